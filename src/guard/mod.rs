@@ -1,0 +1,66 @@
+//! The judge of a finished message: could a person who opens it, in any mail
+//! program or at its source, find out something that names another account?
+//!
+//! Input: the SMTP envelope, the finished bytes, the account they claim to be
+//! for, that account's directory record, the directory's index, and the
+//! campaign's [`Terms`] as plain data. Output: [`Verdict`]. It never sees a
+//! template context or an audience row, reads with a parser that did not write
+//! the message, and a rule that cannot finish holds.
+
+pub mod cleared;
+pub mod drill;
+pub mod finding;
+pub mod index;
+mod judge;
+mod names;
+pub mod normal;
+mod rules;
+mod token;
+pub mod view;
+
+pub use cleared::{Cleared, Held};
+pub use finding::{Finding, Rule, Verdict};
+pub use index::Index;
+pub use judge::{Candidate, Guard, Judge};
+
+use serde::{Deserialize, Serialize};
+
+/// A campaign's terms, as plain data: what explains itself, what must be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The campaign whose link tokens are right; `None` when stored files are
+    /// judged outside any campaign.
+    pub campaign: Option<i64>,
+    /// The template's literal text, and the sender's own header values.
+    pub literal: Vec<Literal>,
+    /// Values that may appear although they are nobody's own, with a reason.
+    pub allow: Vec<Allow>,
+    /// Directory columns of which at least one value must be shown.
+    pub must_show: Vec<String>,
+}
+
+/// A piece of literal text. Where the template has an expression, the text has
+/// [`Literal::GAP`]; a token that touches a gap explains nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Literal {
+    /// Whether to read it as HTML.
+    pub html: bool,
+    /// The text.
+    pub text: String,
+}
+
+impl Literal {
+    /// Stands where the template has an expression or a tag (OBJECT REPLACEMENT
+    /// CHARACTER).
+    pub const GAP: char = '\u{fffc}';
+}
+
+/// One entry of a campaign's allow-list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// The value, as it may be written.
+    pub value: String,
+    /// Why it may appear; shown in the report.
+    pub reason: String,
+}

@@ -1,0 +1,3 @@
+//! Parse, call one function, return an exit code.
+
+fn main() {}
