@@ -6,6 +6,7 @@ pub mod campaign;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod directory;
 pub mod guard;
 pub mod key;
 pub mod ledger;
