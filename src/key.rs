@@ -20,6 +20,7 @@ pub struct Keys {
     index: [u8; 16],
     link: [u8; 32],
     message: [u8; 32],
+    approval: [u8; 32],
 }
 
 impl std::fmt::Debug for Keys {
@@ -56,6 +57,11 @@ impl Keys {
         hasher.update(account.as_str().as_bytes());
         let hex = hasher.finalize().to_hex();
         format!("k{}", &hex[..31])
+    }
+
+    /// Signs a certificate: a keyed hash that only this installation can make.
+    pub fn sign(&self, certificate: &[u8]) -> [u8; 32] {
+        blake3::keyed_hash(&self.approval, certificate).into()
     }
 
     /// Makes the token of one link for one account of one campaign.

@@ -1,14 +1,72 @@
-//! Kakitome (書留): bulk mail in which every message is bound to its recipient.
+//! Kakitome (書留, *registered mail*): bulk mail in which every message is bound
+//! to its recipient.
+//!
+//! ```text
+//! directory import → audience → render → guard → (check → approve)
+//!                  → stage → claim → render → guard → send → ledger → report
+//! ```
+//!
+//! An authoritative [`directory`] says who owns what; an [`audience`] becomes a
+//! frozen list of recipients; each recipient becomes one message
+//! ([`render`]); the [`guard`] re-reads that finished message and clears it for
+//! exactly that person; only a cleared message can reach the network
+//! ([`send`]), in stages ([`stage`]), at a paced rate, leaving a [`ledger`] of
+//! what happened. [`pipeline`] is the only place that knows this order.
+//!
+//! # Invariants
+//!
+//! 1. **The guard trusts only what the recipient will see**: envelope, finished
+//!    bytes, account, directory, and the campaign's terms as plain data. It
+//!    never sees a template context or an audience row.
+//! 2. **The directory is separate from the audience.** Addresses and identifiers
+//!    come from the directory; an audience row that repeats one must agree.
+//! 3. **Bytes are approved, not intentions.** `check` stores a digest per
+//!    message, approval signs the set, sending renders and judges again and
+//!    compares.
+//! 4. **Only [`guard::Cleared`] can be sent, and only the guard makes one.** It
+//!    contains the bytes it cleared and the envelope's one recipient.
+//! 5. **Everything fails closed and small.** A rule that cannot finish holds; a
+//!    missing or incomplete directory opens no campaign; a ledger that cannot
+//!    be written stops sending.
+//! 6. **A claim is on disk before the first byte.** What a crash leaves claimed
+//!    is `unknown`, and nothing leaves `unknown` by itself.
+//!
+//! # Who may name whom
+//!
+//! `send` never names `render`, `audience`, `directory` or `store`: it can
+//! neither make nor fetch a message. `render` never names `store`, `guard`,
+//! `send`, or a second recipient. `guard` never names the template. Nothing
+//! changes bytes after the guard; dot-stuffing is the wire's. A library stays in
+//! its room. `tests/tidy.rs` keeps these arrows.
+//!
+//! # Deliberately absent
+//!
+//! Cc and Bcc; rendering for several recipients at once; headers added while
+//! sending; `|safe` in templates; a way to send a held message; a command that
+//! means "everyone" by default; a retry of `unknown`; policy in a scripting
+//! language.
 
 pub mod account;
 pub mod address;
+pub mod audience;
 pub mod campaign;
+pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod config;
-pub mod error;
+pub mod console;
+pub mod demo;
 pub mod directory;
+pub mod error;
 pub mod guard;
 pub mod key;
 pub mod ledger;
+pub mod pipeline;
+pub mod progress;
 pub mod render;
+pub mod report;
 pub mod send;
+pub mod stage;
+pub mod store;
+pub mod suppression;
+pub mod telemetry;

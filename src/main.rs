@@ -1,3 +1,19 @@
 //! Parse, call one function, return an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use kakitome::cli::Cli;
+use kakitome::command;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.common.json;
+    match command::run(cli) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            command::print_error(&error, json);
+            ExitCode::from(error.exit().code())
+        }
+    }
+}

@@ -1,0 +1,124 @@
+-- Who owns what. A directory version is a number; an account's row holds from
+-- its first version to its last (null: still current), so that a nightly export
+-- costs what changed, and a message of last month can be rendered again.
+create table directory_version (
+    number      bigint primary key,
+    mapping     text    not null,   -- how the export was read, as JSON
+    accounts    bigint not null,
+    identifiers bigint not null,
+    reason      text,               -- why drift was accepted, where it was
+    imported_ms bigint not null
+);
+
+create table account (
+    n             bigint generated always as identity primary key,
+    account       text    not null,
+    record        text    not null,  -- the export's columns, secret ones left out
+    digest        bytea   not null,  -- of record and identifiers: equal means unchanged
+    drift_address bigint not null,
+    drift_name    bigint not null,
+    drift_domains bigint not null,
+    first_version bigint not null,
+    last_version  bigint
+);
+create unique index account_current on account (account) where last_version is null;
+create index account_key on account (account, first_version);
+
+-- An identifier is a keyed hash of its canonical form; it holds as long as its
+-- account's row. Names are kept readable, because they are searched for.
+create table identifier (
+    hash bytea   not null,
+    kind bigint not null,
+    n    bigint not null references account (n),
+    name text,
+    primary key (hash, kind, n)
+);
+create index identifier_account on identifier (n);
+
+-- An import under way: nobody reads these rows until they are accepted.
+create unlogged table staged_account (
+    line          bigint primary key,
+    account       text    not null,
+    record        text    not null,
+    digest        bytea   not null,
+    drift_address bigint not null,
+    drift_name    bigint not null,
+    drift_domains bigint not null
+);
+create unlogged table staged_identifier (
+    line      bigint not null,
+    hash      bytea   not null,
+    kind      bigint not null,
+    exclusive bigint not null,
+    name      text
+);
+
+create table campaign (
+    id         bigint primary key,
+    name       text    not null,
+    revision   bigint not null,
+    body       text    not null,   -- the frozen revision, as JSON
+    drill      text,               -- the last passed drill, as JSON
+    state      text    not null
+               check (state in ('frozen', 'checked', 'approved', 'sending', 'paused', 'halted', 'finished')),
+    created_ms bigint not null,
+    unique (name, revision)
+);
+
+create table approval (
+    campaign  bigint not null references campaign (id),
+    approver  text    not null,
+    at_ms     bigint not null,
+    digest    bytea   not null,    -- of every message's digest
+    signature bytea   not null,
+    primary key (campaign, approver)
+);
+
+-- One row is one message: the snapshot's part never changes, the state's does.
+create table message (
+    campaign      bigint not null references campaign (id),
+    account       text    not null,
+    ord           bigint not null,   -- its place in the audience
+    stage         bigint not null,
+    extra         text    not null,   -- the audience's extra columns, as JSON
+    state         text    not null
+                  check (state in ('planned', 'checked', 'held', 'suppressed', 'claimed',
+                                   'accepted', 'deferred', 'rejected', 'unknown')),
+    digest        bytea,
+    findings      text,               -- why it is held, as JSON, values masked
+    attempt       bigint not null default 0,
+    not_before_ms bigint,
+    worker        text,
+    code          bigint,            -- the last reply
+    reply         text,
+    changed_ms    bigint not null,
+    primary key (campaign, account),
+    unique (campaign, ord),
+    check (digest is not null or state in ('planned', 'held', 'suppressed')),
+    check (state <> 'deferred' or not_before_ms is not null)
+);
+create index message_due on message (campaign, state, stage, ord);
+
+-- Everything that happened, each entry bound to the one before it.
+create table ledger (
+    seq      bigint primary key,
+    at_ms    bigint not null,
+    campaign bigint,
+    kind     text    not null,
+    body     text    not null,
+    hash     bytea   not null
+);
+create index ledger_campaign on ledger (campaign, seq);
+
+create table suppression (
+    address text    primary key,    -- the whole address, folded to lower case
+    reason  text    not null,
+    at_ms   bigint not null
+);
+
+-- One sending process per campaign.
+create table sending (
+    campaign bigint primary key references campaign (id),
+    holder   text    not null,
+    beat_ms  bigint not null
+);

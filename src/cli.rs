@@ -1,0 +1,260 @@
+//! The commands as typed; no behaviour. What they mean is in `main.rs` and
+//! [`crate::pipeline`].
+//!
+//! Results go to stdout (`--json` for programs), talk and progress bars to
+//! stderr. Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 held by
+//! the guard, 4 stopped at a gate, 5 finished with rejected or unknown.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::account::AccountId;
+
+/// Bulk mail in which every message is bound to its recipient.
+#[derive(Debug, Parser)]
+#[command(name = "kakitome", version, about, after_help = EXITS)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate · 5 finished with rejected or unknown";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE", env = "KAKITOME_CONFIG", default_value = crate::config::FILE)]
+    pub config: PathBuf,
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to log to stderr: error, warn, info, debug, or a tracing filter.
+    #[arg(long, global = true, value_name = "FILTER", env = "KAKITOME_LOG", default_value = "warn")]
+    pub log: String,
+    /// How to log it.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
+    pub log_format: LogFormat,
+    /// Serve Prometheus metrics on this address while the command runs.
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands, in the order of the flow.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented kakitome.toml, a key, a template and a campaign file.
+    Init {
+        /// The folder to write into.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+    /// Who owns what.
+    #[command(subcommand)]
+    Directory(Directory),
+    /// A newsletter, from frozen to finished.
+    #[command(subcommand)]
+    Campaign(Campaign),
+    /// Addresses that get no mail.
+    #[command(subcommand)]
+    Suppress(Suppress),
+    /// The judge of finished messages.
+    #[command(subcommand)]
+    Guard(Guard),
+    /// Prove the ledger: every link of its chain, every state from its entries.
+    Verify,
+    /// The whole story on this machine in under a minute.
+    Demo(Demo),
+}
+
+/// `kakitome directory …`
+#[derive(Debug, Subcommand)]
+pub enum Directory {
+    /// Load a new directory version from FILE.csv or FILE.jsonl.
+    Import {
+        /// The registrar's export.
+        file: PathBuf,
+        /// Accept a version that differs more than drift_percent_max from the one before; the reason is recorded.
+        #[arg(long, value_name = "REASON")]
+        accept_drift: Option<String>,
+    },
+    /// Show the current version.
+    Status,
+}
+
+/// `kakitome campaign …`
+#[derive(Debug, Subcommand)]
+pub enum Campaign {
+    /// Freeze template, audience, ladder and sender into a revision.
+    New {
+        /// The campaign file (campaign.toml).
+        file: PathBuf,
+        /// Who freezes it.
+        #[arg(long, env = "USER", default_value = "operator")]
+        by: String,
+    },
+    /// Every campaign, a line each.
+    List,
+    /// Write finished messages to look at: .eml and .html side by side, with the verdict, and an index page.
+    Preview {
+        /// The campaign's number.
+        id: i64,
+        /// This account's message.
+        #[arg(long, conflicts_with = "edge")]
+        account: Option<AccountId>,
+        /// The N members that cover the template best.
+        #[arg(long, value_name = "N", default_value_t = 12)]
+        edge: usize,
+        /// Where to write (default: preview-ID).
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// The dry run: render and judge everybody, run the drill, send nothing.
+    Check {
+        /// The campaign's number.
+        id: i64,
+        /// Write a page to look at.
+        #[arg(long, value_name = "FILE.html")]
+        report: Option<PathBuf>,
+    },
+    /// Sign what was checked.
+    Approve {
+        /// The campaign's number.
+        id: i64,
+        /// Who approves.
+        #[arg(long)]
+        by: String,
+    },
+    /// Open the next stages and send; goes on where it stopped.
+    Send {
+        /// The campaign's number.
+        id: i64,
+        /// Stay and wait where a gate or a deferral asks for time, instead of ending with exit code 4.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Stop sending for a while.
+    Pause {
+        /// The campaign's number.
+        id: i64,
+    },
+    /// Take a pause back; `campaign send` then goes on.
+    Resume {
+        /// The campaign's number.
+        id: i64,
+    },
+    /// Stop sending for good.
+    Halt {
+        /// The campaign's number.
+        id: i64,
+    },
+    /// Where it stands, by stage and state.
+    Status {
+        /// The campaign's number.
+        id: i64,
+    },
+    /// What happened, with the ledger's proof.
+    Report {
+        /// The campaign's number.
+        id: i64,
+        /// Write a page to look at.
+        #[arg(long, value_name = "FILE.html")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// `kakitome suppress …`
+#[derive(Debug, Subcommand)]
+pub enum Suppress {
+    /// Add whole addresses.
+    Add {
+        /// The addresses.
+        #[arg(required = true)]
+        addresses: Vec<String>,
+        /// Why; recorded.
+        #[arg(long, default_value = "asked")]
+        reason: String,
+    },
+    /// Take whole addresses off the list.
+    Remove {
+        /// The addresses.
+        #[arg(required = true)]
+        addresses: Vec<String>,
+    },
+    /// Show the list.
+    List,
+    /// Add every address of a file: one a line, or a CSV with an email column.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Why; recorded.
+        #[arg(long, default_value = "imported")]
+        reason: String,
+    },
+}
+
+/// `kakitome guard …`
+#[derive(Debug, Subcommand)]
+pub enum Guard {
+    /// Judge stored messages against the current directory: exit 0 when all are cleared, 3 when any is held.
+    Check(GuardCheck),
+}
+
+/// `kakitome guard check`: a contract that other mailers use as a filter.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["manifest", "files"]))]
+pub struct GuardCheck {
+    /// Rows of file,to,account; paths relative to the manifest.
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["files", "to", "account"])]
+    pub manifest: Option<PathBuf>,
+    /// Messages to judge.
+    #[arg(requires_all = ["to", "account"], value_name = "FILE.eml")]
+    pub files: Vec<PathBuf>,
+    /// The envelope's recipient.
+    #[arg(long, value_name = "ADDR")]
+    pub to: Option<String>,
+    /// The account the messages are for.
+    #[arg(long, value_name = "KEY")]
+    pub account: Option<AccountId>,
+    /// The template whose literal text explains itself.
+    #[arg(long, value_name = "DIR")]
+    pub template: Option<PathBuf>,
+    /// A value that may appear although it is nobody's own.
+    #[arg(long, value_name = "VALUE")]
+    pub allow: Vec<String>,
+    /// A directory column of which a value must be shown.
+    #[arg(long, value_name = "COLUMN")]
+    pub must_show: Vec<String>,
+}
+
+/// `kakitome demo`
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// How many accounts the made-up registrar has.
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(200..=10_000_000))]
+    pub accounts: u64,
+    /// Seeds everything that is made up.
+    #[arg(long, default_value_t = 2014)]
+    pub seed: u64,
+    /// Send to this server instead of the receiver inside the process; loopback only.
+    #[arg(long, value_name = "URL")]
+    pub smtp: Option<String>,
+    /// Where to leave previews, reports and the store.
+    #[arg(long, value_name = "DIR", default_value = "kakitome-demo")]
+    pub out: PathBuf,
+}

@@ -1,0 +1,182 @@
+//! Runs one parsed command: opens what it needs, calls the pipeline, prints the
+//! result to stdout (text, or one JSON object), and says how it ended.
+
+mod print;
+
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use crate::cli::{Campaign, Cli, Command, Common, Directory, Guard, LogFormat, Suppress};
+use crate::config::Config;
+use crate::error::{Error, Exit, Result};
+use crate::pipeline::preview::Choice;
+use crate::pipeline::{App, approve, check, control, filter, freeze, import, init, preview, send, suppress};
+use crate::telemetry::{self, Metrics};
+use crate::{console, demo, report};
+pub use print::count;
+use print::Printer;
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// Whatever the command met, ready to be shown.
+pub fn run(cli: Cli) -> Result<Exit> {
+    telemetry::init(&cli.common.log, cli.common.log_format == LogFormat::Json)
+        .map_err(|why| Error::usage("--log cannot be used").why(why))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::unexpected("cannot start").cause(&e))?;
+    runtime.block_on(dispatch(cli))
+}
+
+/// Prints a failure: text to stderr, and with `--json` an object to stdout too.
+pub fn print_error(error: &Error, json: bool) {
+    eprintln!("kakitome: {error}");
+    if json {
+        println!("{}", serde_json::json!({ "error": error.to_string(), "exit": error.exit().code() }));
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<Exit> {
+    let metrics = Metrics::new();
+    if let Some(addr) = cli.common.metrics {
+        let bound = console::serve_metrics(addr, metrics.clone()).await?;
+        eprintln!("metrics: http://{}/metrics", bound.addr());
+    }
+    let print = Printer::new(cli.common.json);
+    match cli.command {
+        Command::Init { folder } => {
+            print.written(&init::init(&folder)?);
+            Ok(Exit::Done)
+        }
+        Command::Demo(args) => demo::run(&args, metrics, cli.common.json).await,
+        command => {
+            let app = open(&cli.common, metrics).await?;
+            with_app(&app, command, &print).await
+        }
+    }
+}
+
+async fn open(common: &Common, metrics: Metrics) -> Result<App> {
+    App::open(Config::load(&common.config)?, metrics).await
+}
+
+async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> {
+    match command {
+        Command::Directory(command) => directory(app, command, print).await,
+        Command::Campaign(command) => campaign(app, command, print).await,
+        Command::Suppress(command) => suppression(app, command, print).await,
+        Command::Guard(Guard::Check(args)) => filter::check(app, &args, |judged| print.judged(judged)).await,
+        Command::Verify => {
+            print.verified(control::verify(app).await?);
+            Ok(Exit::Done)
+        }
+        Command::Init { .. } | Command::Demo(_) => Err(Error::unexpected("this command opens no store")),
+    }
+}
+
+async fn directory(app: &App, command: Directory, print: &Printer) -> Result<Exit> {
+    match command {
+        Directory::Import { file, accept_drift } => {
+            print.imported(&import::import(app, &file, accept_drift.as_deref()).await?);
+        }
+        Directory::Status => print.version(&app.version().await?),
+    }
+    Ok(Exit::Done)
+}
+
+async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit> {
+    match command {
+        Campaign::New { file, by } => print.frozen(&freeze::freeze(app, &file, &by).await?),
+        Campaign::List => print.list(&control::list(app).await?),
+        Campaign::Preview { id, account, edge, out } => {
+            let out = out.unwrap_or_else(|| PathBuf::from(format!("preview-{id}")));
+            let previews = preview::preview(app, id, account.map_or(Choice::Edge(edge), Choice::Account), &out).await?;
+            print.previews(&previews);
+            return Ok(if previews.held() > 0 { Exit::Held } else { Exit::Done });
+        }
+        Campaign::Check { id, report } => return checked(app, id, report, print).await,
+        Campaign::Approve { id, by } => print.approved(&approve::approve(app, id, &by).await?),
+        Campaign::Send { id, wait } => {
+            let sent = send::send(app, id, wait, interrupts()).await?;
+            print.sent(&sent);
+            return Ok(sent.exit());
+        }
+        Campaign::Pause { id } => print.state(id, control::pause(app, id).await?),
+        Campaign::Resume { id } => print.state(id, control::resume(app, id).await?),
+        Campaign::Halt { id } => print.state(id, control::halt(app, id).await?),
+        Campaign::Status { id } => print.status(&control::status(app, id).await?),
+        Campaign::Report { id, out } => {
+            let told = control::report(app, id).await?;
+            if let Some(out) = out {
+                write_page(&out, &report::campaign_page(&told))?;
+            }
+            print.report(&told);
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn checked(app: &App, id: i64, page: Option<PathBuf>, print: &Printer) -> Result<Exit> {
+    let found = check::check(app, id).await?;
+    if let Some(page) = page {
+        let campaign = app.campaign(id).await?;
+        write_page(&page, &report::check_page(&campaign, &found))?;
+    }
+    print.checked(&found);
+    Ok(if found.held > 0 || !found.drill.passed() { Exit::Held } else { Exit::Done })
+}
+
+async fn suppression(app: &App, command: Suppress, print: &Printer) -> Result<Exit> {
+    match command {
+        Suppress::Add { addresses, reason } => print.count("added", suppress::add(app, &addresses, &reason).await?),
+        Suppress::Remove { addresses } => print.count("removed", suppress::remove(app, &addresses).await?),
+        Suppress::Import { file, reason } => print.count("added", suppress::import(app, &file, &reason).await?),
+        Suppress::List => print.suppressions(&suppress::list(app).await?),
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a page to look at.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_page(path: &std::path::Path, page: &str) -> Result<()> {
+    std::fs::write(path, page).map_err(|e| Error::usage(format!("cannot write {}", path.display())).why(e))
+}
+
+/// Turns true at the first Ctrl-C or SIGTERM, so that work drains; the second
+/// ends the process at once.
+fn interrupts() -> watch::Receiver<bool> {
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        interrupted().await;
+        eprintln!("stopping: messages under way are finished, nothing new begins (again to stop at once)");
+        let _ = stop.send(true);
+        interrupted().await;
+        std::process::exit(i32::from(Exit::Gate.code()));
+    });
+    stopped
+}
+
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await.unwrap_or(()),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() {
+    let _ = tokio::signal::ctrl_c().await;
+}

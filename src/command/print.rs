@@ -1,0 +1,321 @@
+//! Results as people and programs read them. No values of records: account
+//! keys, counts and masked findings only.
+
+use std::path::PathBuf;
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+
+use crate::campaign::State;
+use crate::clock;
+use crate::guard::check::Judged;
+use crate::pipeline::approve::Approved;
+use crate::pipeline::check::CheckReport;
+use crate::pipeline::control::{Status, Told};
+use crate::pipeline::freeze::Frozen;
+use crate::pipeline::import::Imported;
+use crate::pipeline::preview::Previews;
+use crate::pipeline::send::SendReport;
+use crate::store::{Counts, Suppression, Version};
+
+/// Prints results to stdout, as text or as one JSON object.
+pub struct Printer {
+    json: bool,
+}
+
+/// `12,345`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(head.iter().copied());
+    table
+}
+
+impl Printer {
+    /// Text, or JSON.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) {
+        if self.json {
+            match serde_json::to_string(value) {
+                Ok(line) => println!("{line}"),
+                Err(error) => eprintln!("kakitome: the result cannot be written as JSON: {error}"),
+            }
+        } else {
+            println!("{}", text());
+        }
+    }
+
+    /// Files that were written.
+    pub fn written(&self, files: &[PathBuf]) {
+        self.show(&serde_json::json!({ "written": files }), || {
+            let mut text: Vec<String> = files.iter().map(|file| format!("wrote {}", file.display())).collect();
+            text.push("now: name your columns in kakitome.toml, then `kakitome directory import FILE`".into());
+            text.join("\n")
+        });
+    }
+
+    /// A new directory version.
+    pub fn imported(&self, done: &Imported) {
+        self.show(done, || {
+            format!(
+                "directory version {}: {} accounts, {} identifiers, in {:.1} s\n{} new, {} gone; changed: {} addresses, {} names, {} sets of domains",
+                done.version,
+                count(done.accounts),
+                count(done.identifiers),
+                done.seconds,
+                count(done.new),
+                count(done.gone),
+                count(done.changed_address),
+                count(done.changed_name),
+                count(done.changed_domains),
+            )
+        });
+    }
+
+    /// The current directory version.
+    pub fn version(&self, version: &Version) {
+        let value = serde_json::json!({ "version": version.number, "accounts": version.accounts, "identifiers": version.identifiers, "imported_ms": version.imported_ms });
+        self.show(&value, || {
+            format!(
+                "directory version {} of {}: {} accounts, {} identifiers",
+                version.number,
+                clock::show(version.imported_ms),
+                count(version.accounts),
+                count(version.identifiers)
+            )
+        });
+    }
+
+    /// A frozen campaign.
+    pub fn frozen(&self, done: &Frozen) {
+        self.show(done, || {
+            let mut text = format!(
+                "campaign {} (revision {}): {} accounts, {} of them suppressed, {} held\n",
+                done.campaign,
+                done.revision,
+                count(done.planned),
+                count(done.suppressed),
+                count(done.held)
+            );
+            let stages: Vec<String> = done.stages.iter().map(|(name, n)| format!("{name} {}", count(*n))).collect();
+            text.push_str(&format!("stages: {}\n", stages.join(" → ")));
+            text.push_str(&format!("template {}  audience {}\n", &done.template_digest[..16], &done.audience_digest[..16]));
+            text.push_str(&format!("now: kakitome campaign preview {0}, then kakitome campaign check {0}", done.campaign));
+            text
+        });
+    }
+
+    /// Previews on disk.
+    pub fn previews(&self, done: &Previews) {
+        self.show(done, || {
+            let mut rows = table(&["account", "why", "verdict", "file"]);
+            for message in &done.messages {
+                let verdict = match message.verdict.findings.first() {
+                    None => "cleared".to_owned(),
+                    Some(first) => format!("held: {} ({})", first.rule.as_str(), first.place),
+                };
+                rows.add_row([message.account.to_string(), message.why.clone(), verdict, message.eml.display().to_string()]);
+            }
+            format!("{rows}\nlook at {}", done.index.display())
+        });
+    }
+
+    /// A finished check.
+    pub fn checked(&self, found: &CheckReport) {
+        self.show(found, || {
+            let mut text = format!(
+                "planned {}  cleared {}  held {}  suppressed {}   ({:.1} s, {} messages/s)\n",
+                count(found.planned),
+                count(found.cleared),
+                count(found.held),
+                count(found.suppressed),
+                found.seconds,
+                count(found.messages_per_second as u64)
+            );
+            for (rule, n) in &found.findings_by_rule {
+                text.push_str(&format!("  {rule:<12} {}\n", count(*n)));
+            }
+            let drill = &found.drill;
+            text.push_str(&format!("drill: {} swapped, {} held, {} showed nothing identifying", drill.swapped, drill.held, drill.vacuous));
+            if !found.first.is_empty() {
+                let mut rows = table(&["account", "rule", "kind", "where", "shown", "owner"]);
+                for (account, finding) in found.first.iter().take(10) {
+                    rows.add_row([
+                        account.to_string(),
+                        finding.rule.as_str().into(),
+                        finding.kind.map_or("", |kind| kind.as_str()).into(),
+                        finding.place.clone(),
+                        finding.shown.clone(),
+                        finding.owner.as_ref().map_or(String::new(), ToString::to_string),
+                    ]);
+                }
+                text.push_str(&format!("\n{rows}\nNothing was sent. Mend the template or the audience, freeze it again and check that."));
+            } else {
+                text.push_str(&format!("\nset of digests {}\nnow: kakitome campaign approve {} --by NAME", &found.digest[..16], found.campaign));
+            }
+            text
+        });
+    }
+
+    /// An approval.
+    pub fn approved(&self, done: &Approved) {
+        self.show(done, || {
+            format!(
+                "campaign {} approved by {}: {} messages, digest {}\nnow: kakitome campaign send {}",
+                done.campaign,
+                done.by,
+                count(done.messages),
+                &done.digest[..16],
+                done.campaign
+            )
+        });
+    }
+
+    /// The end of a send.
+    pub fn sent(&self, done: &SendReport) {
+        self.show(done, || {
+            let mut text = format!(
+                "campaign {} is {} at stage {}\naccepted {}  deferred {}  rejected {}  unknown {}  held {}  left {}   ({:.1} s)",
+                done.campaign,
+                done.state.as_str(),
+                done.stage,
+                count(done.accepted),
+                count(done.deferred),
+                count(done.rejected),
+                count(done.unknown),
+                count(done.held),
+                count(done.left),
+                done.seconds
+            );
+            if let Some(why) = &done.why {
+                text.push_str(&format!("\nstopped: {why}"));
+            }
+            text
+        });
+    }
+
+    /// A campaign's new state.
+    pub fn state(&self, id: i64, state: State) {
+        self.show(&serde_json::json!({ "campaign": id, "state": state }), || format!("campaign {id} is {}", state.as_str()));
+    }
+
+    /// Where a campaign stands.
+    pub fn status(&self, status: &Status) {
+        self.show(status, || {
+            let mut rows = table(&["stage", "waiting", "claimed", "accepted", "deferred", "rejected", "unknown", "held", "suppressed"]);
+            for (name, counts) in &status.stages {
+                rows.add_row(row(name, counts));
+            }
+            rows.add_row(row("all", &status.counts));
+            format!("campaign {} {:?} (revision {}) is {}\n{rows}", status.campaign, status.name, status.revision, status.state.as_str())
+        });
+    }
+
+    /// Every campaign.
+    pub fn list(&self, list: &[Status]) {
+        self.show(&list, || {
+            let mut rows = table(&["campaign", "name", "revision", "state", "planned", "accepted", "held"]);
+            for status in list {
+                rows.add_row([
+                    status.campaign.to_string(),
+                    status.name.clone(),
+                    status.revision.to_string(),
+                    status.state.as_str().into(),
+                    count(status.planned),
+                    count(status.counts.accepted),
+                    count(status.counts.held),
+                ]);
+            }
+            rows.to_string()
+        });
+    }
+
+    /// What happened to a campaign.
+    pub fn report(&self, told: &Told) {
+        self.show(told, || {
+            let mut text = String::new();
+            for (at_ms, what) in &told.timeline {
+                text.push_str(&format!("{}  {what}\n", clock::show(*at_ms)));
+            }
+            let counts = &told.status.counts;
+            text.push_str(&format!(
+                "planned {}  accepted {}  deferred {}  rejected {}  unknown {}  held {}  suppressed {}\n",
+                count(told.status.planned),
+                count(counts.accepted),
+                count(counts.deferred),
+                count(counts.rejected),
+                count(counts.unknown),
+                count(counts.held),
+                count(counts.suppressed)
+            ));
+            text.push_str(&format!("ledger: {} entries, every link proven", count(told.ledger_entries)));
+            text
+        });
+    }
+
+    /// A proven ledger.
+    pub fn verified(&self, entries: u64) {
+        self.show(&serde_json::json!({ "entries": entries, "verified": true }), || {
+            format!("ledger: {} entries, every link and every state proven", count(entries))
+        });
+    }
+
+    /// So many addresses.
+    pub fn count(&self, what: &str, number: u64) {
+        self.show(&serde_json::json!({ what: number }), || format!("{what} {}", count(number)));
+    }
+
+    /// The suppression list: the operator's own, so in clear.
+    pub fn suppressions(&self, list: &[Suppression]) {
+        self.show(&list, || {
+            let mut rows = table(&["address", "reason", "since"]);
+            for entry in list {
+                rows.add_row([entry.address.clone(), entry.reason.clone(), clock::show(entry.at_ms)]);
+            }
+            rows.to_string()
+        });
+    }
+
+    /// One file's verdict: with `--json` the contract's line.
+    pub fn judged(&self, judged: &Judged) {
+        self.show(judged, || {
+            let mut text = format!("{}: {}", judged.file, if judged.is_cleared() { "cleared" } else { "held" });
+            for finding in &judged.findings {
+                let kind = finding.kind.map_or("", |kind| kind.as_str());
+                let owner = finding.owner.as_ref().map_or(String::new(), |owner| format!(", of account {owner}"));
+                text.push_str(&format!("\n  {:<12} {kind:<12} {} {}{owner}", finding.rule.as_str(), finding.place, finding.shown));
+            }
+            text
+        });
+    }
+}
+
+fn row(name: &str, counts: &Counts) -> Vec<String> {
+    let numbers = [
+        counts.planned + counts.checked,
+        counts.claimed,
+        counts.accepted,
+        counts.deferred,
+        counts.rejected,
+        counts.unknown,
+        counts.held,
+        counts.suppressed,
+    ];
+    std::iter::once(name.to_owned()).chain(numbers.into_iter().map(count)).collect()
+}

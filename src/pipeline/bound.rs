@@ -1,0 +1,171 @@
+//! A campaign bound to its renderer and to the guard: the one call that turns
+//! a recipient into a cleared message, used by check and by send alike.
+
+use crate::account::{Record, Recipient};
+use crate::address::Address;
+use crate::campaign::Campaign;
+use crate::config::Mapping;
+use crate::error::{Error, Result};
+use crate::guard::{Cleared, Finding, Guard, Held, Index, Judge, Literal, Rule, Terms};
+use crate::pipeline::App;
+use crate::render::{Letterhead, Mailbox, Renderer, Template};
+
+/// The guard of the directory's current version.
+///
+/// # Errors
+/// There is no directory, its index is empty, or the store fails.
+pub async fn guard(app: &App) -> Result<Guard> {
+    let version = app.version().await?;
+    let (feed, rows) = std::sync::mpsc::sync_channel(4096);
+    let build = tokio::task::spawn_blocking(move || Index::build(rows));
+    app.store
+        .entries(version.number, |entry| {
+            // A builder that is gone has panicked; joining it below says so.
+            let _ = feed.send(entry);
+        })
+        .await?;
+    drop(feed);
+    let index = build.await.map_err(|e| Error::unexpected("building the guard's index failed").cause(&e))?;
+    if index.len() as u64 != version.identifiers {
+        return Err(Error::unexpected("the guard's index is not complete")
+            .why(format!("it holds {} identifiers, the directory {}", index.len(), version.identifiers))
+            .now("import the directory again"));
+    }
+    Ok(Guard::new(version.mapping, app.keys.clone(), index))
+}
+
+/// A campaign's renderer and terms.
+pub struct Bound {
+    renderer: Renderer,
+    terms: Terms,
+}
+
+impl Bound {
+    /// Binds a frozen campaign.
+    ///
+    /// # Errors
+    /// The frozen template or a header value cannot be read.
+    pub fn new(app: &App, campaign: &Campaign) -> Result<Self> {
+        let template = Template::from_files(campaign.template.clone())
+            .map_err(|e| Error::usage("the template cannot be used").cause(&e).now("mend it and run `kakitome campaign new` again"))?;
+        let letterhead = letterhead(app, campaign)?;
+        let mut literal: Vec<Literal> =
+            template.literals().into_iter().map(|l| Literal { html: l.html, text: l.text }).collect();
+        literal.extend(header_values(campaign).map(|text| Literal { html: false, text }));
+        let terms = Terms {
+            campaign: Some(campaign.id),
+            literal,
+            allow: campaign.definition.allow.clone(),
+            must_show: campaign.definition.must_show.clone(),
+        };
+        Ok(Self { renderer: Renderer::new(template, letterhead), terms })
+    }
+
+    /// The campaign's terms.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The campaign's renderer.
+    pub fn renderer(&self) -> &Renderer {
+        &self.renderer
+    }
+
+    /// Renders one recipient's message and judges it.
+    ///
+    /// # Errors
+    /// [`Held`]: the guard's findings, or that the template failed for this
+    /// record, which holds the message like anything that cannot finish.
+    pub fn message(&self, judge: &Judge<'_>, recipient: Recipient, date_ms: i64) -> Result<Cleared, Held> {
+        // The guard's side of the record is a copy of its own: what rendering
+        // does with the recipient cannot reach it.
+        let record: Record = recipient.record.clone();
+        match self.renderer.render(recipient, date_ms) {
+            Ok(rendered) => judge.clear(rendered, Some(&record)),
+            Err(error) => Err(Held {
+                account: record.account,
+                findings: vec![Finding {
+                    rule: Rule::Unreadable,
+                    kind: None,
+                    place: "template".into(),
+                    shown: error.to_string(),
+                    owner: None,
+                }],
+            }),
+        }
+    }
+}
+
+/// Everything of the sender's that stands in headers and is nobody's identifier.
+fn header_values(campaign: &Campaign) -> impl Iterator<Item = String> {
+    let definition = &campaign.definition;
+    [
+        Some(definition.from.clone()),
+        definition.reply_to.clone(),
+        definition.bounce.clone(),
+        Some(list_id(campaign, &definition.from)),
+        Some(campaign.links_base.clone()),
+        Some(definition.name.clone()),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn list_id(campaign: &Campaign, from: &str) -> String {
+    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain.trim_end_matches('>').trim());
+    campaign.definition.list_id.clone().unwrap_or_else(|| format!("kakitome.{domain}"))
+}
+
+fn letterhead(app: &App, campaign: &Campaign) -> Result<Letterhead> {
+    let definition = &campaign.definition;
+    let from = mailbox("from", &definition.from)?;
+    let reply_to = definition.reply_to.as_deref().map(|text| mailbox("reply_to", text)).transpose()?;
+    let bounce = match &definition.bounce {
+        Some(text) => Address::parse(text)
+            .map_err(|e| Error::usage(format!("the campaign's bounce address {text:?} cannot be used")).why(e))?,
+        None => from.address.clone(),
+    };
+    Ok(Letterhead {
+        campaign: campaign.id,
+        revision: campaign.revision,
+        name: definition.name.clone(),
+        list_id: list_id(campaign, &definition.from),
+        from,
+        reply_to,
+        bounce,
+        links_base: campaign.links_base.clone(),
+        keys: app.keys.clone(),
+    })
+}
+
+/// `Name <address>` or a bare address.
+fn mailbox(what: &str, text: &str) -> Result<Mailbox> {
+    let (name, address) = match text.trim().strip_suffix('>').and_then(|t| t.rsplit_once('<')) {
+        Some((name, address)) => (name.trim().trim_matches('"').to_owned(), address),
+        None => (String::new(), text),
+    };
+    let address = Address::parse(address)
+        .map_err(|e| Error::usage(format!("the campaign's {what} {text:?} cannot be used")).why(e))?;
+    if name.chars().any(char::is_control) {
+        return Err(Error::usage(format!("the campaign's {what} has a control character in its name")));
+    }
+    Ok(Mailbox { name, address })
+}
+
+/// The columns that templates may name: all but the secret ones.
+pub fn template_columns(mapping: &Mapping) -> Vec<&str> {
+    let secret: Vec<&str> = mapping.of_kind(crate::account::Kind::Secret).collect();
+    mapping.columns.keys().map(String::as_str).filter(|name| !secret.contains(name)).collect()
+}
+
+/// What is found when the directory has no such account: nothing may be sent
+/// for it.
+pub fn no_account() -> Finding {
+    Finding {
+        rule: Rule::Envelope,
+        kind: None,
+        place: "directory".into(),
+        shown: "the directory has no such account".into(),
+        owner: None,
+    }
+}

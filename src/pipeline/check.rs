@@ -1,0 +1,195 @@
+//! `campaign check`: render and judge everybody on all cores, run the drill,
+//! store a digest per message, send nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::account::{AccountId, Recipient};
+use crate::campaign::{Campaign, State};
+use crate::error::{Error, Result};
+use crate::guard::drill::Drill;
+use crate::guard::{Finding, Guard, Judge};
+use crate::pipeline::bound::{self, Bound};
+use crate::pipeline::{App, drill};
+use crate::store::{Checked, Planned, Verdict};
+use crate::{progress, telemetry};
+
+/// Messages fetched, judged and recorded together.
+const PAGE: usize = 2_000;
+/// Findings kept for the table and the page.
+const FIRST: usize = 50;
+
+/// What a check found.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    /// The campaign.
+    pub campaign: i64,
+    /// Accounts in the snapshot.
+    pub planned: u64,
+    /// Messages cleared.
+    pub cleared: u64,
+    /// Messages held.
+    pub held: u64,
+    /// Accounts that get no mail.
+    pub suppressed: u64,
+    /// Messages with at least one finding of the rule.
+    pub findings_by_rule: BTreeMap<&'static str, u64>,
+    /// The drill.
+    pub drill: Drill,
+    /// The digest over every message's digest, in hex: what approval signs.
+    pub digest: String,
+    /// How long it took.
+    pub seconds: f64,
+    /// Rendered and judged, in this run.
+    pub messages_per_second: f64,
+    /// The first findings.
+    #[serde(skip)]
+    pub first: Vec<(AccountId, Finding)>,
+}
+
+impl CheckReport {
+    /// Whether the campaign may be approved as it is.
+    pub fn passed(&self, held_max: u64) -> bool {
+        self.held <= held_max && self.drill.passed()
+    }
+}
+
+/// Runs the check and records what it found.
+///
+/// # Errors
+/// The campaign is already being sent, the directory cannot be used, or the
+/// store fails.
+pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
+    let campaign = app.campaign(id).await?;
+    let state = app.store.state(id).await?;
+    if !state.may_become(State::Checked) {
+        return Err(Error::gate(format!("campaign {id} cannot be checked")).why(format!("it is {}", state.as_str())));
+    }
+    let started = Instant::now();
+    // A check that is not finished leaves the campaign unapproved.
+    app.store.set_state(id, &[state], State::Frozen, app.clock.now_ms()).await?;
+    let guard = Arc::new(bound::guard(app).await?);
+    let bound = Arc::new(Bound::new(app, &campaign)?);
+    judge_of(&guard, &bound)?;
+    let judged = everybody(app, &campaign, &guard, &bound).await?;
+    let drill = drill::run(app, &campaign, &guard, &bound).await?;
+    let report = summary(app, &campaign, drill, judged, started).await?;
+    if report.passed(campaign.definition.held_max) {
+        app.store.record_drill(id, &report.drill).await?;
+        app.store.set_state(id, &[State::Frozen], State::Checked, app.clock.now_ms()).await?;
+    }
+    telemetry::check_finished(id, report.cleared, report.held, report.seconds);
+    Ok(report)
+}
+
+/// A judge of the bound campaign's terms.
+///
+/// # Errors
+/// A term that cannot be used.
+pub fn judge_of<'a>(guard: &'a Guard, bound: &Bound) -> Result<Judge<'a>> {
+    guard
+        .judge(bound.terms())
+        .map_err(|why| Error::usage("the campaign's terms cannot be used").why(why).now("mend the campaign file and freeze it again"))
+}
+
+/// Renders and judges every planned message, a page at a time: while one page
+/// is judged, the one before is written and the one after is read.
+async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &Arc<Bound>) -> Result<u64> {
+    let version = app.version().await?.number;
+    let bar = progress::bar("checking", "messages", campaign.accounts);
+    let mut total = 0;
+    let mut write: Vec<Checked> = Vec::new();
+    let mut page = next_page(app, campaign.id, version, -1).await?;
+    while let Some(last) = page.last().map(|(planned, _)| planned.ord) {
+        let count = page.len() as u64;
+        let judging = {
+            let (guard, bound, now_ms) = (guard.clone(), bound.clone(), app.clock.now_ms());
+            tokio::task::spawn_blocking(move || judge_page(&guard, &bound, page, now_ms))
+        };
+        let (judged, following, written) = tokio::join!(
+            judging,
+            next_page(app, campaign.id, version, last),
+            app.store.record_checks(campaign.id, std::mem::take(&mut write), app.clock.now_ms()),
+        );
+        written?;
+        write = judged.map_err(|e| Error::unexpected("judging a page of messages failed").cause(&e))??;
+        page = following?;
+        app.metrics.judged(count);
+        total += count;
+        bar.inc(count);
+    }
+    app.store.record_checks(campaign.id, write, app.clock.now_ms()).await?;
+    bar.finish_and_clear();
+    Ok(total)
+}
+
+async fn next_page(app: &App, id: i64, version: i64, after: i64) -> Result<Vec<(Planned, Option<Recipient>)>> {
+    let planned = app.store.planned(id, after, PAGE).await?;
+    recipients(app, version, planned).await
+}
+
+/// Joins snapshot rows with the directory's records of the same accounts.
+///
+/// # Errors
+/// The store fails.
+pub async fn recipients(app: &App, version: i64, planned: Vec<Planned>) -> Result<Vec<(Planned, Option<Recipient>)>> {
+    let accounts: Vec<AccountId> = planned.iter().map(|p| p.account.clone()).collect();
+    let mut records = app.store.records(version, &accounts).await?;
+    Ok(planned
+        .into_iter()
+        .map(|planned| {
+            let record = records.remove(&planned.account);
+            let recipient = record.map(|record| Recipient { record, extra: planned.extra.clone() });
+            (planned, recipient)
+        })
+        .collect())
+}
+
+fn judge_page(
+    guard: &Guard,
+    bound: &Bound,
+    page: Vec<(Planned, Option<Recipient>)>,
+    now_ms: i64,
+) -> Result<Vec<Checked>> {
+    let judge = judge_of(guard, bound)?;
+    Ok(page
+        .into_par_iter()
+        .map(|(planned, recipient)| {
+            let verdict = match recipient {
+                None => Verdict::Held(vec![bound::no_account()]),
+                Some(recipient) => match bound.message(&judge, recipient, now_ms) {
+                    Ok(cleared) => Verdict::Cleared(cleared.digest()),
+                    Err(held) => Verdict::Held(held.findings),
+                },
+            };
+            Checked { account: planned.account, verdict }
+        })
+        .collect())
+}
+
+async fn summary(app: &App, campaign: &Campaign, drill: Drill, judged: u64, started: Instant) -> Result<CheckReport> {
+    let counts = app.store.counts(campaign.id, None).await?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(CheckReport {
+        campaign: campaign.id,
+        planned: campaign.accounts,
+        cleared: counts.checked,
+        held: counts.held,
+        suppressed: counts.suppressed,
+        findings_by_rule: app.store.findings_by_rule(campaign.id).await?,
+        drill,
+        digest: hex(&app.store.digest_of_digests(campaign.id).await?),
+        seconds,
+        messages_per_second: judged as f64 / seconds.max(1e-9),
+        first: app.store.findings(campaign.id, FIRST).await?,
+    })
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,144 @@
+//! `campaign pause|resume|halt|status|report|list` and `verify`: what an
+//! operator asks of a campaign, from any shell, while another one sends.
+
+use serde::Serialize;
+
+use crate::campaign::{Campaign, State};
+use crate::error::{Error, Result};
+use crate::pipeline::App;
+use crate::store::Counts;
+use crate::telemetry;
+
+/// One campaign and where it stands.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The campaign.
+    pub campaign: i64,
+    /// Its name.
+    pub name: String,
+    /// The revision of the name.
+    pub revision: i64,
+    /// Where it stands.
+    pub state: State,
+    /// Accounts in the snapshot.
+    pub planned: u64,
+    /// Messages by state.
+    pub counts: Counts,
+    /// Each stage's name and messages by state, in order.
+    pub stages: Vec<(String, Counts)>,
+    /// Who approved.
+    pub approved_by: Vec<String>,
+}
+
+/// Stops sending for a while.
+///
+/// # Errors
+/// The campaign is not being sent.
+pub async fn pause(app: &App, id: i64) -> Result<State> {
+    turn(app, id, &[State::Sending, State::Approved], State::Paused).await
+}
+
+/// Takes a pause back.
+///
+/// # Errors
+/// The campaign is not paused.
+pub async fn resume(app: &App, id: i64) -> Result<State> {
+    turn(app, id, &[State::Paused], State::Sending).await
+}
+
+/// Stops sending for good.
+///
+/// # Errors
+/// The campaign has ended already.
+pub async fn halt(app: &App, id: i64) -> Result<State> {
+    let from = [State::Frozen, State::Checked, State::Approved, State::Sending, State::Paused];
+    let state = turn(app, id, &from, State::Halted).await?;
+    telemetry::halted(id, "by an operator");
+    Ok(state)
+}
+
+async fn turn(app: &App, id: i64, from: &[State], to: State) -> Result<State> {
+    app.campaign(id).await?;
+    let state = app.store.state(id).await?;
+    if state == to {
+        return Ok(to);
+    }
+    if !from.contains(&state) {
+        return Err(Error::gate(format!("campaign {id} cannot become {}", to.as_str())).why(format!("it is {}", state.as_str())));
+    }
+    app.store.set_state(id, from, to, app.clock.now_ms()).await?;
+    Ok(to)
+}
+
+/// Where a campaign stands.
+///
+/// # Errors
+/// There is no such campaign, or the store fails.
+pub async fn status(app: &App, id: i64) -> Result<Status> {
+    let campaign = app.campaign(id).await?;
+    status_of(app, &campaign).await
+}
+
+async fn status_of(app: &App, campaign: &Campaign) -> Result<Status> {
+    let mut stages = Vec::new();
+    for (n, stage) in campaign.definition.stages.iter().enumerate() {
+        stages.push((stage.name.clone(), app.store.counts(campaign.id, Some(n as u16)).await?));
+    }
+    Ok(Status {
+        campaign: campaign.id,
+        name: campaign.definition.name.clone(),
+        revision: campaign.revision,
+        state: app.store.state(campaign.id).await?,
+        planned: campaign.accounts,
+        counts: app.store.counts(campaign.id, None).await?,
+        stages,
+        approved_by: app.store.approvals(campaign.id).await?.into_iter().map(|approval| approval.by).collect(),
+    })
+}
+
+/// Every campaign, the newest first.
+///
+/// # Errors
+/// The store fails.
+pub async fn list(app: &App) -> Result<Vec<Status>> {
+    let mut list = Vec::new();
+    for campaign in app.store.campaigns().await? {
+        list.push(status_of(app, &campaign).await?);
+    }
+    Ok(list)
+}
+
+/// Proves the ledger; the number of its entries.
+///
+/// # Errors
+/// The first broken link, by number and reason.
+pub async fn verify(app: &App) -> Result<u64> {
+    let proof = app.store.verify_ledger().await?;
+    proof.map_err(|broken| {
+        Error::new(crate::error::Exit::Held, format!("the ledger is broken at entry {}", broken.seq))
+            .why(broken.why)
+            .now("nothing before that entry is in doubt; keep the store as it is and compare it with a backup")
+    })
+}
+
+/// What happened to a campaign, with the ledger's proof.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    /// Where it stands.
+    pub status: Status,
+    /// When each thing happened (milliseconds since the epoch), in order.
+    pub timeline: Vec<(i64, String)>,
+    /// Entries of the ledger, every link of which was proven for this report.
+    pub ledger_entries: u64,
+}
+
+/// Tells what happened, from the ledger.
+///
+/// # Errors
+/// There is no such campaign, or the ledger is broken.
+pub async fn report(app: &App, id: i64) -> Result<Told> {
+    let status = status(app, id).await?;
+    let ledger_entries = verify(app).await?;
+    let timeline = app.store.timeline(id).await?;
+    Ok(Told { status, timeline, ledger_entries })
+}

@@ -1,0 +1,379 @@
+//! `campaign new`: template + audience + ladder + sender → one frozen revision.
+//!
+//! Two passes over the audience file: the first checks every row against the
+//! directory and keeps candidates for the canary; the second writes the
+//! snapshot with each account's stage. Both must see the same bytes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::account::{AccountId, Recipient};
+use crate::audience::{self, Row};
+use crate::campaign::{Campaign, Definition};
+use crate::config::Mapping;
+use crate::error::{Error, Exit, Result};
+use crate::guard::{Finding, Rule};
+use crate::pipeline::bound::{self, Bound};
+use crate::pipeline::{App, check};
+use crate::render::{Template, cover};
+use crate::store::{Checked, NewCampaign, Planned, Verdict};
+use crate::{progress, stage, telemetry};
+
+/// Rows joined with the directory together.
+const PAGE: usize = 2_000;
+/// Accounts among which the canary is chosen, besides the extremes.
+const CANDIDATES: usize = 4_000;
+
+/// What was frozen.
+#[derive(Debug, Serialize)]
+pub struct Frozen {
+    /// The campaign's number.
+    pub campaign: i64,
+    /// The revision of its name.
+    pub revision: i64,
+    /// Accounts in the snapshot.
+    pub planned: u64,
+    /// Of these, accounts that get no mail.
+    pub suppressed: u64,
+    /// Of these, rows that disagree with the directory.
+    pub held: u64,
+    /// BLAKE3 of template and definition.
+    pub template_digest: String,
+    /// BLAKE3 of the snapshot.
+    pub audience_digest: String,
+    /// Each stage and its count, in order.
+    pub stages: Vec<(String, u64)>,
+}
+
+/// Freezes the campaign file into a revision.
+///
+/// # Errors
+/// The file, the template, the audience or the ladder cannot be used; an
+/// identifier of an account stands in the literal text without a reason.
+pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
+    let definition = read_definition(file)?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let version = app.version().await?;
+    let ladder = stage::ladder(&definition.stages)
+        .map_err(|why| Error::usage(format!("the ladder of {} cannot be used", file.display())).why(why))?;
+    let template = load_template(&folder.join(&definition.template))?;
+    let audience = folder.join(&definition.audience);
+    let rows = read_audience(app, &audience, &version.mapping)?;
+    lint(&template, &version.mapping, rows.extra_columns())?;
+
+    let mut draft = Campaign {
+        id: app.store.next_campaign().await?,
+        revision: next_revision(app, &definition.name).await?,
+        template: template.files().clone(),
+        links_base: links_base(app)?,
+        directory_version: version.number,
+        template_digest: template_digest(&template, &definition),
+        audience_digest: String::new(),
+        accounts: 0,
+        author: author.to_owned(),
+        created_ms: app.clock.now_ms(),
+        definition,
+    };
+    draft.definition.stages = ladder;
+    check_terms(app, &draft).await?;
+
+    let joined = join(app, &draft, version.number, &version.mapping, rows).await?;
+    draft.accounts = joined.accounts.len() as u64;
+    draft.audience_digest = joined.digest.to_hex().to_string();
+    let stages = plan(app, &draft, &joined)?;
+    write(app, draft, joined, stages, &audience, &version.mapping).await
+}
+
+fn read_definition(file: &Path) -> Result<Definition> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Error::usage(format!("cannot read the campaign file {}", file.display())).why(e))?;
+    let definition: Definition = toml::from_str(&text).map_err(|e| {
+        Error::usage(format!("cannot use the campaign file {}", file.display())).why(e).now("mend it and try again")
+    })?;
+    let empty_reason = definition.allow.iter().find(|allow| allow.reason.trim().is_empty());
+    if let Some(allow) = empty_reason {
+        return Err(Error::usage("an entry of the allow-list has no reason")
+            .why(format!("value {:?}", allow.value))
+            .now("write down why it may appear in everybody's mail"));
+    }
+    Ok(definition)
+}
+
+fn load_template(folder: &Path) -> Result<Template> {
+    Template::load(folder)
+        .map_err(|e| Error::usage(format!("the template {} cannot be used", folder.display())).cause(&e))
+}
+
+fn lint(template: &Template, mapping: &Mapping, extra: &[String]) -> Result<()> {
+    let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
+    let found = template.lint(&bound::template_columns(mapping), &extra);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = found.iter().map(|lint| format!("\n  {lint}")).collect();
+    Err(Error::usage("the template names what there is not")
+        .why(lines.concat())
+        .now("the directory's columns are account.*, the audience's extra columns extra.*, and links.unsubscribe and links.view are made here"))
+}
+
+fn links_base(app: &App) -> Result<String> {
+    app.config.links.base.clone().ok_or_else(|| {
+        Error::usage("links.base is not set")
+            .why("every message needs a link that unsubscribes with one click (RFC 8058)")
+            .now("set base = \"https://…\" under [links] in kakitome.toml")
+    })
+}
+
+fn template_digest(template: &Template, definition: &Definition) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (name, text) in template.files() {
+        for piece in [name, text] {
+            hasher.update(&(piece.len() as u64).to_be_bytes());
+            hasher.update(piece.as_bytes());
+        }
+    }
+    hasher.update(serde_json::to_string(definition).unwrap_or_default().as_bytes());
+    hasher.finalize().to_hex().to_string()
+}
+
+/// A name's next revision. One that has begun to be sent has no next: nobody
+/// gets the same newsletter twice because a file was frozen twice.
+async fn next_revision(app: &App, name: &str) -> Result<i64> {
+    let Some(last) = app.store.find_campaign(name).await? else { return Ok(1) };
+    let counts = app.store.counts(last.id, None).await?;
+    if counts.attempted() > 0 {
+        return Err(Error::gate(format!("{name:?} has already been sent to {} accounts", counts.attempted()))
+            .why(format!("campaign {} has this name", last.id))
+            .now("give the new campaign another name, and leave those accounts out of its audience"));
+    }
+    Ok(last.revision + 1)
+}
+
+/// What the guard will take as explained must not itself name an account.
+async fn check_terms(app: &App, draft: &Campaign) -> Result<()> {
+    let guard = bound::guard(app).await?;
+    let bound = Bound::new(app, draft)?;
+    check::judge_of(&guard, &bound)?;
+    let found = guard.lint(bound.terms());
+    if found.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = found.iter().take(20).map(|f| format!("\n  {f}")).collect();
+    Err(Error::new(Exit::Held, format!("{} identifiers of accounts stand in the campaign's literal text", found.len()))
+        .why(lines.concat())
+        .now("take them out, or put each on the campaign's allow-list with a reason"))
+}
+
+fn read_audience(app: &App, file: &Path, mapping: &Mapping) -> Result<audience::Reader> {
+    let _ = app;
+    audience::Reader::open(file, mapping)
+        .map_err(|e| Error::usage(format!("cannot use the audience {}", file.display())).cause(&e))
+}
+
+/// The audience after the first pass.
+struct Joined {
+    accounts: Vec<AccountId>,
+    candidates: Vec<(usize, Recipient)>,
+    disagree: Vec<(AccountId, Finding)>,
+    suppressed: Vec<AccountId>,
+    digest: blake3::Hash,
+}
+
+/// Reads every row, joins it with the directory, and keeps what the plan needs.
+async fn join(
+    app: &App,
+    draft: &Campaign,
+    version: i64,
+    mapping: &Mapping,
+    mut rows: audience::Reader,
+) -> Result<Joined> {
+    let bar = progress::spinner("reading the audience");
+    let mut hasher = blake3::Hasher::new();
+    let mut sample = Sample::new(draft.definition.seed);
+    let mut joined = Joined {
+        accounts: Vec::new(),
+        candidates: Vec::new(),
+        disagree: Vec::new(),
+        suppressed: Vec::new(),
+        digest: hasher.finalize(),
+    };
+    loop {
+        let page: Vec<Row> = next_rows(&mut rows)?;
+        if page.is_empty() {
+            break;
+        }
+        let keys: Vec<AccountId> = page.iter().map(|row| row.account.clone()).collect();
+        let mut records = app.store.records(version, &keys).await?;
+        let addresses: Vec<_> = records.values().map(|record| record.address.clone()).collect();
+        let suppressed = app.store.suppressed(&addresses).await?;
+        for row in page {
+            let Some(record) = records.remove(&row.account) else {
+                return Err(Error::usage(format!("line {} of the audience names an account that the directory does not have", row.line))
+                    .why(format!("account {}", row.account))
+                    .now("take the row out, or import a directory that has the account"));
+            };
+            digest_row(&mut hasher, &row);
+            if suppressed.contains(&record.address.folded()) {
+                joined.suppressed.push(row.account.clone());
+            } else if let Err(wrong) = audience::agrees(&row, &record, mapping) {
+                joined.disagree.push((row.account.clone(), disagreement(row.line, &wrong.column)));
+            }
+            sample.offer(joined.accounts.len(), &record, &row);
+            joined.accounts.push(row.account);
+        }
+        bar.set_length(joined.accounts.len() as u64);
+    }
+    bar.finish_and_clear();
+    if joined.accounts.is_empty() {
+        return Err(Error::usage("the audience is empty").now("a campaign to nobody is not frozen"));
+    }
+    joined.digest = hasher.finalize();
+    joined.candidates = sample.take();
+    Ok(joined)
+}
+
+fn next_rows(rows: &mut audience::Reader) -> Result<Vec<Row>> {
+    rows.by_ref().take(PAGE).collect::<std::result::Result<_, _>>().map_err(|bad| {
+        Error::usage("the audience cannot be used").why(bad).now("mend the line and freeze again")
+    })
+}
+
+fn digest_row(hasher: &mut blake3::Hasher, row: &Row) {
+    let extra = row.extra.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    for piece in std::iter::once(row.account.as_str()).chain(extra) {
+        hasher.update(&(piece.len() as u64).to_be_bytes());
+        hasher.update(piece.as_bytes());
+    }
+    hasher.update(b"\n");
+}
+
+fn disagreement(line: u64, column: &str) -> Finding {
+    Finding {
+        rule: Rule::Envelope,
+        kind: None,
+        place: format!("audience line {line}, column {column}"),
+        shown: "the row disagrees with the directory".into(),
+        owner: None,
+    }
+}
+
+/// Each account's stage, by its place in the audience.
+fn plan(app: &App, draft: &Campaign, joined: &Joined) -> Result<Vec<u16>> {
+    let bound = Bound::new(app, draft)?;
+    let canaries: usize = draft.definition.stages.iter().filter_map(|stage| stage.count).sum();
+    let recipients: Vec<Recipient> = joined.candidates.iter().map(|(_, recipient)| recipient.clone()).collect();
+    let chosen: Vec<usize> = cover::choose(bound.renderer(), &recipients, canaries, draft.definition.seed)
+        .into_iter()
+        .map(|choice| joined.candidates[choice.at].0)
+        .collect();
+    stage::assign(&draft.definition.stages, &joined.accounts, &chosen, draft.definition.seed).map_err(|why| {
+        Error::usage("the ladder does not fit the audience").why(why).now("mend the stages of the campaign file")
+    })
+}
+
+/// The second pass: writes the snapshot, all or nothing.
+async fn write(
+    app: &App,
+    draft: Campaign,
+    joined: Joined,
+    stages: Vec<u16>,
+    audience: &Path,
+    mapping: &Mapping,
+) -> Result<Frozen> {
+    let mut hasher = blake3::Hasher::new();
+    let mut failed = None;
+    let rows = read_audience(app, audience, mapping)?;
+    let snapshot = rows.zip(&stages).enumerate().map_while(|(ord, (row, stage))| match row {
+        Ok(row) => {
+            digest_row(&mut hasher, &row);
+            Some(Planned { ord: ord as i64, account: row.account, stage: *stage, extra: row.extra })
+        }
+        Err(bad) => {
+            failed = Some(bad);
+            None
+        }
+    });
+    let campaign = app.store.create_campaign(&draft, snapshot, app.clock.now_ms()).await?;
+    if failed.is_some() || hasher.finalize() != joined.digest {
+        app.store.set_state(campaign, &[crate::campaign::State::Frozen], crate::campaign::State::Halted, app.clock.now_ms()).await?;
+        return Err(Error::usage("the audience changed while it was read").now("freeze it again once nobody writes to it"));
+    }
+    finish(app, campaign, draft, joined, &stages).await
+}
+
+async fn finish(app: &App, id: i64, draft: Campaign, joined: Joined, stages: &[u16]) -> Result<Frozen> {
+    let now_ms = app.clock.now_ms();
+    let held: Vec<Checked> = joined
+        .disagree
+        .into_iter()
+        .map(|(account, finding)| Checked { account, verdict: Verdict::Held(vec![finding]) })
+        .collect();
+    let frozen = Frozen {
+        campaign: id,
+        revision: draft.revision,
+        planned: draft.accounts,
+        suppressed: joined.suppressed.len() as u64,
+        held: held.len() as u64,
+        template_digest: draft.template_digest,
+        audience_digest: draft.audience_digest,
+        stages: count_stages(&draft.definition.stages, stages),
+    };
+    app.store.record_checks(id, held, now_ms).await?;
+    app.store.suppress_messages(id, &joined.suppressed, now_ms).await?;
+    telemetry::campaign_frozen(id, frozen.revision, frozen.planned);
+    Ok(frozen)
+}
+
+fn count_stages(ladder: &[crate::campaign::Stage], stages: &[u16]) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<u16, u64> = BTreeMap::new();
+    for stage in stages {
+        *counts.entry(*stage).or_default() += 1;
+    }
+    ladder.iter().enumerate().map(|(n, stage)| (stage.name.clone(), counts.get(&(n as u16)).copied().unwrap_or(0))).collect()
+}
+
+/// A seeded reservoir of recipients, and the extremes beside it, so that the
+/// canary can be chosen without the whole audience in memory.
+struct Sample {
+    random: fastrand::Rng,
+    seen: usize,
+    reservoir: Vec<(usize, Recipient)>,
+    extremes: HashMap<&'static str, (u64, usize, Recipient)>,
+}
+
+impl Sample {
+    fn new(seed: u64) -> Self {
+        Self { random: fastrand::Rng::with_seed(seed), seen: 0, reservoir: Vec::new(), extremes: HashMap::new() }
+    }
+
+    fn offer(&mut self, at: usize, record: &crate::account::Record, row: &Row) {
+        let recipient = || Recipient { record: record.clone(), extra: row.extra.clone() };
+        let values: Vec<usize> = record.fields.values().map(|field| field.values().count()).collect();
+        let bytes: u64 = record.fields.values().flat_map(|f| f.values()).map(|v| v.len() as u64).sum();
+        let most = values.iter().copied().max().unwrap_or(0) as u64;
+        let filled = values.iter().filter(|n| **n > 0).count() as u64;
+        let name = record.address.as_str().len() as u64;
+        for (what, score) in [("longest", bytes), ("emptiest", u64::MAX - filled), ("most", most), ("shortest", u64::MAX - bytes), ("address", name)] {
+            if self.extremes.get(what).is_none_or(|(best, ..)| score > *best) {
+                self.extremes.insert(what, (score, at, recipient()));
+            }
+        }
+        if self.reservoir.len() < CANDIDATES {
+            self.reservoir.push((at, recipient()));
+        } else {
+            let place = self.random.usize(..=self.seen);
+            if place < CANDIDATES {
+                self.reservoir[place] = (at, recipient());
+            }
+        }
+        self.seen += 1;
+    }
+
+    fn take(self) -> Vec<(usize, Recipient)> {
+        let mut all: BTreeMap<usize, Recipient> = self.reservoir.into_iter().collect();
+        all.extend(self.extremes.into_values().map(|(_, at, recipient)| (at, recipient)));
+        all.into_iter().collect()
+    }
+}

@@ -1,0 +1,99 @@
+//! `directory import`: an export → a new directory version, in one step.
+
+use std::path::Path;
+use std::time::Instant;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+use crate::directory::accept::{self, Decision, Found};
+use crate::directory::{NewAccount, read};
+use crate::error::{Error, Result};
+use crate::pipeline::App;
+use crate::{progress, telemetry};
+
+/// Accounts staged together.
+const BATCH: usize = 4_000;
+
+/// What an import did.
+#[derive(Debug, Serialize)]
+pub struct Imported {
+    /// The new version's number.
+    pub version: i64,
+    /// Accounts in it.
+    pub accounts: u64,
+    /// Identifiers in it.
+    pub identifiers: u64,
+    /// Accounts that the version before did not have.
+    pub new: u64,
+    /// Accounts that only the version before had.
+    pub gone: u64,
+    /// Accounts whose address differs from the version before; names, domains likewise.
+    pub changed_address: u64,
+    /// Accounts with another name.
+    pub changed_name: u64,
+    /// Accounts with other domains.
+    pub changed_domains: u64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Loads an export as the new current version.
+///
+/// # Errors
+/// The file cannot be read, has bad lines, conflicts with itself, or differs
+/// too much from the version before and no reason is given. The version before
+/// then stays current.
+pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Imported> {
+    let started = Instant::now();
+    let mut session = app.store.begin_import(&app.config.directory, app.clock.now_ms()).await?;
+    let (feed, mut batches) = mpsc::channel::<Vec<NewAccount>>(4);
+    let reading = {
+        let (file, mapping, keys) = (file.to_owned(), app.config.directory.clone(), app.keys.clone());
+        tokio::task::spawn_blocking(move || read_all(&file, &mapping, &keys, &feed))
+    };
+    let mut failed = None;
+    while let Some(batch) = batches.recv().await {
+        app.metrics.imported(batch.len() as u64);
+        if let Err(error) = session.add(batch).await {
+            failed = Some(error);
+            break;
+        }
+    }
+    drop(batches);
+    let bad = reading.await.map_err(|e| Error::unexpected("reading the export failed").cause(&e))?;
+    if let Some(error) = failed {
+        session.abandon().await?;
+        return Err(error.into());
+    }
+    let bad = match bad {
+        Ok(bad) => bad,
+        Err(error) => {
+            session.abandon().await?;
+            return Err(Error::usage(format!("cannot import {}", file.display())).cause(&error).now("nothing was loaded; the version before is still current"));
+        }
+    };
+    let found = Found { bad, ..session.found().await? };
+    match accept::decide(&found, &app.config.directory, reason) {
+        Decision::Accept => {}
+        Decision::Refuse(refusal) => {
+            session.abandon().await?;
+            telemetry::import_refused(&refusal.summary);
+            return Err(Error::usage(format!("{} was not imported", file.display())).why(refusal.text).now(refusal.now));
+        }
+    }
+    let spinner = progress::spinner("making the new version current");
+    let version = session.commit(reason, app.clock.now_ms()).await?;
+    spinner.finish_and_clear();
+    Ok(Imported {
+        version: version.number,
+        accounts: version.accounts,
+        identifiers: version.identifiers,
+        new: found.new,
+        gone: found.gone,
+        changed_address: found.changed_address,
+        changed_name: found.changed_name,
+        changed_domains: found.changed_domains,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}

@@ -1,0 +1,100 @@
+//! Addresses that get no mail: whole addresses, folded to lower case.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+use sqlx::Row;
+
+use crate::address::Address;
+use crate::store::directory::json;
+use crate::store::error::{Doing, Result};
+use crate::store::{Store, in_transaction, ledger, with_pool};
+
+/// One address that gets no mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Suppression {
+    /// The whole address, in lower case.
+    pub address: String,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at_ms: i64,
+}
+
+impl Store {
+    /// Adds addresses; how many were new.
+    ///
+    /// # Errors
+    /// The database fails; none is added then.
+    pub async fn suppress(&self, addresses: &[Address], reason: &str, now_ms: i64) -> Result<u64> {
+        const SQLITE: &str = "
+            insert into suppression (address, reason, at_ms) select value, $2, $3 from json_each($1) where true
+            on conflict (address) do nothing";
+        const POSTGRES: &str = "
+            insert into suppression (address, reason, at_ms)
+            select distinct v, $2, $3::bigint from jsonb_array_elements_text($1::jsonb) as v
+            on conflict (address) do nothing";
+        let doing = "adding to the suppression list";
+        let (folded, sql) = (folded(addresses), self.sql(SQLITE, POSTGRES));
+        Ok(in_transaction!(self, doing, |tx| {
+            let add = sqlx::query(sql).bind(json(&folded)).bind(reason).bind(now_ms);
+            let added = add.execute(&mut *tx).await.doing(doing)?.rows_affected();
+            let body = serde_json::json!({ "added": added, "reason": reason, "digests": digests(&folded) });
+            ledger::append!(tx, None::<i64>, "suppression", &body, now_ms, doing);
+            added
+        }))
+    }
+
+    /// Takes addresses off the list; how many were on it.
+    ///
+    /// # Errors
+    /// The database fails; none is removed then.
+    pub async fn unsuppress(&self, addresses: &[Address], now_ms: i64) -> Result<u64> {
+        const SQLITE: &str = "delete from suppression where address in (select value from json_each($1))";
+        const POSTGRES: &str = "delete from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
+        let doing = "removing from the suppression list";
+        let (folded, sql) = (folded(addresses), self.sql(SQLITE, POSTGRES));
+        Ok(in_transaction!(self, doing, |tx| {
+            let removed = sqlx::query(sql).bind(json(&folded)).execute(&mut *tx).await.doing(doing)?.rows_affected();
+            let body = serde_json::json!({ "removed": removed, "digests": digests(&folded) });
+            ledger::append!(tx, None::<i64>, "suppression", &body, now_ms, doing);
+            removed
+        }))
+    }
+
+    /// The whole list, in the order of addresses.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn suppressions(&self) -> Result<Vec<Suppression>> {
+        const ALL: &str = "select address, reason, at_ms from suppression order by address";
+        with_pool!(self, |pool| {
+            let rows = sqlx::query(ALL).fetch_all(pool).await.doing("reading the suppression list")?;
+            Ok(rows.iter().map(|row| Suppression { address: row.get("address"), reason: row.get("reason"), at_ms: row.get("at_ms") }).collect())
+        })
+    }
+
+    /// Which of these addresses are on the list, folded.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn suppressed(&self, addresses: &[Address]) -> Result<HashSet<String>> {
+        const SQLITE: &str = "select address from suppression where address in (select value from json_each($1))";
+        const POSTGRES: &str = "select address from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
+        let (text, sql) = (json(&folded(addresses)), self.sql(SQLITE, POSTGRES));
+        with_pool!(self, |pool| {
+            let rows = sqlx::query(sql).bind(text).fetch_all(pool).await.doing("reading the suppression list")?;
+            Ok(rows.iter().map(|row| row.get("address")).collect())
+        })
+    }
+}
+
+fn folded(addresses: &[Address]) -> Vec<String> {
+    addresses.iter().map(Address::folded).collect()
+}
+
+/// The ledger is kept for long and shown to many: it says which addresses only
+/// to who has them.
+fn digests(folded: &[String]) -> Vec<String> {
+    folded.iter().map(|address| blake3::hash(address.as_bytes()).to_hex().to_string()).collect()
+}
