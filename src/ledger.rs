@@ -147,6 +147,69 @@ impl FromStr for State {
     }
 }
 
+/// How many messages stand in each state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "each field is the state of its name")]
+pub struct Counts {
+    pub planned: u64,
+    pub checked: u64,
+    pub held: u64,
+    pub suppressed: u64,
+    pub claimed: u64,
+    pub accepted: u64,
+    pub deferred: u64,
+    pub rejected: u64,
+    pub unknown: u64,
+}
+
+impl Counts {
+    /// The number in one state.
+    pub fn of(&self, state: State) -> u64 {
+        let mut copy = *self;
+        *copy.slot(state)
+    }
+
+    /// Adds so many in one state.
+    pub fn add(&mut self, state: State, count: u64) {
+        *self.slot(state) += count;
+    }
+
+    /// All messages.
+    pub fn total(&self) -> u64 {
+        State::ALL.into_iter().map(|state| self.of(state)).sum()
+    }
+
+    /// Messages whose last attempt has ended.
+    pub fn attempted(&self) -> u64 {
+        self.accepted + self.deferred + self.rejected + self.unknown
+    }
+
+    fn slot(&mut self, state: State) -> &mut u64 {
+        match state {
+            State::Planned => &mut self.planned,
+            State::Checked => &mut self.checked,
+            State::Held => &mut self.held,
+            State::Suppressed => &mut self.suppressed,
+            State::Claimed => &mut self.claimed,
+            State::Accepted => &mut self.accepted,
+            State::Deferred => &mut self.deferred,
+            State::Rejected => &mut self.rejected,
+            State::Unknown => &mut self.unknown,
+        }
+    }
+}
+
+impl FromIterator<(State, u64)> for Counts {
+    fn from_iter<I: IntoIterator<Item = (State, u64)>>(from: I) -> Self {
+        let mut counts = Counts::default();
+        for (state, count) in from {
+            counts.add(state, count);
+        }
+        counts
+    }
+}
+
 /// The durable record that one worker is about to attempt one message. It is
 /// on disk before the first byte, and consumed by recording its outcome.
 #[derive(Debug, PartialEq, Eq)]
@@ -284,6 +347,17 @@ mod tests {
         for word in ["", "Planned", " held", "sent"] {
             assert_eq!(word.parse::<State>(), Err(NoState), "{word:?}");
         }
+    }
+
+    #[test]
+    fn counts_keep_every_state_apart() {
+        let counts: Counts = State::ALL.into_iter().zip(1..).collect();
+        for (state, expected) in State::ALL.into_iter().zip(1..) {
+            assert_eq!(counts.of(state), expected, "{state}");
+        }
+        assert_eq!(counts.total(), 45);
+        assert_eq!(counts.attempted(), 6 + 7 + 8 + 9);
+        assert_eq!(serde_json::to_value(counts).unwrap()["unknown"], 9);
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 use crate::campaign::{Campaign, Stage};
 use crate::clock;
+use crate::ledger::Counts;
 
 /// What a campaign allows before its gates close.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,57 +46,27 @@ impl Limits {
 pub struct StageCounts<'a> {
     /// The stage.
     pub stage: &'a Stage,
-    /// Messages not yet attempted: planned or checked.
-    pub waiting: u64,
-    /// Messages under way: claimed.
-    pub claimed: u64,
-    /// Taken by the server.
-    pub accepted: u64,
-    /// To be tried again.
-    pub deferred: u64,
-    /// Refused by the server.
-    pub rejected: u64,
-    /// Nobody knows.
-    pub unknown: u64,
-    /// Refused by the guard.
-    pub held: u64,
-    /// Not to be mailed.
-    pub suppressed: u64,
+    /// Its messages by state.
+    pub counts: Counts,
     /// When the last attempt so far ended; `None` if there was none.
     pub finished_ms: Option<i64>,
 }
 
-impl<'a> StageCounts<'a> {
-    /// A stage of which nothing has been counted.
-    pub fn none(stage: &'a Stage) -> Self {
-        Self {
-            stage,
-            waiting: 0,
-            claimed: 0,
-            accepted: 0,
-            deferred: 0,
-            rejected: 0,
-            unknown: 0,
-            held: 0,
-            suppressed: 0,
-            finished_ms: None,
-        }
-    }
-
-    /// Messages whose last attempt has ended.
-    pub fn attempted(&self) -> u64 {
-        self.accepted + self.deferred + self.rejected + self.unknown
-    }
-
+impl StageCounts<'_> {
     /// Rejected messages in percent of those attempted; 0 when there were none.
     pub fn rejected_percent(&self) -> f64 {
-        percent(self.rejected, self.attempted())
+        percent(self.counts.rejected, self.counts.attempted())
     }
 
     /// Deferred and unknown messages in percent of those attempted; 0 when
     /// there were none.
     pub fn deferred_percent(&self) -> f64 {
-        percent(self.deferred + self.unknown, self.attempted())
+        percent(self.counts.deferred + self.counts.unknown, self.counts.attempted())
+    }
+
+    /// Messages that were not attempted yet, or are under way.
+    fn open(&self) -> u64 {
+        self.counts.planned + self.counts.checked + self.counts.claimed
     }
 }
 
@@ -162,7 +133,7 @@ pub fn gate(
     if !stops.is_empty() {
         return Gate::Stop { why: stops.join("; ") };
     }
-    let mut waits = previous.map(|counts| reasons_to_wait(counts, limits)).unwrap_or_default();
+    let mut waits = previous.map(|before| reasons_to_wait(before, limits)).unwrap_or_default();
     if drill.swapped == 0 && limits.accounts > 1 {
         waits.push("the drill has not been run".into());
     }
@@ -172,11 +143,11 @@ pub fn gate(
             next.name
         ));
     }
-    let soaked_ms = previous.and_then(|counts| soaked_ms(counts, now_ms));
+    let soaked_ms = previous.and_then(|before| soaked_ms(before, now_ms));
     // Only when time alone is missing can a moment be named.
     let until_ms = if waits.is_empty() { soaked_ms } else { None };
-    if let (Some(soaked_ms), Some(counts)) = (soaked_ms, previous) {
-        waits.push(format!("stage {:?} soaks until {}", counts.stage.name, clock::show(soaked_ms)));
+    if let (Some(soaked_ms), Some(before)) = (soaked_ms, previous) {
+        waits.push(format!("stage {:?} soaks until {}", before.stage.name, clock::show(soaked_ms)));
     }
     if waits.is_empty() { Gate::Open } else { Gate::Wait { until_ms, why: waits.join("; ") } }
 }
@@ -191,54 +162,54 @@ fn reasons_to_stop(previous: Option<&StageCounts<'_>>, limits: &Limits, drill: D
             drill.missed()
         ));
     }
-    let Some(counts) = previous else { return why };
-    if counts.held > limits.held_max {
+    let Some(before) = previous else { return why };
+    if before.counts.held > limits.held_max {
         why.push(format!(
             "the guard held {} of stage {:?}; the limit is {}",
-            messages(counts.held),
-            counts.stage.name,
+            messages(before.counts.held),
+            before.stage.name,
             limits.held_max
         ));
     }
-    if !within(counts.rejected_percent(), limits.rejected_percent_max) {
+    if !within(before.rejected_percent(), limits.rejected_percent_max) {
         why.push(format!(
             "{:.1} % of stage {:?} was rejected ({} of {} attempted); the limit is {} %",
-            counts.rejected_percent(),
-            counts.stage.name,
-            counts.rejected,
-            counts.attempted(),
+            before.rejected_percent(),
+            before.stage.name,
+            before.counts.rejected,
+            before.counts.attempted(),
             limits.rejected_percent_max
         ));
     }
     why
 }
 
-fn reasons_to_wait(counts: &StageCounts<'_>, limits: &Limits) -> Vec<String> {
+fn reasons_to_wait(before: &StageCounts<'_>, limits: &Limits) -> Vec<String> {
     let mut why = Vec::new();
-    let open = counts.waiting + counts.claimed;
+    let open = before.open();
     if open > 0 {
-        why.push(format!("{} of stage {:?} without an outcome yet", messages(open), counts.stage.name));
+        why.push(format!("{} of stage {:?} without an outcome yet", messages(open), before.stage.name));
     }
-    if !within(counts.deferred_percent(), limits.deferred_percent_max) {
+    if !within(before.deferred_percent(), limits.deferred_percent_max) {
         why.push(format!(
             "{:.1} % of stage {:?} is deferred or unknown ({} and {} of {} attempted); the limit is {} %",
-            counts.deferred_percent(),
-            counts.stage.name,
-            counts.deferred,
-            counts.unknown,
-            counts.attempted(),
+            before.deferred_percent(),
+            before.stage.name,
+            before.counts.deferred,
+            before.counts.unknown,
+            before.counts.attempted(),
             limits.deferred_percent_max
         ));
     }
-    if counts.attempted() > 0 && counts.finished_ms.is_none() {
-        why.push(format!("it is not known when stage {:?} ended", counts.stage.name));
+    if before.counts.attempted() > 0 && before.finished_ms.is_none() {
+        why.push(format!("it is not known when stage {:?} ended", before.stage.name));
     }
     why
 }
 
 /// When the soak ends, if it has not.
-fn soaked_ms(counts: &StageCounts<'_>, now_ms: i64) -> Option<i64> {
-    let soaked_ms = counts.finished_ms?.saturating_add(counts.stage.soak.as_ms());
+fn soaked_ms(before: &StageCounts<'_>, now_ms: i64) -> Option<i64> {
+    let soaked_ms = before.finished_ms?.saturating_add(before.stage.soak.as_ms());
     (soaked_ms > now_ms).then_some(soaked_ms)
 }
 
@@ -262,15 +233,19 @@ mod tests {
     const ENDED_MS: i64 = 1_795_515_420_000;
     const SOAK_MS: i64 = 600_000;
 
-    /// Canary (soak 10 m) before, wave next.
-    fn judge(change: impl FnOnce(&mut StageCounts<'_>), drill: DrillSummary, now_ms: i64) -> Gate {
-        let ladder = default_ladder();
-        let mut counts = StageCounts { accepted: 100, finished_ms: Some(ENDED_MS), ..StageCounts::none(&ladder[0]) };
-        change(&mut counts);
-        gate(&ladder[1], Some(&counts), &LIMITS, drill, false, now_ms)
+    fn sent(accepted: u64) -> Counts {
+        Counts { accepted, ..Counts::default() }
     }
 
-    fn after_soak(change: impl FnOnce(&mut StageCounts<'_>)) -> Gate {
+    /// Canary (soak 10 m) before, wave next.
+    fn judge(change: impl FnOnce(&mut Counts), drill: DrillSummary, now_ms: i64) -> Gate {
+        let ladder = default_ladder();
+        let mut before = StageCounts { stage: &ladder[0], counts: sent(100), finished_ms: Some(ENDED_MS) };
+        change(&mut before.counts);
+        gate(&ladder[1], Some(&before), &LIMITS, drill, false, now_ms)
+    }
+
+    fn after_soak(change: impl FnOnce(&mut Counts)) -> Gate {
         judge(change, PASSED, ENDED_MS + SOAK_MS)
     }
 
@@ -323,7 +298,7 @@ mod tests {
         let held = after_soak(|counts| counts.held = 1);
         assert!(stops(&held, "the guard held 1 message of stage \"canary\"; the limit is 0"), "{held:?}");
         // A stop is told even while other things are still to be waited for.
-        assert!(stops(&after_soak(|counts| (counts.held, counts.waiting) = (1, 9)), "held 1 message"));
+        assert!(stops(&after_soak(|counts| (counts.held, counts.checked) = (1, 9)), "held 1 message"));
     }
 
     #[test]
@@ -331,8 +306,8 @@ mod tests {
         let ladder = default_ladder();
         let limits = Limits { held_max: 2, ..LIMITS };
         let open = |held| {
-            let counts = StageCounts { accepted: 9, held, finished_ms: Some(0), ..StageCounts::none(&ladder[0]) };
-            gate(&ladder[1], Some(&counts), &limits, PASSED, false, SOAK_MS) == Gate::Open
+            let before = StageCounts { stage: &ladder[0], counts: Counts { held, ..sent(9) }, finished_ms: Some(0) };
+            gate(&ladder[1], Some(&before), &limits, PASSED, false, SOAK_MS) == Gate::Open
         };
         assert!(open(2));
         assert!(!open(3));
@@ -352,8 +327,11 @@ mod tests {
     fn rates_are_of_attempted_messages_only() {
         let above = after_soak(|counts| (counts.accepted, counts.rejected, counts.suppressed) = (9, 1, 990));
         assert!(stops(&above, "10.0 %"), "{above:?}");
-        let none = after_soak(|counts| (counts.accepted, counts.suppressed, counts.finished_ms) = (0, 50, None));
-        assert_eq!(none, Gate::Open, "a stage of which nobody was left is no obstacle");
+        let ladder = default_ladder();
+        let counts = Counts { suppressed: 50, ..Counts::default() };
+        let nobody = StageCounts { stage: &ladder[0], counts, finished_ms: None };
+        let next = gate(&ladder[1], Some(&nobody), &LIMITS, PASSED, false, 0);
+        assert_eq!(next, Gate::Open, "a stage of which nobody was left is no obstacle");
     }
 
     #[test]
@@ -365,7 +343,7 @@ mod tests {
 
     #[test]
     fn messages_without_an_outcome_are_waited_for_without_a_time() {
-        for change in [|c: &mut StageCounts<'_>| c.waiting = 3, |c: &mut StageCounts<'_>| c.claimed = 3] {
+        for change in [|c: &mut Counts| c.checked = 3, |c: &mut Counts| c.claimed = 3] {
             assert!(waits(&after_soak(change), "3 messages of stage \"canary\" without an outcome"));
             // The soak alone would name a time; with something else missing too, none can be named.
             assert!(waits(&judge(change, PASSED, ENDED_MS), "soaks until"));
@@ -375,20 +353,21 @@ mod tests {
     #[test]
     fn a_gate_that_cannot_tell_stays_shut() {
         let ladder = default_ladder();
-        let counts = StageCounts { accepted: 1, finished_ms: Some(0), ..StageCounts::none(&ladder[0]) };
-        let with = |limits| gate(&ladder[1], Some(&counts), &limits, PASSED, false, i64::MAX);
+        let before = StageCounts { stage: &ladder[0], counts: sent(1), finished_ms: Some(0) };
+        let with = |limits| gate(&ladder[1], Some(&before), &limits, PASSED, false, i64::MAX);
         assert_eq!(with(LIMITS), Gate::Open);
         assert!(stops(&with(Limits { rejected_percent_max: f64::NAN, ..LIMITS }), "rejected"));
         assert!(waits(&with(Limits { deferred_percent_max: f64::NAN, ..LIMITS }), "deferred"));
-        assert!(waits(&after_soak(|counts| counts.finished_ms = None), "not known when"));
+        let endless = StageCounts { finished_ms: None, ..before };
+        assert!(waits(&gate(&ladder[1], Some(&endless), &LIMITS, PASSED, false, i64::MAX), "not known when"));
     }
 
     #[test]
     fn approval_is_asked_only_where_the_stage_asks() {
         let mut ladder = default_ladder();
         ladder[2].approval = true;
-        let counts = StageCounts { accepted: 1, finished_ms: Some(0), ..StageCounts::none(&ladder[1]) };
-        let third = |approved| gate(&ladder[2], Some(&counts), &LIMITS, PASSED, approved, 0);
+        let before = StageCounts { stage: &ladder[1], counts: sent(1), finished_ms: Some(0) };
+        let third = |approved| gate(&ladder[2], Some(&before), &LIMITS, PASSED, approved, 0);
         assert!(waits(&third(false), "stage \"rest\" asks for the approval"));
         assert_eq!(third(true), Gate::Open);
     }
@@ -397,8 +376,8 @@ mod tests {
     fn a_soak_beyond_all_time_waits() {
         let mut ladder = default_ladder();
         ladder[0].soak = crate::config::Span(std::time::Duration::MAX);
-        let counts = StageCounts { accepted: 1, finished_ms: Some(ENDED_MS), ..StageCounts::none(&ladder[0]) };
-        let waiting = gate(&ladder[1], Some(&counts), &LIMITS, PASSED, false, ENDED_MS);
+        let before = StageCounts { stage: &ladder[0], counts: sent(1), finished_ms: Some(ENDED_MS) };
+        let waiting = gate(&ladder[1], Some(&before), &LIMITS, PASSED, false, ENDED_MS);
         assert!(matches!(waiting, Gate::Wait { until_ms: Some(i64::MAX), .. }), "{waiting:?}");
     }
 }
