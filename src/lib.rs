@@ -12,6 +12,7 @@ pub mod guard;
 pub mod key;
 pub mod ledger;
 pub mod render;
+pub mod report;
 pub mod send;
 pub mod stage;
 pub mod telemetry;
