@@ -1,0 +1,223 @@
+//! One function per log event, so that every line of one kind has the same
+//! name and fields. `event` is the name that collectors filter on; it is a
+//! contract. Levels: `info` for the course of things, `warn` for what somebody
+//! should look at, `error` for what stopped.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tracing::{debug, error, info, warn};
+
+use crate::account::AccountId;
+use crate::guard::Rule;
+use crate::ledger::{Counts, Outcome};
+use crate::stage::DrillSummary;
+
+/// A directory version became current.
+pub fn directory_imported(version: i64, accounts: u64, identifiers: u64) {
+    info!(event = "directory_imported", version, accounts, identifiers, "the directory has a new version");
+}
+
+/// An import was refused; the version before stays current.
+pub fn import_refused(why: &str) {
+    error!(event = "import_refused", why = %clean(why), "the import was refused; the directory is as it was");
+}
+
+/// An import was taken although it failed acceptance.
+pub fn import_overridden(version: i64, reason: &str) {
+    warn!(event = "import_overridden", version, reason = %clean(reason), "an operator overrode the import's refusal");
+}
+
+/// A revision was frozen.
+pub fn campaign_frozen(campaign: i64, revision: i64, accounts: u64) {
+    info!(event = "campaign_frozen", campaign, revision, accounts, "the campaign is frozen");
+}
+
+/// The dry run is over.
+pub fn check_finished(campaign: i64, cleared: u64, held: u64, suppressed: u64, took: Duration) {
+    let took_ms = took.as_millis() as u64;
+    if held == 0 {
+        info!(event = "check_finished", campaign, cleared, held, suppressed, took_ms, "the check found nothing");
+    } else {
+        warn!(event = "check_finished", campaign, cleared, held, suppressed, took_ms, "the check held messages");
+    }
+}
+
+/// The drill is over.
+pub fn drill_finished(campaign: i64, drill: DrillSummary) {
+    let DrillSummary { swapped, held, vacuous } = drill;
+    let missed = drill.missed();
+    if missed > 0 {
+        error!(event = "drill_finished", campaign, swapped, held, vacuous, missed, "the drill failed");
+    } else {
+        info!(event = "drill_finished", campaign, swapped, held, vacuous, missed, "the drill passed");
+    }
+}
+
+/// Somebody signed the campaign.
+pub fn campaign_approved(campaign: i64) {
+    info!(event = "campaign_approved", campaign, "the campaign is approved");
+}
+
+/// A stage opened.
+pub fn stage_opened(campaign: i64, stage: &str, messages: u64) {
+    info!(event = "stage_opened", campaign, stage, messages, "the stage is open");
+}
+
+/// A stage's messages all have an outcome, or a time to be tried again.
+pub fn stage_finished(campaign: i64, stage: &str, counts: &Counts) {
+    let Counts { accepted, deferred, rejected, unknown, held, suppressed, .. } = *counts;
+    info!(
+        event = "stage_finished",
+        campaign, stage, accepted, deferred, rejected, unknown, held, suppressed, "the stage is through"
+    );
+}
+
+/// A gate did not open yet.
+pub fn gate_waits(campaign: i64, stage: &str, why: &str) {
+    info!(event = "gate_waits", campaign, stage, why = %clean(why), "the gate waits");
+}
+
+/// The guard refused a message. What it found is in the report, not here.
+pub fn message_held(campaign: i64, account: &AccountId, rules: &[Rule]) {
+    let rules: BTreeSet<Rule> = rules.iter().copied().collect();
+    let rules: Vec<_> = rules.into_iter().map(Rule::as_str).collect();
+    warn!(event = "message_held", campaign, %account, rules = rules.join(","), "the guard held a message");
+}
+
+/// One attempt ended. The server's words are in the ledger, not here.
+pub fn attempt_ended(campaign: i64, account: &AccountId, outcome: &Outcome) {
+    let (state, code) = (outcome.state().as_str(), outcome.reply().code);
+    match outcome {
+        Outcome::Accepted(_) => debug!(event = "attempt_ended", campaign, %account, state, code, "accepted"),
+        Outcome::Deferred(_) => info!(event = "attempt_ended", campaign, %account, state, code, "deferred"),
+        Outcome::Rejected(_) => warn!(event = "attempt_ended", campaign, %account, state, code, "rejected"),
+        Outcome::Unknown(_) => warn!(event = "attempt_ended", campaign, %account, state, code, "unknown"),
+    }
+}
+
+/// So many claims of a process that died are now unknown.
+pub fn claims_recovered(campaign: i64, unknown: u64) {
+    warn!(
+        event = "claims_recovered",
+        campaign, unknown, "messages of a process that died are unknown: settle them with `reconcile`"
+    );
+}
+
+/// An operator paused the campaign.
+pub fn campaign_paused(campaign: i64) {
+    info!(event = "campaign_paused", campaign, "the campaign is paused");
+}
+
+/// An operator let the campaign go on.
+pub fn campaign_resumed(campaign: i64) {
+    info!(event = "campaign_resumed", campaign, "the campaign goes on");
+}
+
+/// The campaign stopped for good.
+pub fn campaign_halted(campaign: i64, why: &str) {
+    error!(event = "campaign_halted", campaign, why = %clean(why), "the campaign is halted");
+}
+
+/// Every message has a final state.
+pub fn campaign_finished(campaign: i64) {
+    info!(event = "campaign_finished", campaign, "the campaign is finished");
+}
+
+/// Addresses were added to the suppression list, or taken from it.
+pub fn suppression_changed(added: u64, removed: u64) {
+    info!(event = "suppression_changed", added, removed, "the suppression list has changed");
+}
+
+/// Another process is sending this campaign.
+pub fn send_refused(campaign: i64, holder: &str) {
+    warn!(event = "send_refused", campaign, holder = %clean(holder), "another process is sending this campaign");
+}
+
+/// The ledger could not be written: sending stops.
+pub fn ledger_failed(campaign: i64, why: &str) {
+    error!(event = "ledger_failed", campaign, why = %clean(why), "the ledger cannot be written; sending stops");
+}
+
+/// The ledger was proven.
+pub fn ledger_verified(entries: u64) {
+    info!(event = "ledger_verified", entries, "the ledger is whole");
+}
+
+/// The ledger's chain is broken.
+pub fn ledger_broken(seq: i64, why: &str) {
+    error!(event = "ledger_broken", seq, why = %clean(why), "the ledger is broken");
+}
+
+/// Metrics and health are being served.
+pub fn serving(address: SocketAddr) {
+    info!(event = "serving", %address, "serving /metrics and /healthz");
+}
+
+/// A reason in one line, without what may be an address: every word with an
+/// `@` in it is taken out.
+fn clean(text: &str) -> Cow<'_, str> {
+    let is_at = |c: char| matches!(c, '@' | '\u{ff20}' | '\u{fe6b}');
+    if !text.contains(|c: char| is_at(c) || c.is_control()) {
+        return Cow::Borrowed(text);
+    }
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let words: Vec<_> = words.map(|word| if word.contains(is_at) { "[address]" } else { word }).collect();
+    Cow::Owned(words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Reply;
+    use crate::telemetry::tests::logged;
+
+    fn account() -> AccountId {
+        AccountId::new("10000001").unwrap()
+    }
+
+    #[test]
+    fn a_held_message_is_logged_with_its_account_and_rules_each_once() {
+        let rules = [Rule::LinkToken, Rule::Foreign, Rule::LinkToken];
+        let line = &logged("info", || message_held(7, &account(), &rules))[0];
+        assert_eq!(line["event"], "message_held");
+        assert_eq!(line["level"], "WARN");
+        assert_eq!(line["account"], "10000001");
+        assert_eq!(line["rules"], "foreign,link-token");
+        assert_eq!(line["campaign"], 7);
+    }
+
+    #[test]
+    fn what_a_server_said_is_not_logged() {
+        let reply = Reply { code: 550, text: "no such user taro@mail.example".into() };
+        let line = logged("info", || attempt_ended(7, &account(), &Outcome::Rejected(reply)))[0].to_string();
+        assert!(line.contains("550") && line.contains("rejected"), "{line}");
+        assert!(!line.contains("taro") && !line.contains("such user"), "{line}");
+    }
+
+    #[test]
+    fn accepted_messages_are_too_many_for_the_usual_level() {
+        let accepted = || attempt_ended(7, &account(), &Outcome::Accepted(Reply { code: 250, text: String::new() }));
+        assert!(logged("info", accepted).is_empty());
+        assert_eq!(logged("debug", accepted).len(), 1);
+    }
+
+    #[test]
+    fn reasons_lose_addresses_and_line_breaks() {
+        let why = "line 3: <taro@mail.example> stands twice,\r\nand 花子＠mail.example too\u{1b}[31m";
+        let line = &logged("info", || import_refused(why))[0];
+        assert_eq!(line["why"], "line 3: [address] stands twice, and [address] too [31m");
+        assert_eq!(clean("5 accounts are missing"), "5 accounts are missing");
+    }
+
+    #[test]
+    fn a_drill_that_missed_is_an_error_and_held_messages_are_a_warning() {
+        let level = |call: &dyn Fn()| logged("info", call)[0]["level"].clone();
+        assert_eq!(level(&|| drill_finished(1, DrillSummary { swapped: 2, held: 2, vacuous: 0 })), "INFO");
+        assert_eq!(level(&|| drill_finished(1, DrillSummary { swapped: 2, held: 1, vacuous: 0 })), "ERROR");
+        assert_eq!(level(&|| check_finished(1, 5, 0, 0, Duration::ZERO)), "INFO");
+        assert_eq!(level(&|| check_finished(1, 4, 1, 0, Duration::ZERO)), "WARN");
+    }
+}
