@@ -1,0 +1,53 @@
+//! Normal form: one function for both sides. It makes the directory's keys and
+//! reads the message's tokens, so that two spellings of one value are equal.
+//!
+//! [`fold`] is the common ground, for values and for whole texts; [`canonical`]
+//! adds what a kind needs. Both are idempotent, and `canonical` begins with
+//! `fold`: what a scanner finds in folded text has the same canonical form as
+//! what stood there before.
+//!
+//! | kind | canonical form |
+//! |---|---|
+//! | id | folded, letters and digits only |
+//! | email | folded local part, `@`, host |
+//! | domain | A-labels, at least two, no dot at the end |
+//! | phone | E.164 |
+//! | person, organisation | [`name`] |
+//! | secret | as written, without the white space around it |
+//! | text | folded, without the white space around it |
+//!
+//! Errors: a few words on why the value is none of its kind.
+//! Sources: UAX 15 (NFKC), UTS 46 (hosts), E.164, RFC 5322 (atoms).
+
+mod fold;
+mod host;
+mod id;
+mod name;
+mod phone;
+
+pub use fold::fold;
+pub use name::{HONORIFICS, Honorific, name};
+pub use phone::is_dialable;
+
+use crate::account::Kind;
+
+/// The canonical form of a value, or why it has none.
+///
+/// `country` is the two-letter region that national phone numbers belong to.
+///
+/// # Errors
+/// A few words on why the value is none of its kind ("no host name").
+pub fn canonical(kind: Kind, value: &str, country: Option<&str>) -> Result<String, &'static str> {
+    match kind {
+        Kind::Id => id::canonical(value),
+        Kind::Email => host::email(value),
+        Kind::Domain => host::canonical(value),
+        Kind::Phone => phone::canonical(value, country),
+        Kind::Person | Kind::Organisation => Some(name(value)).filter(|n| !n.is_empty()).ok_or("no name"),
+        Kind::Secret => Some(value.trim().to_owned()).filter(|v| !v.is_empty()).ok_or("no value"),
+        Kind::Text => Ok(fold(value).trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

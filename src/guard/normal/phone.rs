@@ -1,0 +1,40 @@
+//! Phone numbers: E.164, whichever way they are written.
+//!
+//! Any number of a possible length is taken, in service or not: a directory's
+//! number that no plan knows must still be found in a message. Whether a
+//! number is one that can be called is asked apart, by [`is_dialable`].
+//! Extensions are dropped. Source: libphonenumber's metadata.
+
+use std::str::FromStr;
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
+
+use super::fold::{fold, kanji_digit};
+
+const NO_PHONE: &str = "no phone number";
+
+/// The number in E.164. A national number needs its country.
+pub fn canonical(value: &str, country: Option<&str>) -> Result<String, &'static str> {
+    let folded = fold(value);
+    let written: String = folded.trim().chars().map(|c| kanji_digit(c).unwrap_or(c)).collect();
+    // The library reads letters as a telephone's keys (0120-FLOWER); a value
+    // with letters is no number to a reader of mail.
+    let digits = written.strip_prefix("tel:").unwrap_or(&written);
+    let digits = digits.find(|c: char| c.is_alphabetic() || c == ';').map_or(digits, |end| &digits[..end]);
+    if digits.len() > 64 || digits.bytes().filter(u8::is_ascii_digit).count() < 6 {
+        return Err(NO_PHONE);
+    }
+    let region = match country {
+        Some(country) => Some(Region::from_str(&country.to_ascii_uppercase()).map_err(|_| "no country of that name")?),
+        None => None,
+    };
+    let number = PHONE_NUMBER_UTIL.parse(digits, region).map_err(|_| NO_PHONE)?;
+    number.is_possible_with_reason().map_err(|_| NO_PHONE)?;
+    Ok(number.format_as(PhoneNumberFormat::E164).into_owned())
+}
+
+/// Whether a canonical number belongs to a numbering plan, and so can be told
+/// from an order number of the same length.
+pub fn is_dialable(canonical: &str) -> bool {
+    PhoneNumber::parse(canonical, None).is_ok_and(|number| number.is_valid())
+}

@@ -1,0 +1,228 @@
+//! Spellings that must be equal, values that must not, and idempotence.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn same(kind: Kind, spellings: &[&str]) {
+    let first = canonical(kind, spellings[0], Some("JP")).unwrap();
+    for spelling in spellings {
+        assert_eq!(canonical(kind, spelling, Some("JP")), Ok(first.clone()), "{kind}: {spelling:?}");
+        assert_eq!(canonical(kind, &fold(spelling), Some("JP")), Ok(first.clone()), "{kind}: {spelling:?}, folded");
+    }
+}
+
+#[test]
+fn ids_are_equal_in_every_spelling() {
+    same(
+        Kind::Id,
+        &[
+            "12345678",
+            "１２３４５６７８",
+            "1234-5678",
+            "1234 5678",
+            "1,234,5678",
+            "1234–5678",
+            "1234‑5678",
+            "１２３４ー５６７８",
+            "1234−5678",
+            "12\u{200b}345678",
+            "12\u{ad}345678",
+            "\u{202a}12345678\u{202c}",
+            "一二三四五六七八",
+            "一二三四－五六七八",
+            "١٢٣٤٥٦٧٨",
+        ],
+    );
+    same(Kind::Id, &["AB-1234", "ａｂ１２３４", "ab1234", "Ab_12.34"]);
+    assert_eq!(canonical(Kind::Id, "〇一二", None), Ok("012".into()));
+    assert!(canonical(Kind::Id, " -- ", None).is_err());
+}
+
+#[test]
+fn hosts_are_equal_in_every_spelling() {
+    same(
+        Kind::Domain,
+        &[
+            "example.jp",
+            "EXAMPLE.JP",
+            "Example.Jp.",
+            "ｅｘａｍｐｌｅ．ｊｐ",
+            "example。jp",
+            "example｡jp",
+            "exam\u{200b}ple.jp",
+            "exam\u{ad}ple.jp",
+            " example.jp ",
+        ],
+    );
+    same(
+        Kind::Domain,
+        &["例え.テスト", "xn--r8jz45g.xn--zckzah", "例え。テスト", "例え．テスト.", "XN--R8JZ45G.xn--ZCKZAH"],
+    );
+    same(Kind::Domain, &["ドメイン.example", "ﾄﾞﾒｲﾝ.example", "ト\u{3099}メイン.example"]);
+    same(Kind::Domain, &["_dmarc.example.jp", "_DMARC.example.jp"]);
+    for bad in ["", "example", "1.2.3", "192.0.2.1", "a..b.example", "-a.example", "a b.example", "*.example.jp", "."] {
+        assert!(canonical(Kind::Domain, bad, None).is_err(), "{bad:?} was taken");
+    }
+    assert_eq!(canonical(Kind::Domain, "xn--zzzz--9.example", None), Ok("xn--zzzz--9.example".into()));
+}
+
+#[test]
+fn addresses_are_equal_in_every_spelling() {
+    same(
+        Kind::Email,
+        &[
+            "taro@example.jp",
+            "Taro@Example.JP",
+            "ｔａｒｏ＠ｅｘａｍｐｌｅ．ｊｐ",
+            "taro@example.jp.",
+            "<taro@example.jp>",
+            "ta\u{200b}ro@example.jp",
+        ],
+    );
+    same(Kind::Email, &["a@例え.テスト", "A@xn--r8jz45g.xn--zckzah"]);
+    for odd in ["a.@docomo.example", "a..b@ezweb.example", ".a@docomo.example"] {
+        assert!(canonical(Kind::Email, odd, None).is_ok(), "{odd:?} was refused");
+    }
+    for bad in ["a", "@example.jp", "a@", "a b@example.jp", "a@b@", "a@example"] {
+        assert!(canonical(Kind::Email, bad, None).is_err(), "{bad:?} was taken");
+    }
+    assert_ne!(canonical(Kind::Email, "a@b.example", None), canonical(Kind::Email, "a@c.example", None));
+}
+
+#[test]
+fn phones_are_equal_in_every_spelling() {
+    same(
+        Kind::Phone,
+        &[
+            "03-1234-5678",
+            "+81 3 1234 5678",
+            "+81-3-1234-5678",
+            "0312345678",
+            "(03) 1234-5678",
+            "０３－１２３４－５６７８",
+            "03ー1234ー5678",
+            "03‐1234‐5678",
+            "03(1234)5678",
+            "03.1234.5678",
+            "tel:+81312345678",
+            "〇三-一二三四-五六七八",
+            "+81 (0)3-1234-5678",
+            "03-12\u{200b}34-5678",
+        ],
+    );
+    assert_eq!(canonical(Kind::Phone, "03-1234-5678", Some("jp")), Ok("+81312345678".into()));
+    assert_eq!(canonical(Kind::Phone, "090-1234-5678", Some("JP")), Ok("+819012345678".into()));
+    for bad in ["", "12", "03-1234", "hello", "1234567890123456789012", "0120-FLOWER"] {
+        assert!(canonical(Kind::Phone, bad, Some("JP")).is_err(), "{bad:?} was taken");
+    }
+    assert!(canonical(Kind::Phone, "03-1234-5678", None).is_err(), "a national number without a country");
+    assert!(is_dialable("+819012345678"));
+    assert!(!is_dialable("+81000000000"));
+}
+
+#[test]
+fn names_are_equal_in_every_spelling() {
+    same(
+        Kind::Person,
+        &[
+            "山田太郎",
+            "山田 太郎",
+            "山田　太郎",
+            "山田\n太郎",
+            "山田太郎様",
+            "山田 太郎 さま",
+            "山田太郎さん",
+            "山田太郎殿",
+            "山\u{200b}田太郎",
+            "山田太郎\u{e0100}",
+        ],
+    );
+    same(Kind::Person, &["ヤマダタロウ", "ﾔﾏﾀﾞ ﾀﾛｳ", "ヤマタ\u{3099}タロウ"]);
+    same(Kind::Person, &["anna example", "Anna  EXAMPLE", "Ms. Anna Example", "Ａｎｎａ　Ｅｘａｍｐｌｅ"]);
+    same(
+        Kind::Organisation,
+        &[
+            "株式会社サンプル",
+            "(株)サンプル",
+            "（株）サンプル",
+            "㈱サンプル",
+            "㈱ｻﾝﾌﾟﾙ",
+            "株式会社 サンプル",
+            "㍿サンプル",
+            "株式会社サンプル 御中",
+            "( 株 ) サンプル",
+        ],
+    );
+    same(Kind::Organisation, &["有限会社見本", "(有)見本", "㈲見本", "（有） 見本"]);
+    same(Kind::Organisation, &["見本合同会社", "見本(同)", "見本（合）"]);
+    assert_ne!(name("さとう"), name("サトウ"));
+    assert_eq!(name("鵜殿"), "鵜殿");
+    assert_eq!(name("林様"), "林");
+}
+
+#[test]
+fn secrets_are_exact_and_texts_are_folded() {
+    assert_eq!(canonical(Kind::Secret, " aB-1 ", None), Ok("aB-1".into()));
+    assert_eq!(canonical(Kind::Text, " ＡＢ ", None), Ok("ab".into()));
+}
+
+#[test]
+fn prose_keeps_its_full_stops_numerals_and_long_vowels() {
+    for prose in [
+        "終わりです。次の文です。",
+        "二〇二四年の一月",
+        "一二三さん",
+        "サーバー",
+        "です。世界中の人が",
+        "データー",
+        "3ー",
+    ] {
+        assert_eq!(fold(prose), prose);
+    }
+    assert_eq!(fold("03ー1234"), "03-1234");
+    assert_eq!(fold("例え。テスト/"), "例え.テスト/");
+}
+
+#[test]
+fn folding_borrows_what_is_folded() {
+    assert!(matches!(fold("ascii only, folded"), std::borrow::Cow::Borrowed(_)));
+    assert!(matches!(fold("日本語のテスト。"), std::borrow::Cow::Borrowed(_)));
+}
+
+/// Characters at which the steps of folding meet.
+const EDGES: &[char] = &[
+    'a', 'Z', '0', '9', '.', '。', '｡', '．', '-', 'ー', 'ｰ', '−', '—', '\u{200b}', '\u{ad}', '\u{301}', '\u{3099}',
+    'ﾞ', 'ｶ', 'か', '〇', '一', '二', '九', '零', '株', '有', '(', ')', '（', '）', '㈱', '㈲', 'İ', 'ß', 'ẞ', 'Σ', 'ς',
+    '@', '＠', ' ', '　', '様', 'さ', 'ま', 'ん', '殿', '\u{fe0f}', '\u{1160}', 'ᄀ', 'ᅡ', 'ﷺ', 'Å', '٣', 'm', 'r',
+    '\u{344}', '\u{1e9b}', '\u{323}', 'テ', 'ス', 'ト', '例', '٠', 'x', 'n', '+', '8', '1',
+];
+
+fn edgy() -> impl Strategy<Value = String> {
+    prop_oneof![
+        proptest::collection::vec(proptest::sample::select(EDGES), 0..24).prop_map(|c| c.into_iter().collect()),
+        any::<String>(),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn folding_twice_is_folding_once(text in edgy()) {
+        let once = fold(&text).into_owned();
+        prop_assert_eq!(fold(&once), once.as_str());
+    }
+
+    #[test]
+    fn canonical_forms_are_canonical(text in edgy(), kind in proptest::sample::select(&Kind::ALL[..])) {
+        if let Ok(once) = canonical(kind, &text, Some("JP")) {
+            prop_assert_eq!(canonical(kind, &once, Some("JP")), Ok(once));
+        }
+    }
+
+    #[test]
+    fn canonical_forms_begin_with_folding(text in edgy(), kind in proptest::sample::select(&Kind::ALL[..6])) {
+        prop_assert_eq!(canonical(kind, &text, Some("JP")), canonical(kind, &fold(&text), Some("JP")));
+    }
+}
