@@ -5,7 +5,6 @@
 //! stderr. Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 held by
 //! the guard, 4 stopped at a gate, 5 finished with rejected or unknown.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -43,7 +42,7 @@ pub struct Common {
     pub log_format: LogFormat,
     /// Serve Prometheus metrics on this address while the command runs.
     #[arg(long, global = true, value_name = "ADDR")]
-    pub metrics: Option<SocketAddr>,
+    pub metrics: Option<String>,
 }
 
 /// How log lines look.

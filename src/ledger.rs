@@ -185,6 +185,11 @@ impl Counts {
         self.accepted + self.deferred + self.rejected + self.unknown
     }
 
+    /// Messages that wait for their first attempt, or are under way.
+    pub fn left(&self) -> u64 {
+        self.planned + self.checked + self.claimed
+    }
+
     fn slot(&mut self, state: State) -> &mut u64 {
         match state {
             State::Planned => &mut self.planned,

@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::preview::Choice;
 use crate::pipeline::{App, approve, check, control, filter, freeze, import, init, preview, send, suppress};
-use crate::telemetry::{self, Metrics};
-use crate::{console, demo, report};
+use crate::telemetry::{self, Format, Metrics};
+use crate::{console, demo};
 pub use print::count;
 use print::Printer;
 
@@ -22,8 +22,11 @@ use print::Printer;
 /// # Errors
 /// Whatever the command met, ready to be shown.
 pub fn run(cli: Cli) -> Result<Exit> {
-    telemetry::init(&cli.common.log, cli.common.log_format == LogFormat::Json)
-        .map_err(|why| Error::usage("--log cannot be used").why(why))?;
+    let format = match cli.common.log_format {
+        LogFormat::Human => Format::Human,
+        LogFormat::Json => Format::Json,
+    };
+    telemetry::init(format, Some(&cli.common.log))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -40,10 +43,10 @@ pub fn print_error(error: &Error, json: bool) {
 }
 
 async fn dispatch(cli: Cli) -> Result<Exit> {
-    let metrics = Metrics::new();
-    if let Some(addr) = cli.common.metrics {
-        let bound = console::serve_metrics(addr, metrics.clone()).await?;
-        eprintln!("metrics: http://{}/metrics", bound.addr());
+    let metrics = Metrics::new()?;
+    if let Some(address) = &cli.common.metrics {
+        let bound = console::serve_metrics(address, metrics.clone()).await?;
+        eprintln!("metrics: http://{}/metrics", bound.address());
     }
     let print = Printer::new(cli.common.json);
     match cli.command {
@@ -111,7 +114,7 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
         Campaign::Report { id, out } => {
             let told = control::report(app, id).await?;
             if let Some(out) = out {
-                write_page(&out, &report::campaign_page(&told))?;
+                write_page(&out, &told.page())?;
             }
             print.report(&told);
         }
@@ -122,8 +125,7 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
 async fn checked(app: &App, id: i64, page: Option<PathBuf>, print: &Printer) -> Result<Exit> {
     let found = check::check(app, id).await?;
     if let Some(page) = page {
-        let campaign = app.campaign(id).await?;
-        write_page(&page, &report::check_page(&campaign, &found))?;
+        write_page(&page, &check::page(app, &found).await?)?;
     }
     print.checked(&found);
     Ok(if found.held > 0 || !found.drill.passed() { Exit::Held } else { Exit::Done })

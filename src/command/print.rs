@@ -12,12 +12,14 @@ use crate::clock;
 use crate::guard::check::Judged;
 use crate::pipeline::approve::Approved;
 use crate::pipeline::check::CheckReport;
-use crate::pipeline::control::{Status, Told};
+use crate::pipeline::control::Status;
+use crate::report::CampaignReport;
 use crate::pipeline::freeze::Frozen;
 use crate::pipeline::import::Imported;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::SendReport;
-use crate::store::{Counts, Suppression, Version};
+use crate::ledger::Counts;
+use crate::store::{Suppression, Version};
 
 /// Prints results to stdout, as text or as one JSON object.
 pub struct Printer {
@@ -247,16 +249,16 @@ impl Printer {
     }
 
     /// What happened to a campaign.
-    pub fn report(&self, told: &Told) {
+    pub fn report(&self, told: &CampaignReport) {
         self.show(told, || {
             let mut text = String::new();
-            for (at_ms, what) in &told.timeline {
-                text.push_str(&format!("{}  {what}\n", clock::show(*at_ms)));
+            for moment in &told.moments {
+                text.push_str(&format!("{}  {}\n", clock::show(moment.at_ms), moment.what));
             }
-            let counts = &told.status.counts;
+            let counts = told.totals();
             text.push_str(&format!(
                 "planned {}  accepted {}  deferred {}  rejected {}  unknown {}  held {}  suppressed {}\n",
-                count(told.status.planned),
+                count(told.head.accounts),
                 count(counts.accepted),
                 count(counts.deferred),
                 count(counts.rejected),
@@ -264,7 +266,7 @@ impl Printer {
                 count(counts.held),
                 count(counts.suppressed)
             ));
-            text.push_str(&format!("ledger: {} entries, every link proven", count(told.ledger_entries)));
+            text.push_str(&format!("ledger: {} entries, every link proven", count(told.ledger.entries)));
             text
         });
     }

@@ -26,7 +26,6 @@ use crate::error::{Error, Exit, Result};
 use crate::guard::drill::Drill;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::{App, approve, check, control, freeze, import, init, preview, send};
-use crate::report;
 use crate::telemetry::Metrics;
 use reader::Ownership;
 use receiver::Receiver;
@@ -220,15 +219,14 @@ async fn newsletter(
     say(json, &format!("froze campaign {}, wrote {} previews", frozen.campaign, previews.messages.len()));
     let found = check::check(app, frozen.campaign).await?;
     seconds.check = found.seconds;
-    let campaign = app.campaign(frozen.campaign).await?;
-    write_page(&args.out.join("check.html"), &report::check_page(&campaign, &found))?;
+    write_page(&args.out.join("check.html"), &check::page(app, &found).await?)?;
     say(json, &format!("checked: {} cleared, {} held, {} messages/s; drill {} of {} held, {} vacuous", count(found.cleared), count(found.held), count(found.messages_per_second as u64), found.drill.held, found.drill.swapped, found.drill.vacuous));
     approve::approve(app, frozen.campaign, "demo reviewer").await?;
     let sent = send_all(app, frozen.campaign).await?;
     seconds.send = sent.seconds;
     say(json, &format!("sent through {}: {} accepted, {:.0} messages/s", stages(&frozen), count(sent.accepted), sent.accepted as f64 / sent.seconds.max(1e-9)));
     let told = control::report(app, frozen.campaign).await?;
-    write_page(&args.out.join("report.html"), &report::campaign_page(&told))?;
+    write_page(&args.out.join("report.html"), &told.page())?;
     if sent.state != State::Finished {
         return Err(Error::unexpected("the demo's newsletter did not finish").why(sent.why.unwrap_or_default()).now(format!("is {} reachable?", mail.url)));
     }
@@ -250,8 +248,7 @@ async fn send_all(app: &App, id: i64) -> Result<send::SendReport> {
 async fn accident(app: &App, args: &Demo, files: &generate::Files, mail: &Mail, json: bool) -> Result<Accident> {
     let frozen = freeze::freeze(app, &files.accident, "demo author").await?;
     let found = check::check(app, frozen.campaign).await?;
-    let campaign = app.campaign(frozen.campaign).await?;
-    write_page(&args.out.join("accident.html"), &report::check_page(&campaign, &found))?;
+    write_page(&args.out.join("accident.html"), &check::page(app, &found).await?)?;
     say(json, &format!("the accident of 2014, {} messages: {} held, {} cleared", count(found.planned), count(found.held), count(found.cleared)));
     // The operator sends it all the same: each step is tried, none may lead out.
     if let Err(refused) = approve::approve(app, frozen.campaign, "demo reviewer").await {

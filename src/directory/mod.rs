@@ -4,6 +4,10 @@
 //! identifiers as keyed hashes of their canonical forms. A version becomes
 //! current in one step, or not at all.
 
+pub mod accept;
+pub mod read;
+pub mod row;
+
 use crate::account::{Kind, Record};
 
 /// One line of an export, read and checked by itself.

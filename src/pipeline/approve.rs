@@ -10,9 +10,9 @@ use crate::campaign::{Campaign, State};
 use crate::error::{Error, Exit, Result};
 use crate::guard::drill::Drill;
 use crate::pipeline::{App, check};
-use crate::stage::{self, Gate, Limits, Previous};
+use crate::stage::{self, Gate, Limits, StageCounts};
 use crate::store::Approval;
-use crate::telemetry;
+use crate::telemetry::event;
 
 /// What was approved.
 #[derive(Debug, Serialize)]
@@ -55,7 +55,7 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
     if state == State::Checked {
         app.store.set_state(id, &[State::Checked], State::Approved, at_ms).await?;
     }
-    telemetry::approved(id);
+    event::campaign_approved(id);
     Ok(Approved { campaign: id, messages: counts.checked, by: by.to_owned(), digest: check::hex(&digest) })
 }
 
@@ -125,8 +125,8 @@ pub async fn gate(app: &App, campaign: &Campaign, n: u16, drill: &Drill) -> Resu
     };
     let approvals = app.store.approvals(campaign.id).await?;
     let by_another = approvals.iter().any(|approval| approval.by != campaign.author);
-    let previous = previous.map(|(counts, finished_ms, stage)| Previous { counts: counts.into(), finished_ms, stage });
-    let limits = Limits::of(&campaign.definition);
+    let previous = previous.map(|(counts, finished_ms, stage)| StageCounts { stage, counts, finished_ms });
+    let limits = Limits::of(campaign);
     let next = &stages[usize::from(n)];
-    Ok(stage::gate(next, previous.as_ref(), &limits, drill.into(), by_another, app.clock.now_ms()))
+    Ok(stage::gate(next, previous.as_ref(), &limits, drill.summary(), by_another, app.clock.now_ms()))
 }

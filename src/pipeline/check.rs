@@ -12,11 +12,13 @@ use crate::account::{AccountId, Recipient};
 use crate::campaign::{Campaign, State};
 use crate::error::{Error, Result};
 use crate::guard::drill::Drill;
-use crate::guard::{Finding, Guard, Judge};
+use crate::guard::{Finding, Guard, Judge, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, drill};
+use crate::report::{self, DrillReport, FoundRow, Head, RuleCount};
 use crate::store::{Checked, Planned, Verdict};
-use crate::{progress, telemetry};
+use crate::progress;
+use crate::telemetry::event;
 
 /// Messages fetched, judged and recorded together.
 const PAGE: usize = 2_000;
@@ -37,7 +39,7 @@ pub struct CheckReport {
     /// Accounts that get no mail.
     pub suppressed: u64,
     /// Messages with at least one finding of the rule.
-    pub findings_by_rule: BTreeMap<&'static str, u64>,
+    pub findings_by_rule: BTreeMap<String, u64>,
     /// The drill.
     pub drill: Drill,
     /// The digest over every message's digest, in hex: what approval signs.
@@ -79,10 +81,11 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
     let drill = drill::run(app, &campaign, &guard, &bound).await?;
     let report = summary(app, &campaign, drill, judged, started).await?;
     if report.passed(campaign.definition.held_max) {
-        app.store.record_drill(id, &report.drill).await?;
+        app.store.record_drill(id, &report.drill, app.clock.now_ms()).await?;
         app.store.set_state(id, &[State::Frozen], State::Checked, app.clock.now_ms()).await?;
     }
-    telemetry::check_finished(id, report.cleared, report.held, report.seconds);
+    event::check_finished(id, report.cleared, report.held, report.suppressed, started.elapsed());
+    event::drill_finished(id, report.drill.summary());
     Ok(report)
 }
 
@@ -118,7 +121,6 @@ async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &A
         written?;
         write = judged.map_err(|e| Error::unexpected("judging a page of messages failed").cause(&e))??;
         page = following?;
-        app.metrics.judged(count);
         total += count;
         bar.inc(count);
     }
@@ -187,6 +189,30 @@ async fn summary(app: &App, campaign: &Campaign, drill: Drill, judged: u64, star
         messages_per_second: judged as f64 / seconds.max(1e-9),
         first: app.store.findings(campaign.id, FIRST).await?,
     })
+}
+
+/// The check's page.
+///
+/// # Errors
+/// The store fails.
+pub async fn page(app: &App, found: &CheckReport) -> Result<String> {
+    let campaign = app.campaign(found.campaign).await?;
+    let rules = Rule::ALL.into_iter().filter_map(|rule| {
+        let messages = found.findings_by_rule.get(rule.as_str()).copied()?;
+        Some(RuleCount { rule, messages, findings: messages })
+    });
+    let report = report::CheckReport {
+        head: Head::of(&campaign, Some(found.digest.clone()), app.clock.now_ms()),
+        cleared: found.cleared,
+        held: found.held,
+        suppressed: found.suppressed,
+        rules: rules.collect(),
+        drill: DrillReport { ways: found.drill.ways() },
+        found: found.first.iter().map(|(account, finding)| FoundRow { account: account.clone(), finding: finding.clone() }).collect(),
+        found_total: found.first.len() as u64,
+        seconds: found.seconds,
+    };
+    Ok(report.page())
 }
 
 /// Lower-case hexadecimal.

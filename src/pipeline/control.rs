@@ -3,11 +3,12 @@
 
 use serde::Serialize;
 
-use crate::campaign::{Campaign, State};
+use crate::campaign::{Campaign, Stage, State};
 use crate::error::{Error, Result};
-use crate::pipeline::App;
-use crate::store::Counts;
-use crate::telemetry;
+use crate::pipeline::{App, check};
+use crate::report::{CampaignReport, Head, LedgerProof, Moment, Passage, StageReport};
+use crate::ledger::Counts;
+use crate::telemetry::event;
 
 /// One campaign and where it stands.
 #[derive(Debug, Serialize)]
@@ -53,7 +54,7 @@ pub async fn resume(app: &App, id: i64) -> Result<State> {
 pub async fn halt(app: &App, id: i64) -> Result<State> {
     let from = [State::Frozen, State::Checked, State::Approved, State::Sending, State::Paused];
     let state = turn(app, id, &from, State::Halted).await?;
-    telemetry::halted(id, "by an operator");
+    event::campaign_halted(id, "by an operator");
     Ok(state)
 }
 
@@ -121,24 +122,54 @@ pub async fn verify(app: &App) -> Result<u64> {
     })
 }
 
-/// What happened to a campaign, with the ledger's proof.
-#[derive(Debug, Serialize)]
-pub struct Told {
-    /// Where it stands.
-    pub status: Status,
-    /// When each thing happened (milliseconds since the epoch), in order.
-    pub timeline: Vec<(i64, String)>,
-    /// Entries of the ledger, every link of which was proven for this report.
-    pub ledger_entries: u64,
-}
-
-/// Tells what happened, from the ledger.
+/// Tells what happened, with the ledger's proof.
 ///
 /// # Errors
 /// There is no such campaign, or the ledger is broken.
-pub async fn report(app: &App, id: i64) -> Result<Told> {
-    let status = status(app, id).await?;
-    let ledger_entries = verify(app).await?;
-    let timeline = app.store.timeline(id).await?;
-    Ok(Told { status, timeline, ledger_entries })
+pub async fn report(app: &App, id: i64) -> Result<CampaignReport> {
+    let campaign = app.campaign(id).await?;
+    let entries = verify(app).await?;
+    let state = app.store.state(id).await?;
+    let mut stages = Vec::new();
+    for (n, stage) in campaign.definition.stages.iter().enumerate() {
+        let counts = app.store.counts(id, Some(n as u16)).await?;
+        stages.push(StageReport {
+            name: stage.name.clone(),
+            size: size(stage),
+            passage: passage(&counts, state),
+            counts,
+            opened_ms: None,
+            finished_ms: app.store.stage_finished_ms(id, n as u16).await?,
+            why: None,
+        });
+    }
+    let moments = app.store.timeline(id).await?.into_iter().map(|(at_ms, what)| Moment { at_ms, what }).collect();
+    Ok(CampaignReport {
+        head: Head::of(&campaign, Some(check::hex(&app.store.digest_of_digests(id).await?)), app.clock.now_ms()),
+        state,
+        why: None,
+        stages,
+        moments,
+        replies: app.store.replies(id).await?,
+        ledger: LedgerProof { entries, head: check::hex(&app.store.ledger_head().await?), broken: None },
+    })
+}
+
+fn size(stage: &Stage) -> String {
+    match (&stage.accounts, stage.count, stage.percent) {
+        (Some(accounts), _, _) => format!("{} named", accounts.len()),
+        (_, Some(count), _) => format!("{count}, chosen to cover the template"),
+        (_, _, Some(100.0)) => "everybody left".into(),
+        (_, _, Some(percent)) => format!("{percent} %"),
+        (None, None, None) => String::new(),
+    }
+}
+
+fn passage(counts: &Counts, state: State) -> Passage {
+    match (counts.left(), counts.attempted(), state) {
+        (0, _, _) => Passage::Through,
+        (_, _, State::Halted) => Passage::Stopped,
+        (_, 0, _) => Passage::Closed,
+        _ => Passage::Open,
+    }
 }

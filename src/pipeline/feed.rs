@@ -22,7 +22,8 @@ use crate::pipeline::send::{LOOK, Line};
 use crate::pipeline::{App, check};
 use crate::send::{self, Attempt, Ticket};
 use crate::store::{Claimed, Settled};
-use crate::{progress, telemetry};
+use crate::progress;
+use crate::telemetry::event;
 
 /// Messages claimed together: large enough for bulk writes, small enough that
 /// a crash leaves few `unknown`.
@@ -138,15 +139,16 @@ impl Line {
         let count = held.len();
         let mut first = String::new();
         for held in held {
-            let rules: Vec<&str> = held.findings.iter().map(|finding| finding.rule.as_str()).collect();
-            telemetry::message_held(self.campaign.id, &held.account, &rules);
+            let mut rules: Vec<Rule> = held.findings.iter().map(|finding| finding.rule).collect();
+            rules.dedup();
+            event::message_held(self.campaign.id, &held.account, &rules);
             if first.is_empty() {
                 let place = held.findings.first().map_or("", |finding| finding.place.as_str());
-                first = format!("held: account {}'s message broke {} ({place})", held.account, rules.join(", "));
+                first = format!("held: account {}'s message broke {} ({place})", held.account, rules.iter().map(|rule| rule.as_str()).collect::<Vec<_>>().join(", "));
             }
             self.app.store.hold(self.campaign.id, &held.account, &held.findings, now_ms).await?;
         }
-        self.app.metrics.held(count as u64);
+        self.app.metrics.halted();
         let why = format!("{first}; {count} held in this batch, none of it was sent");
         self.halt(&why).await?;
         Ok(why)
@@ -272,9 +274,6 @@ impl Recorder {
         let now_ms = self.app.clock.now_ms();
         self.bar.inc(batch.len() as u64);
         let settled: Vec<Settled> = batch.into_iter().map(|attempt| self.settle(attempt, now_ms)).collect();
-        for settled in &settled {
-            self.app.metrics.outcome(&settled.outcome);
-        }
         self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
         Ok(())
     }

@@ -19,7 +19,8 @@ use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, check};
 use crate::render::{Template, cover};
 use crate::store::{Checked, NewCampaign, Planned, Verdict};
-use crate::{progress, stage, telemetry};
+use crate::telemetry::event;
+use crate::{progress, stage};
 
 /// Rows joined with the directory together.
 const PAGE: usize = 2_000;
@@ -57,7 +58,7 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let version = app.version().await?;
     let ladder = stage::ladder(&definition.stages)
-        .map_err(|why| Error::usage(format!("the ladder of {} cannot be used", file.display())).why(why))?;
+        .map_err(|e| Error::usage(format!("the ladder of {} cannot be used", file.display())).cause(&e))?;
     let template = load_template(&folder.join(&definition.template))?;
     let audience = folder.join(&definition.audience);
     let rows = read_audience(app, &audience, &version.mapping)?;
@@ -143,8 +144,8 @@ fn template_digest(template: &Template, definition: &Definition) -> String {
 async fn next_revision(app: &App, name: &str) -> Result<i64> {
     let Some(last) = app.store.find_campaign(name).await? else { return Ok(1) };
     let counts = app.store.counts(last.id, None).await?;
-    if counts.attempted() > 0 {
-        return Err(Error::gate(format!("{name:?} has already been sent to {} accounts", counts.attempted()))
+    if counts.attempted() + counts.claimed > 0 {
+        return Err(Error::gate(format!("{name:?} has already been sent to {} accounts", counts.attempted() + counts.claimed))
             .why(format!("campaign {} has this name", last.id))
             .now("give the new campaign another name, and leave those accounts out of its audience"));
     }
@@ -295,7 +296,8 @@ async fn write(
             None
         }
     });
-    let campaign = app.store.create_campaign(&draft, snapshot, app.clock.now_ms()).await?;
+    app.store.create_campaign(&draft, snapshot, app.clock.now_ms()).await?;
+    let campaign = draft.id;
     if failed.is_some() || hasher.finalize() != joined.digest {
         app.store.set_state(campaign, &[crate::campaign::State::Frozen], crate::campaign::State::Halted, app.clock.now_ms()).await?;
         return Err(Error::usage("the audience changed while it was read").now("freeze it again once nobody writes to it"));
@@ -322,7 +324,7 @@ async fn finish(app: &App, id: i64, draft: Campaign, joined: Joined, stages: &[u
     };
     app.store.record_checks(id, held, now_ms).await?;
     app.store.suppress_messages(id, &joined.suppressed, now_ms).await?;
-    telemetry::campaign_frozen(id, frozen.revision, frozen.planned);
+    event::campaign_frozen(id, frozen.revision, frozen.planned);
     Ok(frozen)
 }
 

@@ -10,7 +10,8 @@ use crate::directory::accept::{self, Decision, Found};
 use crate::directory::{NewAccount, read};
 use crate::error::{Error, Result};
 use crate::pipeline::App;
-use crate::{progress, telemetry};
+use crate::progress;
+use crate::telemetry::{Row, event};
 
 /// Accounts staged together.
 const BATCH: usize = 4_000;
@@ -46,7 +47,7 @@ pub struct Imported {
 /// then stays current.
 pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Imported> {
     let started = Instant::now();
-    let mut session = app.store.begin_import(&app.config.directory, app.clock.now_ms()).await?;
+    let mut session = app.store.begin_import(&app.config.directory).await?;
     let (feed, mut batches) = mpsc::channel::<Vec<NewAccount>>(4);
     let reading = {
         let (file, mapping, keys) = (file.to_owned(), app.config.directory.clone(), app.keys.clone());
@@ -54,7 +55,7 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
     };
     let mut failed = None;
     while let Some(batch) = batches.recv().await {
-        app.metrics.imported(batch.len() as u64);
+        app.metrics.import_rows(Row::Taken, batch.len() as u64);
         if let Err(error) = session.add(batch).await {
             failed = Some(error);
             break;
@@ -78,7 +79,7 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         Decision::Accept => {}
         Decision::Refuse(refusal) => {
             session.abandon().await?;
-            telemetry::import_refused(&refusal.summary);
+            event::import_refused(&refusal.summary);
             return Err(Error::usage(format!("{} was not imported", file.display())).why(refusal.text).now(refusal.now));
         }
     }

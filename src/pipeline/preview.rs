@@ -13,7 +13,7 @@ use crate::guard::{Candidate, Guard, Verdict};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, check};
 use crate::render::cover;
-use crate::report;
+use crate::report::{Head, PreviewIndex, PreviewMember};
 
 /// Accounts among which the edge members are chosen.
 const CANDIDATES: usize = 4_000;
@@ -104,7 +104,7 @@ fn write_all(
     now_ms: i64,
 ) -> Result<Previews> {
     let judge = check::judge_of(guard, bound)?;
-    let mut messages = Vec::new();
+    let (mut messages, mut members) = (Vec::new(), Vec::new());
     for (n, (recipient, why)) in chosen.into_iter().enumerate() {
         let record = recipient.record.clone();
         let account = record.account.clone();
@@ -122,12 +122,21 @@ fn write_all(
             Some(&record),
         );
         let stem = format!("{:02}-{}", n + 1, file_name(&account));
+        members.push(PreviewMember {
+            account: account.clone(),
+            why: vec![why.clone()],
+            subject: preview.subject.clone(),
+            findings: verdict.findings.clone(),
+            eml: format!("{stem}.eml"),
+            html: preview.html.as_ref().map(|_| format!("{stem}.html")),
+            text: Some(format!("{stem}.txt")),
+        });
         let eml = write(out, &format!("{stem}.eml"), message.bytes())?;
         let html = preview.html.map(|html| write(out, &format!("{stem}.html"), html.as_bytes())).transpose()?;
         write(out, &format!("{stem}.txt"), preview.text.as_bytes())?;
         messages.push(Previewed { account, why, eml, html, verdict });
     }
-    let page = report::preview_page(&campaign.definition.name, campaign.id, &messages);
+    let page = PreviewIndex { head: Head::of(campaign, None, now_ms), members }.page();
     let index = write(out, "index.html", page.as_bytes())?;
     Ok(Previews { index, messages })
 }

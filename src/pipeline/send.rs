@@ -9,18 +9,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::campaign::{Campaign, State};
 use crate::error::{Error, Exit, Result};
-use crate::guard::{Guard, Held};
-use crate::ledger::{Claim, Outcome};
+use crate::guard::Guard;
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, approve, check, drill};
-use crate::send::{Attempt, Pace, Relay, Ticket};
+use crate::send::{Pace, Relay};
 use crate::stage::Gate;
-use crate::store::{Claimed, Counts};
-use crate::{progress, telemetry};
+use crate::ledger::Counts;
+use crate::progress;
+use crate::telemetry::event;
 
 /// How often a running send looks whether it was paused or halted.
 pub(super) const LOOK: Duration = Duration::from_millis(250);
@@ -104,7 +104,7 @@ async fn locked(
 ) -> Result<SendReport> {
     approve::verify(app, &campaign).await?;
     let lost = app.store.recover(campaign.id, app.clock.now_ms()).await?;
-    telemetry::recovered(campaign.id, lost);
+    event::claims_recovered(campaign.id, lost);
     app.store.set_state(campaign.id, &[State::Approved, State::Sending], State::Sending, app.clock.now_ms()).await?;
     let line = Line::new(app, campaign, stop).await?;
     let why = line.climb(wait).await?;
@@ -173,7 +173,8 @@ impl Line {
             if let Some(why) = self.open(n, wait).await? {
                 return Ok(Some(why));
             }
-            telemetry::stage_opened(self.campaign.id, &self.campaign.definition.stages[usize::from(n)].name);
+            let left = self.counts(Some(n)).await?.left();
+            event::stage_opened(self.campaign.id, &self.campaign.definition.stages[usize::from(n)].name, left);
             if let Some(why) = self.stage(n).await? {
                 return Ok(Some(why));
             }
@@ -220,7 +221,7 @@ impl Line {
     }
 
     pub(super) async fn halt(&self, why: &str) -> Result<()> {
-        telemetry::halted(self.campaign.id, why);
+        event::campaign_halted(self.campaign.id, why);
         self.app.store.set_state(self.campaign.id, &[State::Sending], State::Halted, self.app.clock.now_ms()).await?;
         Ok(())
     }

@@ -64,10 +64,6 @@ impl StageCounts<'_> {
         percent(self.counts.deferred + self.counts.unknown, self.counts.attempted())
     }
 
-    /// Messages that were not attempted yet, or are under way.
-    fn open(&self) -> u64 {
-        self.counts.planned + self.counts.checked + self.counts.claimed
-    }
 }
 
 fn percent(part: u64, whole: u64) -> f64 {
@@ -186,7 +182,7 @@ fn reasons_to_stop(previous: Option<&StageCounts<'_>>, limits: &Limits, drill: D
 
 fn reasons_to_wait(before: &StageCounts<'_>, limits: &Limits) -> Vec<String> {
     let mut why = Vec::new();
-    let open = before.open();
+    let open = before.counts.left();
     if open > 0 {
         why.push(format!("{} of stage {:?} without an outcome yet", messages(open), before.stage.name));
     }

@@ -151,6 +151,17 @@ impl Store {
         Ok(states.into_keys().next().map(|(campaign, account)| format!("campaign {campaign}, account {account} has no message any more")))
     }
 
+    /// The newest link; 32 zero bytes before the first entry.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn ledger_head(&self) -> Result<Vec<u8>> {
+        with_pool!(self, |pool| {
+            let row = sqlx::query(LAST).fetch_optional(pool).await.doing("reading the ledger")?;
+            Ok(row.map_or_else(|| vec![0; 32], |row| row.get("hash")))
+        })
+    }
+
     /// When what happened to a campaign, in a few words each; batches of one
     /// kind that follow each other are told as one.
     ///

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use sqlx::Row;
 
 use crate::account::AccountId;
 use crate::guard::Finding;
+use crate::ledger::{Counts, State};
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Store, in_transaction, ledger, with_pool};
@@ -40,55 +40,6 @@ pub enum Verdict {
     Cleared([u8; 32]),
     /// Why it is held.
     Held(Vec<Finding>),
-}
-
-/// Messages by state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// In the snapshot, not yet judged.
-    pub planned: u64,
-    /// Cleared, waiting to be sent.
-    pub checked: u64,
-    /// Refused by the guard.
-    pub held: u64,
-    /// Not to be mailed.
-    pub suppressed: u64,
-    /// Under way.
-    pub claimed: u64,
-    /// Taken by the server.
-    pub accepted: u64,
-    /// To be tried again.
-    pub deferred: u64,
-    /// Refused for good.
-    pub rejected: u64,
-    /// Nobody knows.
-    pub unknown: u64,
-}
-
-impl Counts {
-    /// Messages that have been tried.
-    pub fn attempted(&self) -> u64 {
-        self.claimed + self.accepted + self.deferred + self.rejected + self.unknown
-    }
-
-    /// Messages that wait for their first attempt.
-    pub fn left(&self) -> u64 {
-        self.planned + self.checked + self.claimed
-    }
-
-    fn add(&mut self, state: &str, count: u64) {
-        match state {
-            "planned" => self.planned += count,
-            "checked" => self.checked += count,
-            "held" => self.held += count,
-            "suppressed" => self.suppressed += count,
-            "claimed" => self.claimed += count,
-            "accepted" => self.accepted += count,
-            "deferred" => self.deferred += count,
-            "rejected" => self.rejected += count,
-            _ => self.unknown += count,
-        }
-    }
 }
 
 /// Inserts a snapshot's rows: ($1 campaign, $2 rows, $3 now).
@@ -216,11 +167,13 @@ impl Store {
         let (low, high) = stage.map_or((0, i64::from(u16::MAX)), |stage| (i64::from(stage), i64::from(stage)));
         with_pool!(self, |pool| {
             let rows = sqlx::query(COUNTS).bind(campaign).bind(low).bind(high).fetch_all(pool).await.doing("counting messages")?;
-            let mut counts = Counts::default();
-            for row in rows {
-                counts.add(&row.get::<String, _>("state"), row.get::<i64, _>("count").unsigned_abs());
-            }
-            Ok(counts)
+            rows.iter()
+                .map(|row| {
+                    let state = row.get::<String, _>("state").parse::<State>();
+                    let state = state.map_err(|_| StoreError::Unreadable { what: "message state" })?;
+                    Ok((state, row.get::<i64, _>("count").unsigned_abs()))
+                })
+                .collect()
         })
     }
 

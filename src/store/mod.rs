@@ -21,7 +21,7 @@ pub use directory::{Import, Version};
 pub use error::StoreError;
 pub use ledger::Broken;
 pub use lock::Lock;
-pub use message::{Checked, Counts, Planned, Verdict};
+pub use message::{Checked, Planned, Verdict};
 pub use outcome::{Claimed, Settled};
 pub use suppression::Suppression;
 

@@ -8,7 +8,8 @@ use sqlx::Row;
 
 use crate::account::AccountId;
 use crate::guard::Finding;
-use crate::ledger::{Claim, Outcome, Reply};
+use crate::ledger::{Claim, Outcome};
+use crate::report::ReplyCount;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Store, in_transaction, ledger, with_pool};
@@ -117,7 +118,7 @@ impl Store {
         let rows: Vec<_> = settled
             .iter()
             .map(|Settled { claim, outcome, not_before_ms }| {
-                let reply = reply(outcome);
+                let reply = outcome.reply();
                 (&claim.account, outcome.state(), reply.code, &reply.text, not_before_ms)
             })
             .collect();
@@ -214,6 +215,28 @@ impl Store {
         Ok(())
     }
 
+    /// What servers replied other than accepting, the most frequent first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn replies(&self, campaign: i64) -> Result<Vec<ReplyCount>> {
+        const REPLIES: &str = "
+            select code, reply, count(*) as count from message
+            where campaign = $1 and reply is not null and state in ('deferred', 'rejected', 'unknown')
+            group by code, reply order by count desc, reply limit 20";
+        with_pool!(self, |pool| {
+            let rows = sqlx::query(REPLIES).bind(campaign).fetch_all(pool).await.doing("counting replies")?;
+            Ok(rows
+                .iter()
+                .map(|row| ReplyCount {
+                    code: u16::try_from(row.get::<i64, _>("code")).unwrap_or(0),
+                    text: row.get("reply"),
+                    count: row.get::<i64, _>("count").unsigned_abs(),
+                })
+                .collect())
+        })
+    }
+
     /// When the first deferred message may be tried again.
     ///
     /// # Errors
@@ -241,12 +264,6 @@ impl Store {
 /// Every row that was asked for made the move, or none does.
 fn exactly(what: &'static str, changed: u64, asked: usize) -> Result<()> {
     if changed == asked as u64 { Ok(()) } else { Err(StoreError::IllegalMove { what, changed, asked: asked as u64 }) }
-}
-
-fn reply(outcome: &Outcome) -> &Reply {
-    match outcome {
-        Outcome::Accepted(reply) | Outcome::Deferred(reply) | Outcome::Rejected(reply) | Outcome::Unknown(reply) => reply,
-    }
 }
 
 fn claimed(campaign: i64, (account, digest, attempt, extra): Due) -> Result<Claimed> {

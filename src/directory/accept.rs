@@ -1,0 +1,195 @@
+//! Whether a staged import may become the truth. Pure.
+//!
+//! Bad lines, duplicates and conflicts are refused whatever anybody says. Drift
+//! beyond the limit is refused unless a reason is given, which is recorded: a
+//! wrongly joined export looks exactly like very many customers who moved at
+//! once.
+
+use crate::account::{AccountId, Kind};
+use crate::config::Mapping;
+use crate::directory::read::BadLines;
+
+/// What was found in an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Lines that cannot be taken.
+    pub bad: BadLines,
+    /// Accounts and exclusive identifiers that are claimed twice.
+    pub conflicts: Vec<Conflict>,
+    /// Accounts in the version before.
+    pub before: u64,
+    /// Accounts in this one.
+    pub after: u64,
+    /// Accounts only in this one.
+    pub new: u64,
+    /// Accounts only in the version before.
+    pub gone: u64,
+    /// Accounts in both, with another address.
+    pub changed_address: u64,
+    /// With another name.
+    pub changed_name: u64,
+    /// With other domains.
+    pub changed_domains: u64,
+}
+
+/// Two lines that cannot both be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The kind of the identifier; `None` for the account key itself.
+    pub kind: Option<Kind>,
+    /// The account, where it is its key that is there twice.
+    pub account: Option<AccountId>,
+    /// The first line.
+    pub first: u64,
+    /// The last line that repeats it.
+    pub again: u64,
+}
+
+/// What becomes of the import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It becomes the current version.
+    Accept,
+    /// It does not.
+    Refuse(Refusal),
+}
+
+/// Why an import is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// In a few words, without line numbers.
+    pub summary: String,
+    /// In full, with the first lines.
+    pub text: String,
+    /// What to do.
+    pub now: String,
+}
+
+/// Lines named in a refusal; the rest are counted.
+const NAMED: usize = 20;
+
+/// Decides. `reason` is the operator's for accepting drift.
+pub fn decide(found: &Found, mapping: &Mapping, reason: Option<&str>) -> Decision {
+    let refuse = |summary: String, details: Vec<String>, now: &str| {
+        let text = std::iter::once(summary.clone()).chain(details.into_iter().map(|d| format!("\n  {d}"))).collect();
+        Decision::Refuse(Refusal { summary, text, now: now.to_owned() })
+    };
+    if found.bad.count > 0 {
+        let mut lines: Vec<String> = found.bad.first.iter().take(NAMED).map(ToString::to_string).collect();
+        more(&mut lines, found.bad.count);
+        return refuse(format!("{} lines cannot be taken", found.bad.count), lines, "mend the export; nothing of it was loaded");
+    }
+    if !found.conflicts.is_empty() {
+        let mut lines: Vec<String> = found.conflicts.iter().take(NAMED).map(conflict).collect();
+        more(&mut lines, found.conflicts.len() as u64);
+        let summary = format!("{} values are claimed twice", found.conflicts.len());
+        return refuse(summary, lines, "each belongs to one account only; mend the export, or set exclusive = false for the column if several may share a value");
+    }
+    if found.after == 0 {
+        return refuse("it has no accounts".into(), Vec::new(), "an empty directory would let nothing be judged");
+    }
+    let drift = drift(found, mapping.drift_percent_max);
+    match reason.map(str::trim) {
+        Some("") => refuse("the reason for accepting drift is empty".into(), drift, "say why so many accounts changed"),
+        None if !drift.is_empty() => refuse(
+            "it differs too much from the version before".into(),
+            drift,
+            "look whether its rows were joined rightly; if the change is real, import again with --accept-drift \"REASON\"",
+        ),
+        Some(_) | None => Decision::Accept,
+    }
+}
+
+fn conflict(conflict: &Conflict) -> String {
+    match (&conflict.account, conflict.kind) {
+        (Some(account), _) => format!("lines {} and {}: account {account} is there twice", conflict.first, conflict.again),
+        (None, Some(kind)) => format!("lines {} and {}: the same {kind} belongs to two accounts", conflict.first, conflict.again),
+        (None, None) => format!("lines {} and {} conflict", conflict.first, conflict.again),
+    }
+}
+
+fn more(lines: &mut Vec<String>, count: u64) {
+    let left = count - lines.len() as u64;
+    if left > 0 {
+        lines.push(format!("and {left} more"));
+    }
+}
+
+/// Each kind of drift that is beyond the limit, in words.
+fn drift(found: &Found, percent_max: f64) -> Vec<String> {
+    if found.before == 0 {
+        return Vec::new();
+    }
+    let both = found.before - found.gone;
+    let kinds = [
+        ("have another address", found.changed_address, both),
+        ("have another name", found.changed_name, both),
+        ("have other domains", found.changed_domains, both),
+        ("are gone", found.gone, found.before),
+    ];
+    kinds
+        .into_iter()
+        .filter_map(|(what, count, of)| {
+            let percent = if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 };
+            (percent > percent_max)
+                .then(|| format!("{count} of {of} accounts ({percent:.1} %) {what}; the limit is {percent_max} %"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::read::BadLine;
+
+    fn mapping() -> Mapping {
+        Mapping { account: "id".into(), address: "email".into(), columns: Default::default(), drift_percent_max: 5.0 }
+    }
+
+    fn found() -> Found {
+        Found { before: 1000, after: 1000, ..Found::default() }
+    }
+
+    fn refused(found: &Found, reason: Option<&str>) -> Option<String> {
+        match decide(found, &mapping(), reason) {
+            Decision::Accept => None,
+            Decision::Refuse(refusal) => Some(refusal.text),
+        }
+    }
+
+    #[test]
+    fn drift_is_refused_from_just_above_the_limit_and_a_reason_opens() {
+        for set in [
+            |f: &mut Found, n| f.changed_address = n,
+            |f: &mut Found, n| f.changed_name = n,
+            |f: &mut Found, n| f.changed_domains = n,
+            |f: &mut Found, n| f.gone = n,
+        ] {
+            let mut found = found();
+            set(&mut found, 50);
+            assert_eq!(refused(&found, None), None);
+            set(&mut found, 51);
+            assert!(refused(&found, None).is_some());
+            assert_eq!(refused(&found, Some("merger")), None);
+            assert!(refused(&found, Some(" ")).is_some());
+        }
+    }
+
+    #[test]
+    fn no_reason_opens_for_bad_lines_conflicts_or_nothing() {
+        let bad = BadLines { first: vec![BadLine { line: 7, column: None, why: "short".into() }], count: 1 };
+        let conflict = Conflict { kind: Some(Kind::Id), account: None, first: 3, again: 9 };
+        for found in [
+            Found { bad, ..found() },
+            Found { conflicts: vec![conflict], ..found() },
+            Found { after: 0, ..found() },
+        ] {
+            assert!(refused(&found, Some("because")).is_some());
+        }
+    }
+
+    #[test]
+    fn the_first_version_has_nothing_to_drift_from() {
+        assert_eq!(refused(&Found { after: 10, new: 10, ..Found::default() }, None), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! One line's cells → one [`NewAccount`]: every value checked against its kind
+//! and brought into canonical form.
+
+use std::collections::{BTreeMap, HashSet};
+
+use regex::Regex;
+
+use crate::account::{AccountId, Field, Kind, Record};
+use crate::address::Address;
+use crate::config::{Column, Mapping};
+use crate::directory::read::BadLine;
+use crate::directory::{Drift, NewAccount, NewEntry};
+use crate::guard::normal;
+use crate::key::Keys;
+
+/// The longest cell, in bytes.
+pub const CELL_BYTES_MAX: usize = 10_000;
+
+/// A cell as the file has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Text; a list column's is split at its separator.
+    Text(String),
+    /// A list, where the format has such.
+    List(Vec<String>),
+}
+
+/// Reads lines by one mapping.
+pub struct Reader<'a> {
+    mapping: &'a Mapping,
+    keys: &'a Keys,
+    patterns: BTreeMap<&'a str, Regex>,
+}
+
+impl<'a> Reader<'a> {
+    /// Prepares a mapping.
+    ///
+    /// # Errors
+    /// A pattern is no regular expression.
+    pub fn new(mapping: &'a Mapping, keys: &'a Keys) -> Result<Self, String> {
+        let patterns = mapping.columns.iter().filter_map(|(name, column)| {
+            let pattern = column.pattern.as_deref()?;
+            let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|e| format!("directory.columns.{name}.pattern: {e}"));
+            Some(whole.map(|regex| (name.as_str(), regex)))
+        });
+        Ok(Self { mapping, keys, patterns: patterns.collect::<Result<_, _>>()? })
+    }
+
+    /// One line's account.
+    ///
+    /// # Errors
+    /// What is wrong with it, and in which column.
+    pub fn account(&self, line: u64, cells: &[(String, Cell)]) -> Result<NewAccount, BadLine> {
+        let mut fields = BTreeMap::new();
+        let mut entries = Vec::new();
+        let mut seen = HashSet::new();
+        let mut drift = Drifting::default();
+        for (name, cell) in cells {
+            let bad = |why: &str| BadLine { line, column: Some(name.clone()), why: why.to_owned() };
+            let column = &self.mapping.columns[name];
+            let values = values(cell, column).map_err(bad)?;
+            for value in &values {
+                let canonical = self.canonical(name, column, value).map_err(bad)?;
+                drift.add(name == &self.mapping.address, column.kind, &canonical);
+                let hash = self.keys.identifier(column.kind, &canonical);
+                if column.kind.is_identifier() && seen.insert((column.kind, hash)) {
+                    let named = matches!(column.kind, Kind::Person | Kind::Organisation);
+                    entries.push(NewEntry { kind: column.kind, hash, name: named.then_some(canonical), exclusive: column.is_exclusive() });
+                }
+            }
+            if column.kind != Kind::Secret {
+                fields.insert(name.clone(), field(values, column));
+            }
+        }
+        let record = self.record(line, fields)?;
+        Ok(NewAccount { line, record, entries, drift: drift.finish() })
+    }
+
+    fn canonical(&self, name: &str, column: &Column, value: &str) -> Result<String, &'static str> {
+        if self.patterns.get(name).is_some_and(|pattern| !pattern.is_match(value)) {
+            return Err("the value does not match the column's pattern");
+        }
+        normal::canonical(column.kind, value, column.country.as_deref())
+    }
+
+    fn record(&self, line: u64, fields: BTreeMap<String, Field>) -> Result<Record, BadLine> {
+        let one = |column: &str| fields.get(column).and_then(|field| field.values().next()).unwrap_or_default();
+        let bad = |column: &str, why: String| BadLine { line, column: Some(column.to_owned()), why };
+        let account = AccountId::new(one(&self.mapping.account)).map_err(|why| bad(&self.mapping.account, why.into()))?;
+        let address = Address::parse(one(&self.mapping.address))
+            .map_err(|why| bad(&self.mapping.address, format!("the address cannot be used: {why}")))?;
+        Ok(Record { account, address, fields })
+    }
+}
+
+/// A cell's values, trimmed, empty ones left out.
+fn values(cell: &Cell, column: &Column) -> Result<Vec<String>, &'static str> {
+    let parts: Vec<&str> = match (cell, column.list) {
+        (Cell::Text(text), Some(separator)) => text.split(separator).collect(),
+        (Cell::Text(text), None) => vec![text],
+        (Cell::List(items), Some(_)) => items.iter().map(String::as_str).collect(),
+        (Cell::List(_), None) => return Err("it is a list, and the column is none"),
+    };
+    let bytes: usize = parts.iter().map(|part| part.len()).sum();
+    if bytes > CELL_BYTES_MAX {
+        return Err("the cell is longer than 10,000 bytes");
+    }
+    if parts.iter().any(|part| part.chars().any(|c| c.is_control() && c != '\t')) {
+        return Err("the value has a control character or a line break in it");
+    }
+    Ok(parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+}
+
+fn field(mut values: Vec<String>, column: &Column) -> Field {
+    match column.list {
+        Some(_) => Field::Many(values),
+        None => Field::One(values.pop().unwrap_or_default()),
+    }
+}
+
+/// Collects what drift compares; the order of values does not count.
+#[derive(Default)]
+struct Drifting {
+    address: Vec<String>,
+    name: Vec<String>,
+    domains: Vec<String>,
+}
+
+impl Drifting {
+    fn add(&mut self, is_address: bool, kind: Kind, canonical: &str) {
+        if is_address {
+            self.address.push(canonical.to_owned());
+        }
+        match kind {
+            Kind::Person | Kind::Organisation => self.name.push(canonical.to_owned()),
+            Kind::Domain => self.domains.push(canonical.to_owned()),
+            Kind::Id | Kind::Email | Kind::Phone | Kind::Secret | Kind::Text => {}
+        }
+    }
+
+    fn finish(self) -> Drift {
+        let hash = |mut values: Vec<String>| {
+            values.sort_unstable();
+            let hash = blake3::hash(values.join("\n").as_bytes());
+            let mut head = [0; 8];
+            head.copy_from_slice(&hash.as_bytes()[..8]);
+            i64::from_be_bytes(head)
+        };
+        Drift { address: hash(self.address), name: hash(self.name), domains: hash(self.domains) }
+    }
+}
