@@ -4,7 +4,7 @@
 //! Input: plain data ([`CheckReport`], [`PreviewIndex`], [`CampaignReport`]),
 //! which also serialises for `--json`. Output: one page as a `String`, without
 //! scripts or anything fetched from elsewhere. All text goes through
-//! [`html::escape`]; what a page shows of an identifier was masked before it
+//! `html::escape`; what a page shows of an identifier was masked before it
 //! came here. Counts are messages, times `_ms` since the Unix epoch, in UTC.
 
 mod campaign;
