@@ -40,6 +40,36 @@ impl Rendered {
     /// BLAKE3 over envelope, every header but `Date` and `DKIM-Signature`, and
     /// the body: what `check` stores, approval signs and sending compares.
     pub fn digest(&self) -> [u8; 32] {
-        unimplemented!()
+        let mut hasher = blake3::Hasher::new();
+        let mut piece = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_be_bytes()).update(bytes);
+        };
+        piece(self.sender.as_str().as_bytes());
+        piece(self.recipient.as_str().as_bytes());
+        let (head, body) = split(&self.bytes);
+        let mut skipped = false;
+        for line in head.split_inclusive(|b| *b == b'\n') {
+            if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+                skipped = MOVING.iter().any(|name| starts_with(line, name));
+            }
+            if !skipped {
+                piece(line);
+            }
+        }
+        piece(body);
+        hasher.finalize().into()
     }
+}
+
+/// Headers that differ each time a message is made.
+const MOVING: [&str; 2] = ["date:", "dkim-signature:"];
+
+fn starts_with(line: &[u8], name: &str) -> bool {
+    line.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// Head and body, the empty line between them belonging to the body.
+fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr::memmem::find(bytes, b"\r\n\r\n").map_or(bytes.len(), |at| at + 2);
+    bytes.split_at(end)
 }
