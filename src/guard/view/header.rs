@@ -1,0 +1,181 @@
+//! Header fields → views: each value decoded, display names, parameters, URLs.
+//!
+//! A value without encoded-words is its own raw form; one with them is shown
+//! decoded only, because `=82example.com` in the raw form is no host that
+//! anybody wrote. Hashes and time stamps of signatures are left out: they say
+//! nothing, and look like identifiers.
+
+use std::borrow::Cow;
+
+use mail_parser::{Address, HeaderValue, MimeHeaders};
+
+use super::entity::{Entity, Field};
+use super::escape;
+use super::plain;
+use super::sink::Sink;
+use super::transfer;
+use super::url::Origin;
+use super::word;
+use super::{Shape, Unreadable};
+
+/// Fields that a mail program shows to its reader.
+const SHOWN: &[&str] = &[
+    "Subject",
+    "From",
+    "To",
+    "Cc",
+    "Bcc",
+    "Reply-To",
+    "Sender",
+    "Comments",
+    "Keywords",
+    "Organization",
+    "Content-Description",
+    "Resent-From",
+    "Resent-To",
+    "Resent-Cc",
+    "Resent-Bcc",
+];
+
+/// Other fields with a place of their own.
+const KNOWN: &[&str] = &[
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Return-Path",
+    "Received",
+    "List-Id",
+    "List-Help",
+    "List-Owner",
+    "List-Post",
+    "List-Archive",
+    "List-Subscribe",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "Feedback-ID",
+    "Precedence",
+    "Auto-Submitted",
+    "MIME-Version",
+    "X-Mailer",
+    "Content-Type",
+    "Content-Disposition",
+    "Content-Transfer-Encoding",
+    "Content-ID",
+    "Content-Location",
+    "Content-Language",
+    "DKIM-Signature",
+];
+
+/// Adds the views of an entity's header. `part` is the entity's own name, empty
+/// for the message itself.
+pub fn read<'a>(entity: &Entity<'a>, part: &str, sink: &mut Sink<'_, 'a>, unreadable: &mut Vec<Unreadable>) {
+    let part = if part.is_empty() { "header".to_owned() } else { format!("{part} header") };
+    for field in &entity.fields {
+        self::field(field, &part, sink, unreadable);
+    }
+    for line in &entity.stray {
+        let text = Cow::Owned(String::from_utf8_lossy(line).into_owned());
+        sink.push(&part, "stray line", None, Shape::Hidden, text);
+    }
+    if !entity.stray.is_empty() {
+        unreadable.push(Unreadable { place: part.clone(), why: "it has a line that is no header field".into() });
+    }
+    addresses(entity, &part, sink);
+    parameters(entity, &part, sink);
+}
+
+/// The static name of a field, and whether it is shown.
+fn known(name: &str) -> (Option<&'static str>, Shape) {
+    let find = |list: &'static [&'static str]| list.iter().copied().find(|known| known.eq_ignore_ascii_case(name));
+    match find(SHOWN) {
+        Some(known) => (Some(known), Shape::Visible),
+        None => (find(KNOWN), Shape::Hidden),
+    }
+}
+
+fn field(field: &Field<'_>, part: &str, sink: &mut Sink<'_, '_>, unreadable: &mut Vec<Unreadable>) {
+    let (static_name, shape) = known(&field.name);
+    let view = static_name.unwrap_or("field");
+    let at = static_name.is_none().then(|| field.name.to_string());
+    let mut fail = |why: &str| {
+        unreadable.push(Unreadable { place: format!("{part} {}", field.name), why: why.to_owned() });
+    };
+    let (value, damage) = transfer::text(Cow::Borrowed(&field.value), None);
+    if let Some(why) = damage {
+        fail(why);
+    }
+    let value = if is_signature(&field.name) { Cow::Owned(without_hashes(&value)) } else { value };
+    let value = match view {
+        // Extended parameters (RFC 2231) are percent-encoded.
+        "Content-Type" | "Content-Disposition" if value.contains('*') => escape::percent(&value),
+        _ => Cow::Borrowed(&*value),
+    };
+    let (value, damage) = word::decode(&value);
+    if let Some(why) = damage {
+        fail(why);
+    }
+    let name = field.name.as_ref();
+    let origin = Origin { part, view, at: format_args!("{}", if static_name.is_some() { "" } else { name }) };
+    plain::links_in(&value, origin, sink);
+    let text = plain::change(Cow::Owned(value.into_owned()), plain::unescape);
+    sink.push(part, view, at, shape, text);
+}
+
+fn is_signature(name: &str) -> bool {
+    ["DKIM-Signature", "ARC-Seal", "ARC-Message-Signature"].iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// A signature's tags without hashes (`b`, `bh`) and times (`t`, `x`).
+fn without_hashes(value: &str) -> String {
+    value
+        .split(';')
+        .filter(|tag| !matches!(tag.split('=').next().unwrap_or("").trim(), "b" | "bh" | "t" | "x"))
+        .collect::<Vec<_>>()
+        .join(";")
+}
+
+/// Display names and addresses as the MIME parser reads them, where quoting or
+/// comments make them differ from the field's value.
+fn addresses(entity: &Entity<'_>, part: &str, sink: &mut Sink<'_, '_>) {
+    let headers = entity.parsed.as_ref().and_then(|m| m.parts.first()).map_or(&[][..], |p| &p.headers);
+    for header in headers {
+        let HeaderValue::Address(address) = &header.value else { continue };
+        let view = known(header.name.as_str()).0.unwrap_or("field");
+        let groups: Vec<_> = match address {
+            Address::List(list) => list.iter().collect(),
+            Address::Group(groups) => {
+                for name in groups.iter().filter_map(|g| g.name.as_deref()) {
+                    sink.once(part, view, format_args!("display name"), Shape::Visible, &word::decode(name).0);
+                }
+                groups.iter().flat_map(|g| &g.addresses).collect()
+            }
+        };
+        for one in groups {
+            if let Some(name) = &one.name {
+                sink.once(part, view, format_args!("display name"), Shape::Visible, &word::decode(name).0);
+            }
+            if let Some(address) = one.address.as_deref().filter(|a| !a.contains(':')) {
+                sink.once(part, view, format_args!("address"), Shape::Hidden, address);
+            }
+        }
+    }
+}
+
+/// Parameters of Content-Type and Content-Disposition: file names, boundaries.
+fn parameters(entity: &Entity<'_>, part: &str, sink: &mut Sink<'_, '_>) {
+    let Some(parsed) = &entity.parsed else { return };
+    for (view, value) in
+        [("Content-Type", parsed.content_type()), ("Content-Disposition", parsed.content_disposition())]
+    {
+        for attribute in value.and_then(|v| v.attributes()).unwrap_or_default() {
+            let (text, _) = word::decode(&attribute.value);
+            let text = escape::percent(&text);
+            match &*attribute.name {
+                "name" | "filename" => sink.once(part, "file name", format_args!("in {view}"), Shape::Visible, &text),
+                "charset" => {}
+                name => sink.once(part, view, format_args!("parameter {name}"), Shape::Hidden, &text),
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Attribute values → views: URLs taken apart, style and script unescaped, and
+//! everything else as it stands, entities decoded.
+
+use super::super::Shape;
+use super::super::escape;
+use super::super::plain;
+use super::super::url::{self, Origin};
+use super::Reader;
+
+/// Attributes that hold one URL.
+const URLS: &[&str] = &[
+    "action",
+    "archive",
+    "background",
+    "cite",
+    "classid",
+    "codebase",
+    "data",
+    "dynsrc",
+    "formaction",
+    "icon",
+    "longdesc",
+    "lowsrc",
+    "manifest",
+    "ping",
+    "poster",
+    "profile",
+    "src",
+    "usemap",
+    "xlink:href",
+    "xmlns",
+];
+
+/// Attributes that a program shows or reads out.
+const SHOWN: &[&str] = &["abbr", "alt", "aria-label", "label", "placeholder", "summary", "title", "value"];
+
+impl Reader<'_, '_, '_> {
+    pub(super) fn attribute(&mut self, name: &str, value: &str) {
+        match name {
+            "href" => self.link(value),
+            "style" => self.css(value, "attribute", format_args!("style")),
+            "srcset" | "imagesrcset" => {
+                for candidate in value.split(',') {
+                    self.resource(candidate.split_ascii_whitespace().next().unwrap_or(""));
+                }
+            }
+            _ if URLS.contains(&name) => self.resource(value),
+            _ => self.other(name, value),
+        }
+    }
+
+    fn other(&mut self, name: &str, value: &str) {
+        let shape = if SHOWN.contains(&name) { self.shape } else { Shape::Hidden };
+        let is_data = name.starts_with("data-");
+        let text =
+            if is_data || name.starts_with("on") || name == "content" { escape::script(value) } else { value.into() };
+        let origin = Origin { part: self.part, view: "attribute", at: format_args!("{name}") };
+        let shown = if is_data { escape::percent(&text) } else { plain::unescape(&text) };
+        self.sink.once(self.part, "attribute", origin.at, shape, &shown);
+        if is_data {
+            url::hidden(&shown, origin, self.sink);
+        }
+        if let Some((_, target)) = text.split_once("url=").filter(|_| name == "content") {
+            // <meta http-equiv=refresh content="0; url=…">
+            url::read(target, origin, url::NESTING_MAX, self.sink);
+        }
+        plain::links_in(&text, origin, self.sink);
+    }
+}

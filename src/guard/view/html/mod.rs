@@ -1,0 +1,204 @@
+//! HTML → what a reader sees, and everything that stands in its source.
+//!
+//! The tokenizer is html5gum's, entities included; no tree is built, since no
+//! style sheet is obeyed: hidden elements and preheaders are text like any
+//! other. Comments that contain tags are read as HTML in turn, [`DEPTH_MAX`]
+//! deep, and so is the content of `noscript`, `iframe` and the like.
+
+mod attribute;
+mod text;
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, Tokenizer};
+
+use super::Shape;
+use super::escape;
+use super::plain;
+use super::sink::Sink;
+use super::url::{self, Origin};
+use text::Text;
+
+/// HTML inside comments inside HTML is read this deep.
+const DEPTH_MAX: usize = 3;
+
+/// How the tokenizer treats elements such as `style` and `title`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Their content is text.
+    Html,
+    /// Their content has tags, as everything in XML.
+    Xml,
+}
+
+/// Adds every view of a piece of HTML but its source.
+pub fn read(html: &str, part: &str, dialect: Dialect, sink: &mut Sink<'_, '_>) {
+    nested(html, part, dialect, Shape::Visible, 0, sink);
+}
+
+fn nested(html: &str, part: &str, dialect: Dialect, shape: Shape, depth: usize, sink: &mut Sink<'_, '_>) {
+    let mut reader = Reader {
+        part,
+        shape,
+        depth,
+        sink,
+        text: Text::default(),
+        tag: Vec::new(),
+        attribute: Vec::new(),
+        inside: None,
+        dialect,
+        links: 0,
+        resources: 0,
+        comments: 0,
+    };
+    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
+        reader.event(event);
+        None
+    });
+    emitter.naively_switch_states(dialect == Dialect::Html);
+    match Tokenizer::new_with_emitter(html, emitter).finish() {
+        Ok(()) => {}
+    }
+    reader.finish();
+}
+
+struct Reader<'r, 'o, 'a> {
+    part: &'r str,
+    shape: Shape,
+    depth: usize,
+    sink: &'r mut Sink<'o, 'a>,
+    text: Text,
+    tag: Vec<u8>,
+    attribute: Vec<u8>,
+    /// The element whose content is not markup: `style`, `script`, `title`, …
+    inside: Option<&'static str>,
+    dialect: Dialect,
+    links: usize,
+    resources: usize,
+    comments: usize,
+}
+
+/// Elements whose content the tokenizer gives as one string.
+const OPAQUE: [&str; 9] = ["style", "script", "title", "textarea", "iframe", "xmp", "noembed", "noframe", "noscript"];
+
+impl Reader<'_, '_, '_> {
+    fn event(&mut self, event: CallbackEvent<'_>) {
+        match event {
+            CallbackEvent::OpenStartTag { name } => {
+                self.text.tag(name);
+                self.tag.clear();
+                self.tag.extend_from_slice(name);
+                self.attribute.clear();
+            }
+            CallbackEvent::AttributeName { name } => {
+                self.attribute.clear();
+                self.attribute.extend_from_slice(name);
+            }
+            CallbackEvent::AttributeValue { value } => {
+                let name = std::mem::take(&mut self.attribute);
+                self.attribute(&String::from_utf8_lossy(&name), &String::from_utf8_lossy(value));
+                self.attribute = name;
+            }
+            CallbackEvent::CloseStartTag { .. } => {
+                if self.dialect == Dialect::Html {
+                    self.inside = OPAQUE.into_iter().find(|name| name.as_bytes() == self.tag);
+                }
+            }
+            CallbackEvent::EndTag { name } => {
+                self.inside = None;
+                self.text.tag(name);
+            }
+            CallbackEvent::String { value } => self.string(&String::from_utf8_lossy(value)),
+            CallbackEvent::Comment { value } => self.comment(&String::from_utf8_lossy(value)),
+            // Both stand in the source, which is a view of its own.
+            CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
+        }
+    }
+
+    fn string(&mut self, value: &str) {
+        match self.inside {
+            Some("style") => self.css(value, "style", format_args!("sheet")),
+            Some("script") => {
+                let text = escape::script(value);
+                self.sink.push(self.part, "script", None, Shape::Hidden, unescaped(&text));
+                plain::links_in(&text, Origin { part: self.part, view: "script", at: format_args!("") }, self.sink);
+                self.inner(&text, "script", Shape::Hidden);
+            }
+            Some(element) => {
+                self.text.push(value);
+                self.inner(value, element, self.shape);
+            }
+            None => self.text.push(value),
+        }
+    }
+
+    /// Reads as HTML what a program may take for HTML.
+    fn inner(&mut self, content: &str, name: &str, shape: Shape) {
+        if self.depth < DEPTH_MAX && content.contains('<') && content.contains('>') {
+            let part = format!("{} {name}", self.part);
+            nested(content, &part, self.dialect, shape, self.depth + 1, self.sink);
+        }
+    }
+
+    fn comment(&mut self, value: &str) {
+        self.comments += 1;
+        let source = escape::source(value).into_owned();
+        self.sink.push(self.part, "comment", Some(self.comments.to_string()), Shape::Hidden, Cow::Owned(source));
+        // Outlook shows what stands in a conditional comment.
+        let is_conditional = value.trim_start().starts_with("[if");
+        let content = match value.split_once("]>") {
+            Some((_, content)) if is_conditional => content.trim_end_matches("<![endif]"),
+            _ => value,
+        };
+        let shape = if is_conditional { self.shape } else { Shape::Hidden };
+        self.inner(content, &format!("comment {}", self.comments), shape);
+    }
+
+    /// A style sheet, or a style attribute.
+    fn css(&mut self, value: &str, view: &'static str, at: std::fmt::Arguments<'_>) {
+        let text = escape::css(value);
+        self.sink.once(self.part, view, at, Shape::Hidden, &plain::unescape(&text));
+        let mut rest = &*text;
+        while let Some(start) = rest.find("url(") {
+            rest = &rest[start + 4..];
+            let end = rest.find(')').unwrap_or(rest.len());
+            self.resource(rest[..end].trim().trim_matches(['"', '\'']));
+            rest = &rest[end..];
+        }
+        plain::links_in(&text, Origin { part: self.part, view, at }, self.sink);
+    }
+
+    fn link(&mut self, url: &str) {
+        self.links += 1;
+        let number = self.links;
+        let origin = Origin { part: self.part, view: "link", at: format_args!("{number}") };
+        url::read(url, origin, url::NESTING_MAX, self.sink);
+    }
+
+    fn resource(&mut self, url: &str) {
+        self.resources += 1;
+        let number = self.resources;
+        let origin = Origin { part: self.part, view: "resource", at: format_args!("{number}") };
+        url::read(url, origin, url::NESTING_MAX, self.sink);
+    }
+
+    fn finish(self) {
+        let Reader { part, shape, text, sink, .. } = self;
+        let (text, cut, joined) = text.finish();
+        plain::links(&text, part, sink);
+        sink.push(part, "text", None, shape, plain::change(Cow::Owned(text), plain::unescape));
+        if let Some(cut) = cut {
+            sink.push(part, "text cut at tags", None, Shape::Loose, plain::change(Cow::Owned(cut), plain::unescape));
+        }
+        if let Some(joined) = joined {
+            sink.push(part, "text of boxes", None, Shape::Loose, Cow::Owned(joined));
+        }
+    }
+}
+
+/// Text with the URLs in it percent-decoded.
+fn unescaped<'s>(text: &str) -> Cow<'s, str> {
+    Cow::Owned(plain::unescape(text).into_owned())
+}

@@ -1,0 +1,269 @@
+//! The walk through a message's MIME structure.
+//!
+//! Every byte of a message ends up in a view or in a decoded part: header,
+//! preamble, parts, epilogue. Delimiters are looked for at line starts only
+//! (RFC 2046 §5.1.1), the outer ones first. A structure that cannot be followed
+//! is reported and its bytes are read as text. Nesting and parts are counted
+//! before anything is decoded.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::entity::Entity;
+use super::html::{self, Dialect};
+use super::plain::{self, Sort};
+use super::sink::Sink;
+use super::transfer::{self, Encoding};
+use super::{Limits, Shape, Unreadable, escape, header};
+
+/// Counts parts and gathers what could not be read.
+pub struct Walk {
+    parts_left: usize,
+    depth_max: usize,
+    names: HashMap<String, usize>,
+    /// What could not be read so far.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// What is done with a leaf of the structure.
+enum Leaf {
+    Text(Sort),
+    Html(Dialect),
+    Message,
+    Refused(&'static str),
+}
+
+impl Walk {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            parts_left: limits.parts_max,
+            depth_max: limits.depth_max,
+            names: HashMap::new(),
+            unreadable: Vec::new(),
+        }
+    }
+
+    /// Reads a whole message. `path` ends in ` > ` unless it is the outermost.
+    pub fn message<'a>(&mut self, bytes: &'a [u8], path: &str, depth: usize, sink: &mut Sink<'_, 'a>) {
+        let entity = Entity::read(bytes);
+        header::read(&entity, path.trim_end_matches(" > "), sink, &mut self.unreadable);
+        self.entity(&entity, path, depth, sink);
+    }
+
+    fn fail(&mut self, place: &str, why: impl Into<String>) {
+        self.unreadable.push(Unreadable { place: place.to_owned(), why: why.into() });
+    }
+
+    /// Reads an entity's body; its header has been read.
+    fn entity<'a>(&mut self, entity: &Entity<'a>, path: &str, depth: usize, sink: &mut Sink<'_, 'a>) {
+        let kind = entity.kind();
+        let part = self.name(path, &kind);
+        if depth > self.depth_max {
+            return self.fail(&part, format!("it is nested deeper than {} parts", self.depth_max));
+        }
+        if self.parts_left == 0 {
+            return self.fail(&part, "the message has more parts than the limit");
+        }
+        self.parts_left -= 1;
+        if let Some(field) = entity.contradiction() {
+            self.fail(&part, format!("it has two different {field} fields"));
+        }
+        if kind.starts_with("multipart/") {
+            self.multipart(entity, &kind, &part, path, depth, sink);
+        } else {
+            self.leaf(entity, &kind, &part, depth, sink);
+        }
+    }
+
+    /// `text/plain` for the first of its type, then `text/plain (2)`.
+    fn name(&mut self, path: &str, kind: &str) -> String {
+        let name = format!("{path}{kind}");
+        let count = self.names.entry(name.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { name } else { format!("{name} ({count})") }
+    }
+
+    fn multipart<'a>(
+        &mut self,
+        entity: &Entity<'a>,
+        kind: &str,
+        part: &str,
+        path: &str,
+        depth: usize,
+        sink: &mut Sink<'_, 'a>,
+    ) {
+        if kind == "multipart/encrypted" {
+            self.fail(part, "it is encrypted");
+        }
+        if entity.encoding() != Encoding::Identity {
+            self.fail(part, "a multipart may not have a transfer encoding");
+        }
+        let boundary = entity.parameter("boundary").unwrap_or("");
+        let split = Split::read(entity.body, boundary.as_bytes(), self.parts_left);
+        if split.parts.is_empty() {
+            self.fail(part, "its parts cannot be told apart");
+        }
+        for (view, bytes) in [("preamble", split.preamble), ("epilogue", split.epilogue)] {
+            let (text, damage) = transfer::text(Cow::Borrowed(bytes), None);
+            if let Some(why) = damage {
+                self.fail(&format!("{part}, {view}"), why);
+            }
+            plain::links(&text, part, sink);
+            sink.push(part, view, None, Shape::Hidden, plain::change(text, plain::unescape));
+        }
+        for bytes in split.parts {
+            let inner = Entity::read(bytes);
+            if kind == "multipart/digest" && inner.content_type().is_none() {
+                self.message(inner.body, &format!("{path}message/rfc822 > "), depth + 1, sink);
+                continue;
+            }
+            let name = format!("{path}{}", inner.kind());
+            header::read(&inner, &name, sink, &mut self.unreadable);
+            self.entity(&inner, path, depth + 1, sink);
+        }
+    }
+
+    fn leaf<'a>(&mut self, entity: &Entity<'a>, kind: &str, part: &str, depth: usize, sink: &mut Sink<'_, 'a>) {
+        let leaf = sort(kind, entity.file_name());
+        if let Leaf::Refused(why) = leaf {
+            return self.fail(part, why);
+        }
+        sink.begin();
+        let (bytes, damage) = transfer::decode(entity.body, entity.encoding());
+        if let Some(why) = damage {
+            self.fail(part, why);
+        }
+        if matches!(leaf, Leaf::Message) {
+            let path = format!("{part} > ");
+            return match bytes {
+                Cow::Borrowed(bytes) => self.message(bytes, &path, depth + 1, sink),
+                Cow::Owned(bytes) => sink.apart(|sink| self.message(&bytes, &path, depth + 1, sink)),
+            };
+        }
+        let charset = entity.parameter("charset");
+        if let Some(guess) = transfer::guess(&bytes, charset) {
+            sink.push(part, "text read as UTF-8", None, Shape::Hidden, escape::source(&guess).into_owned().into());
+        }
+        let (text, damage) = transfer::text(bytes, charset);
+        if let Some(why) = damage {
+            self.fail(part, why);
+        }
+        if let Leaf::Html(dialect) = leaf {
+            html::read(&text, part, dialect, sink);
+            sink.push(part, "source", None, Shape::Hidden, plain::change(text, escape::source));
+        } else if let Leaf::Text(sort) = leaf {
+            if has_uuencode(&text) {
+                self.fail(part, "it has a uuencoded file in it");
+            }
+            let is_joined = entity.parameter("delsp").is_some_and(|v| v.eq_ignore_ascii_case("yes"));
+            let text = if is_joined { Cow::Owned(unflow(&text)) } else { text };
+            plain::read(text, sort, part, sink);
+        }
+    }
+}
+
+/// What a leaf's type, and the ending of its file name, make of it.
+fn sort(kind: &str, file: Option<&str>) -> Leaf {
+    let ending = file.and_then(|f| f.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
+    match kind {
+        "message/rfc822" | "message/global" => Leaf::Message,
+        "message/partial" | "message/external-body" => Leaf::Refused("its content is elsewhere"),
+        "text/rtf" | "text/richtext" => Leaf::Refused("its text is in a format that is not read"),
+        "text/html" | "application/xhtml+xml" => Leaf::Html(Dialect::Html),
+        "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory" | "application/ics" => {
+            Leaf::Text(Sort::Card)
+        }
+        "application/json" | "application/ld+json" | "text/json" | "text/javascript" | "application/javascript" => {
+            Leaf::Text(Sort::Script)
+        }
+        "text/xml" | "application/xml" => Leaf::Html(Dialect::Xml),
+        "application/csv" => Leaf::Text(Sort::Prose),
+        "application/pkcs7-mime" | "application/x-pkcs7-mime" | "application/pgp-encrypted" => {
+            Leaf::Refused("it is encrypted")
+        }
+        _ if kind.starts_with("text/") || kind.starts_with("message/") => Leaf::Text(Sort::Prose),
+        _ if kind.ends_with("+xml") => Leaf::Html(Dialect::Xml),
+        _ if kind.ends_with("+json") => Leaf::Text(Sort::Script),
+        "application/octet-stream" => match ending.as_deref() {
+            Some("txt" | "csv" | "tsv" | "log" | "md") => Leaf::Text(Sort::Prose),
+            Some("ics" | "vcf") => Leaf::Text(Sort::Card),
+            Some("json") => Leaf::Text(Sort::Script),
+            Some("xml" | "svg") => Leaf::Html(Dialect::Xml),
+            Some("htm" | "html") => Leaf::Html(Dialect::Html),
+            Some("eml") => Leaf::Message,
+            _ => Leaf::Refused("it is an attachment that is not text"),
+        },
+        _ => Leaf::Refused("it is an attachment that is not text"),
+    }
+}
+
+/// Whether a line begins a uuencoded file: `begin 644 name`.
+fn has_uuencode(text: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), b"begin ").any(|at| {
+        let line_start = at == 0 || text.as_bytes()[at - 1] == b'\n';
+        let rest = &text.as_bytes()[at + 6..];
+        line_start && rest.len() > 4 && rest[..3].iter().all(|b| (b'0'..=b'7').contains(b)) && rest[3] == b' '
+    })
+}
+
+/// Joins flowed lines whose space is deleted (RFC 3676, `DelSp=yes`).
+fn unflow(text: &str) -> String {
+    text.replace(" \r\n", "").replace(" \n", "")
+}
+
+/// A multipart's body, taken apart.
+struct Split<'a> {
+    preamble: &'a [u8],
+    parts: Vec<&'a [u8]>,
+    epilogue: &'a [u8],
+}
+
+impl<'a> Split<'a> {
+    /// Splits at delimiter lines; one part more than `parts_max` at most. A
+    /// missing last delimiter ends with the body, as mail programs take it.
+    fn read(body: &'a [u8], boundary: &[u8], parts_max: usize) -> Self {
+        let mut split = Split { preamble: body, parts: Vec::new(), epilogue: &[] };
+        if boundary.is_empty() {
+            return split;
+        }
+        let mut start = None;
+        let mut at = 0;
+        while at < body.len() {
+            let end = memchr::memchr(b'\n', &body[at..]).map_or(body.len(), |n| at + n + 1);
+            if let Some(is_last) = delimiter(&body[at..end], boundary) {
+                let before = without_line_end(&body[start.unwrap_or(0)..at]);
+                match start {
+                    None => split.preamble = before,
+                    Some(_) => split.parts.push(before),
+                }
+                start = Some(end);
+                if is_last {
+                    split.epilogue = &body[end..];
+                    return split;
+                }
+                if split.parts.len() > parts_max {
+                    return split;
+                }
+            }
+            at = end;
+        }
+        if let Some(start) = start {
+            split.parts.push(&body[start..]);
+        }
+        split
+    }
+}
+
+/// Whether a line is a delimiter, and if so, whether it is the last.
+fn delimiter(line: &[u8], boundary: &[u8]) -> Option<bool> {
+    let rest = line.strip_prefix(b"--")?.strip_prefix(boundary)?.trim_ascii_end();
+    match rest {
+        [] => Some(false),
+        b"--" => Some(true),
+        _ => None,
+    }
+}
+
+fn without_line_end(bytes: &[u8]) -> &[u8] {
+    bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes)
+}

@@ -1,0 +1,154 @@
+//! Text that is not HTML: bodies, text attachments, header and attribute
+//! values. URLs in it are percent-decoded in place, and read.
+//!
+//! A URL in running text is everything from its scheme to white space, a
+//! bracket, a quotation mark or a Japanese full stop. Its host is given apart
+//! only if it is ASCII, since in Japanese prose nothing says where it ends;
+//! the text itself shows the rest.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::Shape;
+use super::escape;
+use super::sink::Sink;
+use super::transfer;
+use super::url::{self, Origin};
+
+/// What sort of text a part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// Prose and tables: `text/plain`, `text/csv`.
+    Prose,
+    /// iCalendar and vCard: folded lines, backslash escapes.
+    Card,
+    /// JSON and script.
+    Script,
+}
+
+/// Adds the views of a text part.
+pub fn read<'a>(text: Cow<'a, str>, sort: Sort, part: &str, sink: &mut Sink<'_, 'a>) {
+    let text = match sort {
+        Sort::Prose => text,
+        Sort::Card => Cow::Owned(card(&text)),
+        Sort::Script => change(text, escape::script),
+    };
+    links(&text, part, sink);
+    let shape = if sort == Sort::Script { Shape::Hidden } else { Shape::Visible };
+    sink.push(part, "text", None, shape, change(text, unescape));
+}
+
+/// Applies a change that borrows where it changes nothing, without a copy.
+pub fn change<'a>(text: Cow<'a, str>, with: impl for<'t> Fn(&'t str) -> Cow<'t, str>) -> Cow<'a, str> {
+    match text {
+        Cow::Borrowed(text) => with(text),
+        Cow::Owned(text) => match with(&text) {
+            Cow::Borrowed(_) => Cow::Owned(text),
+            Cow::Owned(changed) => Cow::Owned(changed),
+        },
+    }
+}
+
+/// Adds the URLs that stand in a text, numbered.
+pub fn links(text: &str, part: &str, sink: &mut Sink<'_, '_>) {
+    for (number, run) in Runs::of(text).enumerate() {
+        let number = number + 1;
+        read_run(&text[run], Origin { part, view: "link", at: format_args!("{number}") }, sink);
+    }
+}
+
+/// Adds the URLs that stand in an attribute's or a header field's value.
+pub fn links_in(text: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
+    let at = origin.at;
+    for (number, run) in Runs::of(text).enumerate() {
+        let number = number + 1;
+        read_run(&text[run], Origin { at: format_args!("{at}, link {number}"), ..origin }, sink);
+    }
+}
+
+fn read_run(run: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
+    let ascii = run.find(|c: char| !c.is_ascii()).unwrap_or(run.len());
+    let in_host = run[..ascii].split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
+    if ascii < run.len() && in_host {
+        return;
+    }
+    let url = run[..ascii].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'']);
+    url::read(url, origin, url::NESTING_MAX, sink);
+}
+
+/// The text with its URLs percent-decoded.
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'%', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out: Option<String> = None;
+    let mut copied = 0;
+    for run in Runs::of(text) {
+        if let Cow::Owned(decoded) = escape::percent(&text[run.clone()]) {
+            let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
+            out.push_str(&text[copied..run.start]);
+            out.push_str(&decoded);
+            copied = run.end;
+        }
+    }
+    match out {
+        Some(mut out) => {
+            out.push_str(&text[copied..]);
+            Cow::Owned(out)
+        }
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Where the URLs of a text stand, one after the other.
+struct Runs<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Runs<'t> {
+    fn of(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+}
+
+impl Iterator for Runs<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        loop {
+            let colon = self.at + memchr::memchr(b':', self.text.as_bytes().get(self.at..)?)?;
+            let before = &self.text[self.at..colon];
+            let scheme =
+                before.bytes().rev().take(20).take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
+            let name = &before[before.len() - scheme..];
+            let is_url = scheme > 0 && self.text[colon..].starts_with("://")
+                || ["mailto", "tel", "sms"].iter().any(|known| name.eq_ignore_ascii_case(known));
+            self.at = colon + 1;
+            if is_url {
+                let start = colon - scheme;
+                let length = self.text[start..].find(is_end).unwrap_or(self.text.len() - start);
+                self.at = (start + length).max(self.at);
+                return Some(start..self.at);
+            }
+        }
+    }
+}
+
+/// Whether a URL in running text ends before this character.
+fn is_end(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '<' | '>' | '"' | '`' | '、' | '。' | '「' | '」' | '『' | '』' | '（' | '）' | '【' | '】')
+}
+
+/// iCalendar and vCard: lines unfolded (RFC 5545 §3.1), `\n`, `\,` and `\;`
+/// undone, and quoted-printable values of vCard 2.1 decoded.
+fn card(text: &str) -> String {
+    let mut lines = text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
+    if lines.to_ascii_uppercase().contains("QUOTED-PRINTABLE") {
+        let (bytes, _) = transfer::quoted_printable(lines.as_bytes());
+        lines = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    lines.replace("\\n", "\n").replace("\\N", "\n").replace('\\', "")
+}

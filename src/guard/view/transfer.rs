@@ -1,0 +1,136 @@
+//! Transfer encodings and charsets: the bytes of a body → its text.
+//!
+//! Anything damaged is read as far as it goes and reported, because one mail
+//! program shows what another drops. Sources: RFC 2045 §6, RFC 2046 §4.1.2.
+//! Charsets are the MIME parser's.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use mail_parser::decoders::charsets::map::charset_decoder;
+
+use super::escape::{BASE64, hex};
+
+/// How a body travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// 7bit, 8bit, binary.
+    Identity,
+    /// Base64.
+    Base64,
+    /// Quoted-printable.
+    QuotedPrintable,
+    /// None that RFC 2045 knows.
+    Unknown,
+}
+
+impl Encoding {
+    /// Reads a Content-Transfer-Encoding.
+    pub fn parse(value: &str) -> Self {
+        match value.trim().to_ascii_lowercase().as_str() {
+            "" | "7bit" | "8bit" | "binary" => Encoding::Identity,
+            "base64" => Encoding::Base64,
+            "quoted-printable" => Encoding::QuotedPrintable,
+            _ => Encoding::Unknown,
+        }
+    }
+}
+
+/// Something read, and why it may not be all.
+pub type Read<T> = (T, Option<&'static str>);
+
+/// Undoes the transfer encoding.
+pub fn decode(body: &[u8], encoding: Encoding) -> Read<Cow<'_, [u8]>> {
+    match encoding {
+        Encoding::Identity => (Cow::Borrowed(body), None),
+        Encoding::Unknown => (Cow::Borrowed(body), Some("its transfer encoding is unknown")),
+        Encoding::QuotedPrintable => {
+            let (bytes, damage) = quoted_printable(body);
+            (Cow::Owned(bytes), damage)
+        }
+        Encoding::Base64 => {
+            let packed: Vec<u8> = body.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+            match BASE64.decode(&packed) {
+                Ok(bytes) => (Cow::Owned(bytes), None),
+                Err(_) => (Cow::Borrowed(body), Some("its base64 is damaged")),
+            }
+        }
+    }
+}
+
+/// Decodes quoted-printable. What is no escape stays as it stands.
+pub fn quoted_printable(body: &[u8]) -> Read<Vec<u8>> {
+    let mut out = Vec::with_capacity(body.len());
+    let mut damage = None;
+    let mut rest = body;
+    while let Some(at) = memchr::memchr(b'=', rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let [high, low, ..] = rest
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            out.push(high << 4 | low);
+            rest = &rest[2..];
+            continue;
+        }
+        // A soft line break, with the padding that gateways add before it.
+        let padding = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        match &rest[padding..] {
+            [] => rest = &[],
+            [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => rest = after,
+            _ => {
+                out.push(b'=');
+                damage = Some("its quoted-printable is damaged");
+            }
+        }
+    }
+    out.extend_from_slice(rest);
+    (out, damage)
+}
+
+/// Decodes bytes as a charset says. Without one they are UTF-8, or ISO-2022-JP
+/// if they have its escapes.
+pub fn text<'a>(bytes: Cow<'a, [u8]>, charset: Option<&str>) -> Read<Cow<'a, str>> {
+    let declared = charset.map(|c| c.trim().trim_matches('"').to_ascii_lowercase());
+    // RFC 2231 lets a language follow: `utf-8*ja`.
+    let declared = declared.as_deref().map(|c| c.split('*').next().unwrap_or(c));
+    match declared {
+        None | Some("" | "utf-8" | "utf8" | "us-ascii" | "ascii") => {
+            if memchr::memmem::find(&bytes, b"\x1b$").is_some() {
+                return legacy(&bytes, "iso-2022-jp");
+            }
+            match utf8(bytes) {
+                Ok(text) => (text, None),
+                Err(bytes) => (Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()), Some("it is not valid UTF-8")),
+            }
+        }
+        Some(charset) => legacy(&bytes, charset),
+    }
+}
+
+/// A second reading: bytes that claim another charset but are UTF-8. Programs
+/// that guess show this one.
+pub fn guess(bytes: &[u8], charset: Option<&str>) -> Option<String> {
+    let charset = charset?.to_ascii_lowercase();
+    if charset.starts_with("utf") || charset.contains("ascii") || bytes.is_ascii() {
+        return None;
+    }
+    std::str::from_utf8(bytes).ok().map(str::to_owned)
+}
+
+fn utf8(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Cow<'_, [u8]>> {
+    match bytes {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Cow::Borrowed(bytes)),
+        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|e| Cow::Owned(e.into_bytes())),
+    }
+}
+
+fn legacy<'a>(bytes: &[u8], charset: &str) -> Read<Cow<'a, str>> {
+    let Some(decoder) = (!bytes.is_empty()).then(|| charset_decoder(charset.as_bytes())).flatten() else {
+        let unknown = (!bytes.is_empty()).then_some("its charset is unknown");
+        return (Cow::Owned(String::from_utf8_lossy(bytes).into_owned()), unknown);
+    };
+    let text = decoder(bytes);
+    let damage = text.contains('\u{fffd}').then_some("it has characters that its charset does not know");
+    (Cow::Owned(text), damage)
+}
