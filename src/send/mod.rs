@@ -1,1 +1,198 @@
-//! (to be written) Cleared → Outcome.
+//! Cleared messages → the mail server, and what became of each.
+//!
+//! Input: [`Ticket`]s, a cleared message with its claim. Output: [`Attempt`]s.
+//! One task owns one connection; where the server knows PIPELINING, a message's
+//! body and final dot and the next message's envelope leave in one write, but
+//! only when that next message and its rate token are at hand. Nothing here can
+//! make or fetch a message.
+//!
+//! Invariants: `Accepted` needs that very message's own 250 after its final dot;
+//! a connection that says anything unexpected is dropped; a message whose dot was
+//! begun and not answered is `Unknown`, never tried again by itself; every ticket
+//! ends as an attempt or among [`Summary::not_begun`].
+//!
+//! Sources: RFC 5321 (§4.5.2 transparency, §4.5.3.2 time limits), RFC 2920
+//! (pipelining).
+
+mod conversation;
+mod pace;
+mod queue;
+mod relay;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use pace::Pace;
+pub use relay::{Deadlines, Relay, SendError};
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::guard::Cleared;
+use crate::ledger::{Claim, Outcome, Reply};
+use conversation::{Conversation, Envelope, Sent};
+use queue::Queue;
+
+/// A cleared message and the claim that is on disk for it.
+#[derive(Debug)]
+pub struct Ticket {
+    /// The message.
+    pub cleared: Cleared,
+    /// Its claim.
+    pub claim: Claim,
+}
+
+/// How one attempt ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The claim, to be consumed by recording the outcome.
+    pub claim: Claim,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// What is left when sending ends.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Claims whose messages were not begun: no byte of them was written.
+    pub not_begun: Vec<Claim>,
+    /// Why sending ended early, if it did.
+    pub error: Option<String>,
+}
+
+/// What the connections need of a ticket; tests bring their own.
+pub(in crate::send) trait Parcel: Send + 'static {
+    /// The envelope and the bytes.
+    fn envelope(&self) -> Envelope<'_>;
+    /// The claim, when the message has ended.
+    fn into_claim(self) -> Claim;
+}
+
+impl Parcel for Ticket {
+    fn envelope(&self) -> Envelope<'_> {
+        Envelope { sender: self.cleared.sender(), recipient: self.cleared.recipient(), bytes: self.cleared.bytes() }
+    }
+
+    fn into_claim(self) -> Claim {
+        self.claim
+    }
+}
+
+/// Sends every ticket of `tickets`, until the channel closes or `stop` turns
+/// true; then what is under way ends and nothing new begins.
+pub async fn run(
+    relay: Relay,
+    pace: Pace,
+    tickets: mpsc::Receiver<Ticket>,
+    done: mpsc::Sender<Attempt>,
+    stop: watch::Receiver<bool>,
+) -> Summary {
+    run_parcels(relay, pace, tickets, done, stop).await
+}
+
+async fn run_parcels<P: Parcel>(
+    relay: Relay,
+    pace: Pace,
+    tickets: mpsc::Receiver<P>,
+    done: mpsc::Sender<Attempt>,
+    stop: watch::Receiver<bool>,
+) -> Summary {
+    let queue = Arc::new(Queue::new(tickets, pace, stop));
+    let mut workers = JoinSet::new();
+    for _ in 0..relay.connections() {
+        workers.spawn(work(relay.clone(), queue.clone(), done.clone()));
+    }
+    let mut error = None;
+    while let Some(ended) = workers.join_next().await {
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => error = Some(why),
+            Err(panic) => error = Some(panic.to_string()),
+        }
+        if error.is_some() {
+            queue.close();
+        }
+    }
+    Summary { not_begun: queue.drain().await.into_iter().map(Parcel::into_claim).collect(), error }
+}
+
+/// One connection's owner: opens it when there is something to send, and again
+/// when it was lost.
+async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<Attempt>) -> Result<(), String> {
+    let mut connection: Option<Conversation> = None;
+    let mut lost_once = false;
+    while let Some(parcel) = queue.next().await {
+        let mut open = match connection.take() {
+            Some(open) => open,
+            None => match relay.connect_patiently(|| queue.is_stopped()).await {
+                Ok(open) => open,
+                Err(why) => {
+                    queue.put_back(parcel).await;
+                    return Err(why);
+                }
+            },
+        };
+        match open.begin(&parcel.envelope()).await {
+            Sent::Go => {
+                lost_once = false;
+                connection = follow(open, parcel, &queue, &done).await;
+            }
+            Sent::Ended(outcome) => {
+                lost_once = false;
+                end(&done, parcel, outcome).await;
+                connection = open.usable();
+            }
+            // A connection that was idle may have been closed by the server, or
+            // closes after so many messages. Nothing of this one was written
+            // that counts: once it goes back, the second time it is deferred.
+            Sent::Lost(why) if lost_once => {
+                lost_once = false;
+                end(&done, parcel, Outcome::Deferred(Reply { code: 0, text: why })).await;
+            }
+            Sent::Lost(_) => {
+                lost_once = true;
+                queue.put_back(parcel).await;
+            }
+        }
+    }
+    if let Some(open) = connection {
+        open.quit().await;
+    }
+    Ok(())
+}
+
+/// Sends the message whose DATA got its 354, and as many after it as follow in
+/// the same writes; gives the connection back if it is still good.
+async fn follow<P: Parcel>(
+    mut open: Conversation,
+    mut parcel: P,
+    queue: &Queue<P>,
+    done: &mpsc::Sender<Attempt>,
+) -> Option<Conversation> {
+    loop {
+        let next = if open.pipelines() { queue.next_now().await } else { None };
+        let outcome = open.finish(&parcel.envelope(), next.as_ref().map(Parcel::envelope).as_ref()).await;
+        end(done, parcel, outcome).await;
+        let Some(next) = next else { return open.usable() };
+        match open.begun().await {
+            Sent::Go => parcel = next,
+            Sent::Ended(outcome) => {
+                end(done, next, outcome).await;
+                return open.usable();
+            }
+            Sent::Lost(_) => {
+                // Its envelope may have been written, its body was not.
+                queue.put_back(next).await;
+                return None;
+            }
+        }
+    }
+}
+
+async fn end<P: Parcel>(done: &mpsc::Sender<Attempt>, parcel: P, outcome: Outcome) {
+    // The recorder outlives the connections; if it failed, the claim stays on
+    // disk and becomes unknown.
+    let _ = done.send(Attempt { claim: parcel.into_claim(), outcome }).await;
+}

@@ -1,0 +1,157 @@
+//! What waits to be sent: tickets in order, of which one whose domain has no
+//! token now steps aside so that it does not hold up the others.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc, watch};
+
+use crate::send::{Pace, Parcel};
+
+/// Tickets that may step aside at once: the look-ahead.
+const ASIDE_MAX: usize = 512;
+/// How often those aside are asked again while nothing else can be sent.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
+
+pub(in crate::send) struct Queue<P> {
+    inner: Mutex<Inner<P>>,
+    pace: Pace,
+    stop: watch::Receiver<bool>,
+    closed: AtomicBool,
+}
+
+struct Inner<P> {
+    incoming: mpsc::Receiver<P>,
+    /// Have both tokens or had them: they go first.
+    ready: VecDeque<P>,
+    /// Have their domain's token, and wait for one of the total.
+    granted: VecDeque<P>,
+    /// Wait for their domain.
+    aside: VecDeque<P>,
+}
+
+/// What the queue has at this moment.
+enum Now<P> {
+    Ready(P),
+    Granted(P),
+    Wait,
+    Empty,
+    Over,
+}
+
+impl<P: Parcel> Queue<P> {
+    pub fn new(incoming: mpsc::Receiver<P>, pace: Pace, stop: watch::Receiver<bool>) -> Self {
+        let inner = Inner { incoming, ready: VecDeque::new(), granted: VecDeque::new(), aside: VecDeque::new() };
+        Self { inner: Mutex::new(inner), pace, stop, closed: AtomicBool::new(false) }
+    }
+
+    /// The next ticket with both its tokens; `None` when there is no more, or
+    /// sending stops.
+    pub async fn next(&self) -> Option<P> {
+        let mut stop = self.stop.clone();
+        while !self.is_stopped() {
+            let mut inner = self.inner.lock().await;
+            match inner.now(&self.pace) {
+                Now::Ready(parcel) => return Some(parcel),
+                Now::Granted(parcel) => {
+                    drop(inner);
+                    self.pace.total().await;
+                    if self.is_stopped() {
+                        self.put_back(parcel).await;
+                        return None;
+                    }
+                    return Some(parcel);
+                }
+                Now::Wait => {
+                    drop(inner);
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                Now::Over => return None,
+                // Only one worker waits here; the others wait for the lock.
+                Now::Empty => tokio::select! {
+                    parcel = inner.incoming.recv() => inner.aside.extend(parcel),
+                    changed = stop.changed() => if changed.is_err() { return None },
+                    () = tokio::time::sleep(10 * ASK_AGAIN) => {}
+                },
+            }
+        }
+        None
+    }
+
+    /// The next ticket, if one and both its tokens are at hand.
+    pub async fn next_now(&self) -> Option<P> {
+        if self.is_stopped() {
+            return None;
+        }
+        let mut inner = self.inner.try_lock().ok()?;
+        match inner.now(&self.pace) {
+            Now::Ready(parcel) => Some(parcel),
+            Now::Granted(parcel) if self.pace.total_now() => Some(parcel),
+            Now::Granted(parcel) => {
+                inner.granted.push_front(parcel);
+                None
+            }
+            Now::Wait | Now::Empty | Now::Over => None,
+        }
+    }
+
+    /// Gives back a ticket that was taken and not begun; it goes first.
+    pub async fn put_back(&self, parcel: P) {
+        self.inner.lock().await.ready.push_front(parcel);
+    }
+
+    /// Ends sending for every connection.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether nothing new may begin.
+    pub fn is_stopped(&self) -> bool {
+        self.closed.load(Ordering::SeqCst) || *self.stop.borrow()
+    }
+
+    /// Everything that is left, when nobody takes any more.
+    pub async fn drain(&self) -> Vec<P> {
+        let mut inner = self.inner.lock().await;
+        let Inner { incoming, ready, granted, aside } = &mut *inner;
+        incoming.close();
+        let mut left: Vec<P> = ready.drain(..).chain(granted.drain(..)).chain(aside.drain(..)).collect();
+        while let Some(parcel) = incoming.recv().await {
+            left.push(parcel);
+        }
+        left
+    }
+}
+
+impl<P: Parcel> Inner<P> {
+    fn now(&mut self, pace: &Pace) -> Now<P> {
+        if let Some(parcel) = self.ready.pop_front() {
+            return Now::Ready(parcel);
+        }
+        if let Some(parcel) = self.granted.pop_front() {
+            return Now::Granted(parcel);
+        }
+        let granted = |parcel: &P| pace.domain_now(parcel.envelope().recipient.domain());
+        if let Some(at) = self.aside.iter().position(granted) {
+            return self.aside.remove(at).map_or(Now::Wait, Now::Granted);
+        }
+        let mut over = false;
+        while self.aside.len() < ASIDE_MAX {
+            match self.incoming.try_recv() {
+                Ok(parcel) if granted(&parcel) => return Now::Granted(parcel),
+                Ok(parcel) => self.aside.push_back(parcel),
+                Err(mpsc::error::TryRecvError::Empty) => break,
+                Err(mpsc::error::TryRecvError::Disconnected) => {
+                    over = true;
+                    break;
+                }
+            }
+        }
+        match (self.aside.is_empty(), over) {
+            (false, _) => Now::Wait,
+            (true, true) => Now::Over,
+            (true, false) => Now::Empty,
+        }
+    }
+}
