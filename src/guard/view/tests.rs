@@ -445,39 +445,3 @@ fn repetition_costs_linear_time() {
         }
     }
 }
-
-#[test]
-#[ignore = "prints a figure"]
-fn speed() {
-    let row = "<tr><td style=\"padding:4px;color:#333\"><a href=\"https://registrar.example/d?d=%E4%BE%8B%E3%81%88&amp;u=a8f3b2\" style=\"color:#06c\">example-domain.example</a></td><td>有効期限：2027年3月31日までに更新手続きをお願いします。</td></tr>\r\n";
-    let body = format!(
-        "<html><head><style>a{{color:red}}</style></head><body><table>{}</table></body></html>",
-        row.repeat(110)
-    );
-    let line = "example-domain.example の有効期限は2027年3月31日です。 https://registrar.example/d?x=%E4%BE%8B\r\n";
-    let wrap = |text: &str| {
-        let b = STANDARD.encode(text);
-        b.as_bytes().chunks(76).map(|c| format!("{}\r\n", std::str::from_utf8(c).unwrap())).collect::<String>()
-    };
-    let mail = format!(
-        "From: =?utf-8?B?5bGx55Sw?= <a@b.example>\r\nSubject: =?utf-8?B?5bGx55Sw?=\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}--b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}--b--\r\n",
-        wrap(&line.repeat(100)),
-        wrap(&body)
-    );
-    let rounds = 500;
-    let started = std::time::Instant::now();
-    let mut shown = 0;
-    for _ in 0..rounds {
-        shown += read(&mail).views.len();
-    }
-    println!("{} bytes, {} views, views {:?}", mail.len(), shown / rounds, started.elapsed() / rounds as u32);
-    let views = read(&mail);
-    let started = std::time::Instant::now();
-    for _ in 0..rounds {
-        for v in &views.views {
-            std::hint::black_box(crate::guard::normal::fold(&v.text));
-        }
-    }
-    println!("fold {:?}", started.elapsed() / rounds as u32);
-    println!("{}", listing(&views).chars().take(3000).collect::<String>());
-}
