@@ -97,62 +97,97 @@ fn fold_ascii(text: &str) -> Cow<'_, str> {
 /// One round, and whether another may find something to do.
 fn round(text: &str) -> (Cow<'_, str>, bool) {
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
-    let (out, again) = map(&composed);
-    let out = match corporate(&out) {
-        Some(out) => out,
-        None => out,
+    let (mapped, again) = map(&composed);
+    let mapped = match mapped {
+        Some(mapped) => Cow::Owned(mapped),
+        None => composed,
     };
-    if out == text { (Cow::Borrowed(text), false) } else { (Cow::Owned(out), again) }
+    match corporate(&mapped) {
+        // What follows a form may look different behind its long one.
+        Some(out) => (Cow::Owned(out), true),
+        None => (mapped, again),
+    }
 }
 
-/// Drops, lowers and replaces single characters.
-fn map(text: &str) -> (String, bool) {
-    let mut out = String::with_capacity(text.len());
+/// Drops, lowers and replaces single characters; `None` when nothing changes.
+/// Says too whether another round may find something to do.
+fn map(text: &str) -> (Option<String>, bool) {
+    let mut out: Option<String> = None;
     let mut again = false;
     let mut last = ' ';
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let after = &rest[c.len_utf8()..];
-        rest = after;
-        let to = match c {
-            '\0'..='\x7f' => c.to_ascii_lowercase(),
-            '。' if is_host_dot(last, after) => '.',
-            'ー' if last.is_ascii_digit() && after.starts_with(|c: char| c.is_ascii_digit()) => '-',
-            _ if kanji_digit(c).is_some() => {
-                if let Some(length) = kanji_run(c, after) {
-                    rest = push_run(c, &after[..length], &after[length..], &mut out);
-                    last = '0';
-                    again = true;
-                    continue;
-                }
-                c
+    let (mut copied, mut at) = (0, 0);
+    while let Some(c) = text[at..].chars().next() {
+        let start = at;
+        at += c.len_utf8();
+        // What stays as it is: nearly everything.
+        if matches!(c, '\0'..='@' | '['..='\x7f' | '\u{3041}'..='\u{30fb}')
+            || (matches!(c, '\u{3400}'..='\u{9fff}') && kanji_digit(c).is_none())
+        {
+            last = c;
+            continue;
+        }
+        let change = change(c, last, &text[at..]);
+        if let Change::None = change {
+            last = c;
+            continue;
+        }
+        let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
+        out.push_str(&text[copied..start]);
+        match change {
+            Change::None => {}
+            Change::To(to) => {
+                again |= !c.is_ascii();
+                out.push(to);
             }
-            '\u{3041}'..='\u{9fff}' => c,
-            _ if is_ignorable(c) => {
+            Change::Lower => {
+                again |= !c.is_ascii();
+                out.extend(c.to_lowercase());
+            }
+            Change::Drop => again = true,
+            Change::Run(length) => {
+                let run = std::iter::once(c).chain(text[at..at + length].chars());
+                out.extend(run.map(|c| kanji_digit(c).unwrap_or('-')));
+                at += length;
                 again = true;
-                continue;
             }
-            _ if is_dash(c) => '-',
-            _ => match foreign_digit(c) {
-                Some(digit) => {
-                    again = true;
-                    digit
-                }
-                None => {
-                    let mut lower = c.to_lowercase();
-                    let first = lower.next().unwrap_or(c);
-                    again |= first != c;
-                    out.push(first);
-                    out.extend(lower);
-                    last = first;
-                    continue;
-                }
-            },
-        };
-        out.push(to);
-        last = to;
+        }
+        last = out.chars().next_back().unwrap_or(' ');
+        copied = at;
+    }
+    if let Some(out) = &mut out {
+        out.push_str(&text[copied..]);
     }
     (out, again)
+}
+
+/// What becomes of a character.
+enum Change {
+    None,
+    To(char),
+    Lower,
+    Drop,
+    /// It begins a run of kanji numerals that goes on for so many bytes.
+    Run(usize),
+}
+
+fn change(c: char, last: char, after: &str) -> Change {
+    match c {
+        'A'..='Z' => Change::To(c.to_ascii_lowercase()),
+        '。' if is_host_dot(last, after) => Change::To('.'),
+        'ー' if last.is_ascii_digit() && after.starts_with(|c: char| c.is_ascii_digit()) => Change::To('-'),
+        '\u{3000}'..='\u{9fff}' => match kanji_digit(c).and_then(|_| kanji_run(after)) {
+            Some(length) => Change::Run(length),
+            None if is_ignorable(c) => Change::Drop,
+            None => Change::None,
+        },
+        _ if is_ignorable(c) => Change::Drop,
+        _ if is_dash(c) => Change::To('-'),
+        _ => match foreign_digit(c) {
+            Some(digit) => Change::To(digit),
+            None if c.is_lowercase() || c.to_lowercase().eq([c]) => Change::None,
+            None => Change::Lower,
+        },
+    }
 }
 
 /// Whether `。` between `last` and `after` separates two labels of a host.
@@ -181,31 +216,24 @@ pub fn kanji_digit(c: char) -> Option<char> {
     })
 }
 
-/// How far a run of kanji numerals goes on in `after`, in bytes, if the run is
-/// long enough for a number.
-fn kanji_run(first: char, after: &str) -> Option<usize> {
-    let is_joint = |c: char| c == '-' || c == 'ー' || is_dash(c);
-    let mut count = usize::from(kanji_digit(first).is_some());
+/// How far a run of kanji numerals, its first one taken, goes on in `after`, in
+/// bytes, if it is long enough for a number.
+fn kanji_run(after: &str) -> Option<usize> {
+    let mut count = 1;
     let mut end = 0;
-    let mut joints = 0;
+    let mut was_joint = false;
     for (at, c) in after.char_indices() {
         if kanji_digit(c).is_some() {
             count += 1;
-            joints = 0;
+            was_joint = false;
             end = at + c.len_utf8();
-        } else if is_joint(c) && joints == 0 {
-            joints = 1;
+        } else if !was_joint && (c == '-' || c == 'ー' || is_dash(c)) {
+            was_joint = true;
         } else {
             break;
         }
     }
     (count >= KANJI_DIGITS_MIN).then_some(end)
-}
-
-/// Writes a run as digits and dashes; returns what is left to read.
-fn push_run<'a>(first: char, run: &str, rest: &'a str, out: &mut String) -> &'a str {
-    out.extend(std::iter::once(first).chain(run.chars()).map(|c| kanji_digit(c).unwrap_or('-')));
-    rest
 }
 
 /// Dashes of every width, after NFKC.

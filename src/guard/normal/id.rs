@@ -9,7 +9,9 @@ use super::fold::{fold, kanji_digit};
 
 /// The canonical form of an ID.
 pub fn canonical(value: &str) -> Result<String, &'static str> {
-    let id: String = fold(value).chars().filter(|c| c.is_alphanumeric()).collect();
+    let bare = |text: &str| fold(text).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    // Without what stood between them, jamo and numerals may come together.
+    let id = bare(&bare(value));
     if id.is_empty() {
         return Err("no letter or digit");
     }

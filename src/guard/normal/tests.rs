@@ -107,6 +107,7 @@ fn phones_are_equal_in_every_spelling() {
             "03.1234.5678",
             "tel:+81312345678",
             "〇三-一二三四-五六七八",
+            "〇三 一二三四 五六七八",
             "+81 (0)3-1234-5678",
             "03-12\u{200b}34-5678",
         ],
@@ -206,7 +207,7 @@ fn edgy() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn folding_twice_is_folding_once(text in edgy()) {

@@ -198,7 +198,7 @@ pub fn hidden(value: &str, mut found: impl FnMut(&'static str, String)) {
 
 fn from_hex(piece: &str) -> Option<String> {
     let digits = piece.strip_prefix("0x").unwrap_or(piece).as_bytes();
-    if digits.len() < 2 * HIDDEN_BYTES_MIN || digits.len() % 2 != 0 {
+    if digits.len() < 2 * HIDDEN_BYTES_MIN || !digits.len().is_multiple_of(2) {
         return None;
     }
     let bytes = digits.chunks_exact(2).map(|pair| Some(hex(pair[0])? << 4 | hex(pair[1])?));

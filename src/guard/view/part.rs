@@ -103,14 +103,7 @@ impl Walk {
         if split.parts.is_empty() {
             self.fail(part, "its parts cannot be told apart");
         }
-        for (view, bytes) in [("preamble", split.preamble), ("epilogue", split.epilogue)] {
-            let (text, damage) = transfer::text(Cow::Borrowed(bytes), None);
-            if let Some(why) = damage {
-                self.fail(&format!("{part}, {view}"), why);
-            }
-            plain::links(&text, part, sink);
-            sink.push(part, view, None, Shape::Hidden, plain::change(text, plain::unescape));
-        }
+        self.between(split.preamble, "preamble", part, sink);
         for bytes in split.parts {
             let inner = Entity::read(bytes);
             if kind == "multipart/digest" && inner.content_type().is_none() {
@@ -121,6 +114,17 @@ impl Walk {
             header::read(&inner, &name, sink, &mut self.unreadable);
             self.entity(&inner, path, depth + 1, sink);
         }
+        self.between(split.epilogue, "epilogue", part, sink);
+    }
+
+    /// What stands before the first delimiter, or after the last.
+    fn between<'a>(&mut self, bytes: &'a [u8], view: &'static str, part: &str, sink: &mut Sink<'_, 'a>) {
+        let (text, damage) = transfer::text(Cow::Borrowed(bytes), None);
+        if let Some(why) = damage {
+            self.fail(&format!("{part}, {view}"), why);
+        }
+        plain::links(&text, part, sink);
+        sink.push(part, view, None, Shape::Hidden, plain::change(text, plain::unescape));
     }
 
     fn leaf<'a>(&mut self, entity: &Entity<'a>, kind: &str, part: &str, depth: usize, sink: &mut Sink<'_, 'a>) {

@@ -260,7 +260,7 @@ fn the_structure_is_followed() {
         ("text/vcard, text", "山"),
         ("application/json, text", "山"),
         ("application/xml, attribute b", "123"),
-        ("application/xml, text", "456"),
+        ("application/xml, text", "45\n6"),
         ("application/octet-stream, text", "33333333"),
         ("text/plain header file name in Content-Disposition", "44444444.txt"),
         ("text/plain (2), text", "second"),

@@ -49,13 +49,26 @@ pub fn decode(body: &[u8], encoding: Encoding) -> Read<Cow<'_, [u8]>> {
             (Cow::Owned(bytes), damage)
         }
         Encoding::Base64 => {
-            let packed: Vec<u8> = body.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
+            let packed = without_space(body);
             match BASE64.decode(&packed) {
                 Ok(bytes) => (Cow::Owned(bytes), None),
                 Err(_) => (Cow::Borrowed(body), Some("its base64 is damaged")),
             }
         }
     }
+}
+
+/// The lines of base64 joined, and what else is white space left out.
+fn without_space(body: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(body.len());
+    for line in body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii) {
+        if line.iter().any(u8::is_ascii_whitespace) {
+            packed.extend(line.iter().filter(|b| !b.is_ascii_whitespace()));
+        } else {
+            packed.extend_from_slice(line);
+        }
+    }
+    packed
 }
 
 /// Decodes quoted-printable. What is no escape stays as it stands.

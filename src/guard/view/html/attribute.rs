@@ -35,7 +35,14 @@ const URLS: &[&str] = &[
 const SHOWN: &[&str] = &["abbr", "alt", "aria-label", "label", "placeholder", "summary", "title", "value"];
 
 impl Reader<'_, '_, '_> {
-    pub(super) fn attribute(&mut self, name: &str, value: &str) {
+    /// Reads one attribute. `whole` is both name and value: what has been read
+    /// once is only counted, since style and links repeat by the hundred.
+    pub(super) fn attribute(&mut self, name: &str, value: &str, whole: &[u8]) {
+        if self.seen.contains(whole) {
+            self.links += usize::from(name == "href");
+            return;
+        }
+        self.seen.insert(whole.into());
         match name {
             "href" => self.link(value),
             "style" => self.css(value, "attribute", format_args!("style")),

@@ -9,6 +9,7 @@ mod attribute;
 mod text;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::convert::Infallible;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
@@ -52,6 +53,7 @@ fn nested(html: &str, part: &str, dialect: Dialect, shape: Shape, depth: usize, 
         links: 0,
         resources: 0,
         comments: 0,
+        seen: HashSet::new(),
     };
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
         reader.event(event);
@@ -78,6 +80,8 @@ struct Reader<'r, 'o, 'a> {
     links: usize,
     resources: usize,
     comments: usize,
+    /// Attributes that have been read: names and values.
+    seen: HashSet<Box<[u8]>>,
 }
 
 /// Elements whose content the tokenizer gives as one string.
@@ -97,8 +101,12 @@ impl Reader<'_, '_, '_> {
                 self.attribute.extend_from_slice(name);
             }
             CallbackEvent::AttributeValue { value } => {
-                let name = std::mem::take(&mut self.attribute);
-                self.attribute(&String::from_utf8_lossy(&name), &String::from_utf8_lossy(value));
+                let mut name = std::mem::take(&mut self.attribute);
+                let length = name.len();
+                name.push(b'=');
+                name.extend_from_slice(value);
+                self.attribute(&String::from_utf8_lossy(&name[..length]), &String::from_utf8_lossy(value), &name);
+                name.clear();
                 self.attribute = name;
             }
             CallbackEvent::CloseStartTag { .. } => {

@@ -36,70 +36,25 @@ pub struct Text {
     cell: String,
 }
 
-/// Elements that begin and end lines.
-const BLOCKS: &[&str] = &[
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "br",
-    "caption",
-    "center",
-    "dl",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "frameset",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "head",
-    "header",
-    "hr",
-    "html",
-    "legend",
-    "li",
-    "main",
-    "menu",
-    "nav",
-    "ol",
-    "optgroup",
-    "option",
-    "p",
-    "pre",
-    "section",
-    "select",
-    "summary",
-    "table",
-    "tbody",
-    "textarea",
-    "tfoot",
-    "thead",
-    "title",
-    "tr",
-    "ul",
-];
-
-/// Elements that begin and end a cell, which may stand beside another.
-const CELLS: &[&str] = &["dd", "div", "dt", "td", "th"];
+impl Seam {
+    fn of(tag: &[u8]) -> Self {
+        match tag {
+            // These begin and end a cell, which may stand beside another.
+            b"dd" | b"div" | b"dt" | b"td" | b"th" => Seam::Cell,
+            b"address" | b"article" | b"aside" | b"blockquote" | b"body" | b"br" | b"caption" | b"center" | b"dl"
+            | b"fieldset" | b"figcaption" | b"figure" | b"footer" | b"form" | b"frameset" | b"h1" | b"h2" | b"h3"
+            | b"h4" | b"h5" | b"h6" | b"head" | b"header" | b"hr" | b"html" | b"legend" | b"li" | b"main" | b"menu"
+            | b"nav" | b"ol" | b"optgroup" | b"option" | b"p" | b"pre" | b"section" | b"select" | b"summary"
+            | b"table" | b"tbody" | b"textarea" | b"tfoot" | b"thead" | b"title" | b"tr" | b"ul" => Seam::Block,
+            _ => Seam::Inline,
+        }
+    }
+}
 
 impl Text {
     /// A start or end tag.
     pub fn tag(&mut self, name: &[u8]) {
-        let name = std::str::from_utf8(name).unwrap_or("");
-        let seam = if CELLS.contains(&name) {
-            Seam::Cell
-        } else if BLOCKS.contains(&name) {
-            Seam::Block
-        } else {
-            Seam::Inline
-        };
+        let seam = Seam::of(name);
         if seam >= Seam::Cell {
             self.end_cell();
         }
