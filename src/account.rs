@@ -48,6 +48,13 @@ impl AccountId {
     }
 }
 
+impl std::str::FromStr for AccountId {
+    type Err = &'static str;
+    fn from_str(value: &str) -> Result<Self, Self::Err> {
+        Self::new(value)
+    }
+}
+
 impl TryFrom<String> for AccountId {
     type Error = &'static str;
     fn try_from(value: String) -> Result<Self, Self::Error> {

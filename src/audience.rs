@@ -60,13 +60,15 @@ impl Reader {
     /// The file is no audience.
     pub fn open(file: &Path, mapping: &Mapping) -> Result<Self, AudienceError> {
         let mut csv = csv::ReaderBuilder::new().flexible(true).from_path(file)?;
-        let names: Vec<String> = csv.headers()?.iter().map(|n| n.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+        let names: Vec<String> =
+            csv.headers()?.iter().map(|n| n.trim_start_matches('\u{feff}').trim().to_owned()).collect();
         if let Some((_, twice)) = names.iter().enumerate().find(|(n, name)| names[..*n].contains(name)) {
             return Err(AudienceError::Twice(twice.clone()));
         }
         let account = names.iter().position(|name| *name == mapping.account);
         let account = account.ok_or_else(|| AudienceError::NoAccount(mapping.account.clone()))?;
-        let shared: HashSet<String> = names.iter().filter(|name| mapping.columns.contains_key(*name)).cloned().collect();
+        let shared: HashSet<String> =
+            names.iter().filter(|name| mapping.columns.contains_key(*name)).cloned().collect();
         let extra: Vec<String> = names.iter().filter(|name| !shared.contains(*name)).cloned().collect();
         if let Some(name) = extra.iter().find(|name| !is_name(name)) {
             return Err(AudienceError::Name(name.clone()));
@@ -118,7 +120,8 @@ impl Iterator for Reader {
 
 fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// A column in which a row and the directory differ.

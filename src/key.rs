@@ -35,7 +35,8 @@ impl Keys {
         let derive = |context| blake3::derive_key(context, master);
         let mut index = [0; 16];
         index.copy_from_slice(&derive("kakitome 2026 identifier index")[..16]);
-        Self { index, link: derive("kakitome 2026 link token"), message: derive("kakitome 2026 message id") }
+        Self { index, link: derive("kakitome 2026 link token"), message: derive("kakitome 2026 message id"),
+            approval: derive("kakitome 2026 approval") }
     }
 
     /// The keyed 128-bit hash under which a canonical identifier is stored and

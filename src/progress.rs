@@ -6,9 +6,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// A bar over a known number of things.
 pub fn bar(verb: &'static str, unit: &str, total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total).with_message(verb);
-    let template = format!(
-        "{{msg:>9}} {{bar:32.cyan/dim}} {{human_pos}} of {{human_len}} {unit}  {{per_sec:.dim}}  {{eta}} left"
-    );
+    let template =
+        format!("{{msg:>9}} {{bar:32.cyan/dim}} {{human_pos}} of {{human_len}} {unit}  {{per_sec:.dim}}  {{eta}} left");
     bar.set_style(style(&template));
     bar
 }
@@ -31,7 +30,5 @@ pub fn spinner(text: &'static str) -> ProgressBar {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━╸─")
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }

@@ -27,7 +27,11 @@ pub enum ListError {
 /// The file cannot be read, or a line is no address; nothing is taken then.
 pub fn read(file: &Path) -> Result<Vec<Address>, ListError> {
     let text = std::fs::read_to_string(file).map_err(|e| ListError::Io(e.to_string()))?;
-    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let mut rows = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let (mut column, mut addresses, mut bad) = (0, Vec::new(), Vec::new());
     for (n, row) in rows.records().enumerate() {
         let row = row.map_err(|e| ListError::Io(e.to_string()))?;

@@ -14,8 +14,8 @@ use crate::pipeline::preview::Choice;
 use crate::pipeline::{App, approve, check, control, filter, freeze, import, init, preview, send, suppress};
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo};
-pub use print::count;
 use print::Printer;
+pub use print::count;
 
 /// Runs a command to its end.
 ///

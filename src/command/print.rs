@@ -10,15 +10,15 @@ use serde::Serialize;
 use crate::campaign::State;
 use crate::clock;
 use crate::guard::check::Judged;
+use crate::ledger::Counts;
 use crate::pipeline::approve::Approved;
 use crate::pipeline::check::CheckReport;
 use crate::pipeline::control::Status;
-use crate::report::CampaignReport;
 use crate::pipeline::freeze::Frozen;
 use crate::pipeline::import::Imported;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::SendReport;
-use crate::ledger::Counts;
+use crate::report::CampaignReport;
 use crate::store::{Suppression, Version};
 
 /// Prints results to stdout, as text or as one JSON object.
@@ -41,7 +41,7 @@ pub fn count(number: u64) -> String {
 
 fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(head.iter().copied());
     table
 }
@@ -117,8 +117,15 @@ impl Printer {
             );
             let stages: Vec<String> = done.stages.iter().map(|(name, n)| format!("{name} {}", count(*n))).collect();
             text.push_str(&format!("stages: {}\n", stages.join(" → ")));
-            text.push_str(&format!("template {}  audience {}\n", &done.template_digest[..16], &done.audience_digest[..16]));
-            text.push_str(&format!("now: kakitome campaign preview {0}, then kakitome campaign check {0}", done.campaign));
+            text.push_str(&format!(
+                "template {}  audience {}\n",
+                &done.template_digest[..16],
+                &done.audience_digest[..16]
+            ));
+            text.push_str(&format!(
+                "now: kakitome campaign preview {0}, then kakitome campaign check {0}",
+                done.campaign
+            ));
             text
         });
     }
@@ -132,7 +139,12 @@ impl Printer {
                     None => "cleared".to_owned(),
                     Some(first) => format!("held: {} ({})", first.rule.as_str(), first.place),
                 };
-                rows.add_row([message.account.to_string(), message.why.clone(), verdict, message.eml.display().to_string()]);
+                rows.add_row([
+                    message.account.to_string(),
+                    message.why.clone(),
+                    verdict,
+                    message.eml.display().to_string(),
+                ]);
             }
             format!("{rows}\nlook at {}", done.index.display())
         });
@@ -154,7 +166,10 @@ impl Printer {
                 text.push_str(&format!("  {rule:<12} {}\n", count(*n)));
             }
             let drill = &found.drill;
-            text.push_str(&format!("drill: {} swapped, {} held, {} showed nothing identifying", drill.swapped, drill.held, drill.vacuous));
+            text.push_str(&format!(
+                "drill: {} swapped, {} held, {} showed nothing identifying",
+                drill.swapped, drill.held, drill.vacuous
+            ));
             if !found.first.is_empty() {
                 let mut rows = table(&["account", "rule", "kind", "where", "shown", "owner"]);
                 for (account, finding) in found.first.iter().take(10) {
@@ -167,9 +182,15 @@ impl Printer {
                         finding.owner.as_ref().map_or(String::new(), ToString::to_string),
                     ]);
                 }
-                text.push_str(&format!("\n{rows}\nNothing was sent. Mend the template or the audience, freeze it again and check that."));
+                text.push_str(&format!(
+                    "\n{rows}\nNothing was sent. Mend the template or the audience, freeze it again and check that."
+                ));
             } else {
-                text.push_str(&format!("\nset of digests {}\nnow: kakitome campaign approve {} --by NAME", &found.digest[..16], found.campaign));
+                text.push_str(&format!(
+                    "\nset of digests {}\nnow: kakitome campaign approve {} --by NAME",
+                    &found.digest[..16],
+                    found.campaign
+                ));
             }
             text
         });
@@ -214,18 +235,36 @@ impl Printer {
 
     /// A campaign's new state.
     pub fn state(&self, id: i64, state: State) {
-        self.show(&serde_json::json!({ "campaign": id, "state": state }), || format!("campaign {id} is {}", state.as_str()));
+        self.show(&serde_json::json!({ "campaign": id, "state": state }), || {
+            format!("campaign {id} is {}", state.as_str())
+        });
     }
 
     /// Where a campaign stands.
     pub fn status(&self, status: &Status) {
         self.show(status, || {
-            let mut rows = table(&["stage", "waiting", "claimed", "accepted", "deferred", "rejected", "unknown", "held", "suppressed"]);
+            let mut rows = table(&[
+                "stage",
+                "waiting",
+                "claimed",
+                "accepted",
+                "deferred",
+                "rejected",
+                "unknown",
+                "held",
+                "suppressed",
+            ]);
             for (name, counts) in &status.stages {
                 rows.add_row(row(name, counts));
             }
             rows.add_row(row("all", &status.counts));
-            format!("campaign {} {:?} (revision {}) is {}\n{rows}", status.campaign, status.name, status.revision, status.state.as_str())
+            format!(
+                "campaign {} {:?} (revision {}) is {}\n{rows}",
+                status.campaign,
+                status.name,
+                status.revision,
+                status.state.as_str()
+            )
         });
     }
 
@@ -301,7 +340,12 @@ impl Printer {
             for finding in &judged.findings {
                 let kind = finding.kind.map_or("", |kind| kind.as_str());
                 let owner = finding.owner.as_ref().map_or(String::new(), |owner| format!(", of account {owner}"));
-                text.push_str(&format!("\n  {:<12} {kind:<12} {} {}{owner}", finding.rule.as_str(), finding.place, finding.shown));
+                text.push_str(&format!(
+                    "\n  {:<12} {kind:<12} {} {}{owner}",
+                    finding.rule.as_str(),
+                    finding.place,
+                    finding.shown
+                ));
             }
             text
         });

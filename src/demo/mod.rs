@@ -73,7 +73,10 @@ pub async fn run(args: &Demo, metrics: Metrics, json: bool) -> Result<Exit> {
     let started = Instant::now();
     make_folder(&args.out)?;
     let mut seconds = Seconds::default();
-    say(json, &format!("a registrar with {} accounts (seed {}) in {}/", count(args.accounts), args.seed, args.out.display()));
+    say(
+        json,
+        &format!("a registrar with {} accounts (seed {}) in {}/", count(args.accounts), args.seed, args.out.display()),
+    );
     let clock = Instant::now();
     let files = generate::registrar(&args.out, args.accounts, args.seed)?;
     seconds.generate = clock.elapsed().as_secs_f64();
@@ -140,7 +143,8 @@ fn make_folder(out: &Path) -> Result<()> {
 
 fn configure(out: &Path, url: &str) -> Result<Config> {
     let path = out.join(crate::config::FILE);
-    std::fs::write(&path, generate::config(url)).map_err(|e| Error::usage("cannot write the demo's configuration").why(e))?;
+    std::fs::write(&path, generate::config(url))
+        .map_err(|e| Error::usage("cannot write the demo's configuration").why(e))?;
     init::write_key(&out.join("kakitome.key"))?;
     Config::load(&path)
 }
@@ -163,7 +167,9 @@ impl Mail {
     fn start(args: &Demo, export: &Path) -> Result<Self> {
         if let Some(url) = &args.smtp {
             if !is_loopback(url) {
-                return Err(Error::usage("--smtp must name a server on loopback").why("the demo's addresses are made up"));
+                return Err(
+                    Error::usage("--smtp must name a server on loopback").why("the demo's addresses are made up")
+                );
             }
             return Ok(Self { url: url.clone(), seen: None });
         }
@@ -213,22 +219,51 @@ async fn newsletter(
 ) -> Result<Newsletter> {
     let imported = import::import(app, &files.directory, None).await?;
     seconds.import = imported.seconds;
-    say(json, &format!("imported {} accounts with {} identifiers in {:.1} s", count(imported.accounts), count(imported.identifiers), imported.seconds));
+    say(
+        json,
+        &format!(
+            "imported {} accounts with {} identifiers in {:.1} s",
+            count(imported.accounts),
+            count(imported.identifiers),
+            imported.seconds
+        ),
+    );
     let frozen = freeze::freeze(app, &files.campaign, "demo author").await?;
     let previews = preview::preview(app, frozen.campaign, Choice::Edge(12), &args.out.join("preview")).await?;
     say(json, &format!("froze campaign {}, wrote {} previews", frozen.campaign, previews.messages.len()));
     let found = check::check(app, frozen.campaign).await?;
     seconds.check = found.seconds;
     write_page(&args.out.join("check.html"), &check::page(app, &found).await?)?;
-    say(json, &format!("checked: {} cleared, {} held, {} messages/s; drill {} of {} held, {} vacuous", count(found.cleared), count(found.held), count(found.messages_per_second as u64), found.drill.held, found.drill.swapped, found.drill.vacuous));
+    say(
+        json,
+        &format!(
+            "checked: {} cleared, {} held, {} messages/s; drill {} of {} held, {} vacuous",
+            count(found.cleared),
+            count(found.held),
+            count(found.messages_per_second as u64),
+            found.drill.held,
+            found.drill.swapped,
+            found.drill.vacuous
+        ),
+    );
     approve::approve(app, frozen.campaign, "demo reviewer").await?;
     let sent = send_all(app, frozen.campaign).await?;
     seconds.send = sent.seconds;
-    say(json, &format!("sent through {}: {} accepted, {:.0} messages/s", stages(&frozen), count(sent.accepted), sent.accepted as f64 / sent.seconds.max(1e-9)));
+    say(
+        json,
+        &format!(
+            "sent through {}: {} accepted, {:.0} messages/s",
+            stages(&frozen),
+            count(sent.accepted),
+            sent.accepted as f64 / sent.seconds.max(1e-9)
+        ),
+    );
     let told = control::report(app, frozen.campaign).await?;
     write_page(&args.out.join("report.html"), &told.page())?;
     if sent.state != State::Finished {
-        return Err(Error::unexpected("the demo's newsletter did not finish").why(sent.why.unwrap_or_default()).now(format!("is {} reachable?", mail.url)));
+        return Err(Error::unexpected("the demo's newsletter did not finish")
+            .why(sent.why.unwrap_or_default())
+            .now(format!("is {} reachable?", mail.url)));
     }
     Ok(Newsletter { cleared: found.cleared, accepted: sent.accepted, drill: found.drill })
 }
@@ -249,7 +284,15 @@ async fn accident(app: &App, args: &Demo, files: &generate::Files, mail: &Mail, 
     let frozen = freeze::freeze(app, &files.accident, "demo author").await?;
     let found = check::check(app, frozen.campaign).await?;
     write_page(&args.out.join("accident.html"), &check::page(app, &found).await?)?;
-    say(json, &format!("the accident of 2014, {} messages: {} held, {} cleared", count(found.planned), count(found.held), count(found.cleared)));
+    say(
+        json,
+        &format!(
+            "the accident of 2014, {} messages: {} held, {} cleared",
+            count(found.planned),
+            count(found.held),
+            count(found.cleared)
+        ),
+    );
     // The operator sends it all the same: each step is tried, none may lead out.
     if let Err(refused) = approve::approve(app, frozen.campaign, "demo reviewer").await {
         say(json, &format!("its approval is refused: {}", first_line(&refused)));
@@ -288,9 +331,23 @@ fn tell(story: &Story, out: &Path, json: bool) -> Result<()> {
     }
     let at = |name: &str| -> PathBuf { out.join(name) };
     println!();
-    println!("{} of {} cleared newsletters arrived, each at its own account ({} mismatched).", count(story.delivered), count(story.cleared), story.mismatched);
-    println!("The accident: {} planned, {} held, {} delivered. The shifted export: {}.", count(story.accident.planned), count(story.accident.held), count(story.accident.delivered), if story.export_refused { "refused" } else { "TAKEN" });
-    println!("Drill: {} swapped messages, {} held, {} vacuous.", story.drill.swapped, story.drill.held, story.drill.vacuous);
+    println!(
+        "{} of {} cleared newsletters arrived, each at its own account ({} mismatched).",
+        count(story.delivered),
+        count(story.cleared),
+        story.mismatched
+    );
+    println!(
+        "The accident: {} planned, {} held, {} delivered. The shifted export: {}.",
+        count(story.accident.planned),
+        count(story.accident.held),
+        count(story.accident.delivered),
+        if story.export_refused { "refused" } else { "TAKEN" }
+    );
+    println!(
+        "Drill: {} swapped messages, {} held, {} vacuous.",
+        story.drill.swapped, story.drill.held, story.drill.vacuous
+    );
     println!("Previews     {}", at("preview/index.html").display());
     println!("Check        {}", at("check.html").display());
     println!("Report       {}", at("report.html").display());

@@ -84,7 +84,11 @@ fn texts(message: &[u8]) -> Vec<String> {
     let kind = header("Content-Type").unwrap_or_default();
     if let Some((_, boundary)) = kind.split_once("boundary=") {
         let boundary = boundary.trim_matches('"').split(['"', ';']).next().unwrap_or_default();
-        return body.split(&format!("--{boundary}")).skip(1).flat_map(|part| texts(part.trim_start_matches("\r\n").as_bytes())).collect();
+        return body
+            .split(&format!("--{boundary}"))
+            .skip(1)
+            .flat_map(|part| texts(part.trim_start_matches("\r\n").as_bytes()))
+            .collect();
     }
     let decoded = match header("Content-Transfer-Encoding").unwrap_or_default().to_ascii_lowercase().as_str() {
         "base64" => {

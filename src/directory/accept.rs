@@ -77,13 +77,21 @@ pub fn decide(found: &Found, mapping: &Mapping, reason: Option<&str>) -> Decisio
     if found.bad.count > 0 {
         let mut lines: Vec<String> = found.bad.first.iter().take(NAMED).map(ToString::to_string).collect();
         more(&mut lines, found.bad.count);
-        return refuse(format!("{} lines cannot be taken", found.bad.count), lines, "mend the export; nothing of it was loaded");
+        return refuse(
+            format!("{} lines cannot be taken", found.bad.count),
+            lines,
+            "mend the export; nothing of it was loaded",
+        );
     }
     if !found.conflicts.is_empty() {
         let mut lines: Vec<String> = found.conflicts.iter().take(NAMED).map(conflict).collect();
         more(&mut lines, found.conflicts.len() as u64);
         let summary = format!("{} values are claimed twice", found.conflicts.len());
-        return refuse(summary, lines, "each belongs to one account only; mend the export, or set exclusive = false for the column if several may share a value");
+        return refuse(
+            summary,
+            lines,
+            "each belongs to one account only; mend the export, or set exclusive = false for the column if several may share a value",
+        );
     }
     if found.after == 0 {
         return refuse("it has no accounts".into(), Vec::new(), "an empty directory would let nothing be judged");
@@ -102,8 +110,12 @@ pub fn decide(found: &Found, mapping: &Mapping, reason: Option<&str>) -> Decisio
 
 fn conflict(conflict: &Conflict) -> String {
     match (&conflict.account, conflict.kind) {
-        (Some(account), _) => format!("lines {} and {}: account {account} is there twice", conflict.first, conflict.again),
-        (None, Some(kind)) => format!("lines {} and {}: the same {kind} belongs to two accounts", conflict.first, conflict.again),
+        (Some(account), _) => {
+            format!("lines {} and {}: account {account} is there twice", conflict.first, conflict.again)
+        }
+        (None, Some(kind)) => {
+            format!("lines {} and {}: the same {kind} belongs to two accounts", conflict.first, conflict.again)
+        }
         (None, None) => format!("lines {} and {} conflict", conflict.first, conflict.again),
     }
 }
@@ -179,11 +191,9 @@ mod tests {
     fn no_reason_opens_for_bad_lines_conflicts_or_nothing() {
         let bad = BadLines { first: vec![BadLine { line: 7, column: None, why: "short".into() }], count: 1 };
         let conflict = Conflict { kind: Some(Kind::Id), account: None, first: 3, again: 9 };
-        for found in [
-            Found { bad, ..found() },
-            Found { conflicts: vec![conflict], ..found() },
-            Found { after: 0, ..found() },
-        ] {
+        for found in
+            [Found { bad, ..found() }, Found { conflicts: vec![conflict], ..found() }, Found { after: 0, ..found() }]
+        {
             assert!(refused(&found, Some("because")).is_some());
         }
     }

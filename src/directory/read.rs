@@ -68,7 +68,9 @@ pub enum ReadError {
     #[error("the file cannot be read")]
     Io(#[from] std::io::Error),
     /// Not UTF-8.
-    #[error("line {line} is not UTF-8 (byte {byte} of the file): convert the export first, for instance with iconv -f SHIFT_JIS -t UTF-8")]
+    #[error(
+        "line {line} is not UTF-8 (byte {byte} of the file): convert the export first, for instance with iconv -f SHIFT_JIS -t UTF-8"
+    )]
     Encoding {
         /// The line.
         line: u64,
@@ -76,7 +78,9 @@ pub enum ReadError {
         byte: u64,
     },
     /// The header has columns that the configuration does not name.
-    #[error("the export has columns that directory.columns does not name: {0}; name each with its kind (kind = \"text\" if it names nobody)")]
+    #[error(
+        "the export has columns that directory.columns does not name: {0}; name each with its kind (kind = \"text\" if it names nobody)"
+    )]
     Unknown(String),
     /// The configuration names columns that the header does not have.
     #[error("the export lacks columns that directory.columns names: {0}")]
@@ -181,7 +185,8 @@ fn check_columns(names: &[String], mapping: &Mapping) -> Result<(), ReadError> {
     if !unknown.is_empty() {
         return Err(ReadError::Unknown(list(unknown)));
     }
-    let missing: Vec<&str> = mapping.columns.keys().map(String::as_str).filter(|n| !names.iter().any(|c| c == n)).collect();
+    let missing: Vec<&str> =
+        mapping.columns.keys().map(String::as_str).filter(|n| !names.iter().any(|c| c == n)).collect();
     if missing.is_empty() { Ok(()) } else { Err(ReadError::Missing(list(missing))) }
 }
 

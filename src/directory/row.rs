@@ -40,7 +40,8 @@ impl<'a> Reader<'a> {
     pub fn new(mapping: &'a Mapping, keys: &'a Keys) -> Result<Self, String> {
         let patterns = mapping.columns.iter().filter_map(|(name, column)| {
             let pattern = column.pattern.as_deref()?;
-            let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|e| format!("directory.columns.{name}.pattern: {e}"));
+            let whole =
+                Regex::new(&format!("^(?:{pattern})$")).map_err(|e| format!("directory.columns.{name}.pattern: {e}"));
             Some(whole.map(|regex| (name.as_str(), regex)))
         });
         Ok(Self { mapping, keys, patterns: patterns.collect::<Result<_, _>>()? })
@@ -65,7 +66,12 @@ impl<'a> Reader<'a> {
                 let hash = self.keys.identifier(column.kind, &canonical);
                 if column.kind.is_identifier() && seen.insert((column.kind, hash)) {
                     let named = matches!(column.kind, Kind::Person | Kind::Organisation);
-                    entries.push(NewEntry { kind: column.kind, hash, name: named.then_some(canonical), exclusive: column.is_exclusive() });
+                    entries.push(NewEntry {
+                        kind: column.kind,
+                        hash,
+                        name: named.then_some(canonical),
+                        exclusive: column.is_exclusive(),
+                    });
                 }
             }
             if column.kind != Kind::Secret {
@@ -86,7 +92,8 @@ impl<'a> Reader<'a> {
     fn record(&self, line: u64, fields: BTreeMap<String, Field>) -> Result<Record, BadLine> {
         let one = |column: &str| fields.get(column).and_then(|field| field.values().next()).unwrap_or_default();
         let bad = |column: &str, why: String| BadLine { line, column: Some(column.to_owned()), why };
-        let account = AccountId::new(one(&self.mapping.account)).map_err(|why| bad(&self.mapping.account, why.into()))?;
+        let account =
+            AccountId::new(one(&self.mapping.account)).map_err(|why| bad(&self.mapping.account, why.into()))?;
         let address = Address::parse(one(&self.mapping.address))
             .map_err(|why| bad(&self.mapping.address, format!("the address cannot be used: {why}")))?;
         Ok(Record { account, address, fields })

@@ -7,22 +7,28 @@
 //! template context or an audience row, reads with a parser that did not write
 //! the message, and a rule that cannot finish holds.
 
+pub mod check;
 pub mod cleared;
 pub mod drill;
 pub mod finding;
 pub mod index;
 mod judge;
+mod known;
 mod names;
 pub mod normal;
+mod own;
 mod rules;
+mod salutation;
 mod token;
 pub mod view;
 
 pub use cleared::{Cleared, Held};
 pub use finding::{Finding, Rule, Verdict};
 pub use index::Index;
-pub use judge::{Candidate, Guard, Judge};
+pub use judge::{Candidate, Guard, Judge, Literally};
 
+use known::Known;
+use own::Own;
 use serde::{Deserialize, Serialize};
 
 /// A campaign's terms, as plain data: what explains itself, what must be shown.

@@ -1,1 +1,254 @@
-//! (to be written)
+//! Tokens: what in a folded text has the shape of an identifier.
+//!
+//! Hosts, e-mail addresses, IDs by the configured patterns (plain, grouped, or
+//! behind a label inside a longer token), and telephone numbers. A token says
+//! where it stands and how it looks; whose it is, is not its business.
+//!
+//! What is no token, although it has digits or dots: prices (`12,345,678`),
+//! dates, decimal numbers, versions, file names by extension, an ID inside a
+//! longer run of digits or letters without a label.
+
+use regex::Regex;
+
+use crate::account::Kind;
+use crate::config::Mapping;
+
+/// A token of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token<'t> {
+    /// Its shape.
+    pub shape: Shape,
+    /// As it stands in the folded text.
+    pub text: &'t str,
+    /// Where it begins, in bytes.
+    pub start: usize,
+}
+
+/// The shape of a token, and how much it asks to be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// `host.example`, letters and digits of ASCII.
+    Host,
+    /// A run with letters of other scripts before a dot: the host may begin
+    /// anywhere in it, and, if its last label is such too, end anywhere.
+    Idn,
+    /// `local@host.example`.
+    Email,
+    /// A whole word that matches an ID column's pattern.
+    Id,
+    /// Digits in groups that together match one: only a known ID counts, unless
+    /// they stand four and four.
+    GroupedId,
+    /// Part of a longer word that matches one: only a known ID counts.
+    BuriedId,
+    /// A telephone number.
+    Phone,
+}
+
+impl Shape {
+    /// The kind of identifier that a token of this shape may be.
+    pub fn kind(self) -> Kind {
+        match self {
+            Shape::Host | Shape::Idn => Kind::Domain,
+            Shape::Email => Kind::Email,
+            Shape::Id | Shape::GroupedId | Shape::BuriedId => Kind::Id,
+            Shape::Phone => Kind::Phone,
+        }
+    }
+}
+
+/// Finds tokens, by one mapping's patterns.
+pub struct Scanner {
+    patterns: Vec<Regex>,
+    phones: bool,
+    email: Regex,
+    host: Regex,
+    idn: Regex,
+    word: Regex,
+    grouped: Regex,
+    phone: Regex,
+    label: Regex,
+}
+
+/// Endings that files have and hosts in prose do not. Everything else that looks
+/// like a host is taken for one: a list of top-level domains would be out of
+/// date when it matters.
+const FILES: &[&str] = &[
+    "js", "ts", "css", "htm", "html", "php", "asp", "aspx", "jsp", "pdf", "png", "jpg", "jpeg", "gif", "svg", "webp",
+    "ico", "bmp", "csv", "tsv", "txt", "xml", "json", "yaml", "yml", "toml", "ini", "log", "doc", "docx", "xls",
+    "xlsx", "ppt", "pptx", "odt", "exe", "dll", "msi", "dmg", "apk", "iso", "jar", "gz", "tgz", "bz2", "xz", "rar",
+    "tar", "mp3", "mp4", "avi", "wav", "ttf", "woff", "woff2", "eml", "ics", "vcf", "db", "sql", "bak", "tmp", "conf",
+    "cfg", "sig", "asc", "pem", "crt", "key", "rb", "go",
+];
+
+impl Scanner {
+    /// Compiles a mapping's patterns.
+    ///
+    /// # Errors
+    /// A pattern is no regular expression.
+    pub fn new(mapping: &Mapping) -> Result<Self, String> {
+        let whole = |pattern: &str| Regex::new(&format!("(?i)^(?:{pattern})$")).map_err(|e| e.to_string());
+        let ids = mapping.columns.values().filter(|column| column.kind == Kind::Id);
+        let fixed = |pattern: &str| Regex::new(pattern).map_err(|e| e.to_string());
+        Ok(Self {
+            patterns: ids.filter_map(|column| column.pattern.as_deref()).map(whole).collect::<Result<_, _>>()?,
+            phones: mapping.columns.values().any(|column| column.kind == Kind::Phone),
+            email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
+            host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
+            idn: fixed(
+                r"[\p{Alphabetic}\p{M}\p{N}_-]*[^\x00-\x7f\s\p{P}][a-z0-9_-]*(?:\.[\p{Alphabetic}\p{M}\p{N}_-]+)+|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[^\x00-\x7f\s\p{P}][\p{Alphabetic}\p{M}\p{N}_-]*",
+            )?,
+            word: fixed(r"[a-z0-9]+")?,
+            grouped: fixed(r"[0-9]+(?:[-, ][0-9]+)+")?,
+            phone: fixed(r"\+?\(?[0-9][0-9() .-]{6,20}[0-9]")?,
+            label: fixed(
+                r"(?:id|no|nr|number|member|account|customer|番号|会員|顧客|お客様)\s*[.:#=は]?\s*([a-z0-9]{3,})",
+            )?,
+        })
+    }
+
+    /// Every token of a folded text, in no particular order.
+    pub fn scan<'t>(&self, text: &'t str) -> Vec<Token<'t>> {
+        let mut tokens = Vec::new();
+        if memchr::memchr(b'@', text.as_bytes()).is_some() {
+            tokens.extend(self.email.find_iter(text).filter_map(email));
+        }
+        if memchr::memchr(b'.', text.as_bytes()).is_some() {
+            tokens.extend(self.host.find_iter(text).filter_map(|m| host(text, m.start(), m.as_str())));
+            if !text.is_ascii() {
+                tokens.extend(self.idn.find_iter(text).map(|m| token(Shape::Idn, m.as_str(), m.start())));
+            }
+        }
+        if text.bytes().any(|b| b.is_ascii_digit()) {
+            self.ids(text, &mut tokens);
+            if self.phones {
+                tokens.extend(self.phone.find_iter(text).filter_map(|m| phone(text, m.start(), m.as_str())));
+            }
+        }
+        tokens
+    }
+
+    fn is_id(&self, text: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.is_match(text))
+    }
+
+    fn ids<'t>(&self, text: &'t str, tokens: &mut Vec<Token<'t>>) {
+        if self.patterns.is_empty() {
+            return;
+        }
+        for word in self.word.find_iter(text) {
+            if self.is_id(word.as_str()) && !is_fraction(text, word.start(), word.end()) {
+                let shape = if is_hash_piece(text, word.start(), word.end()) { Shape::BuriedId } else { Shape::Id };
+                tokens.push(token(shape, word.as_str(), word.start()));
+            }
+        }
+        for group in self.grouped.find_iter(text) {
+            if let Some(found) = self.group(text, group.start(), group.as_str()) {
+                tokens.push(found);
+            }
+        }
+        for labelled in self.label.captures_iter(text) {
+            let Some(word) = labelled.get(1) else { continue };
+            for (start, run) in digit_runs(word.as_str()) {
+                if run.len() < word.as_str().len() && self.is_id(run) {
+                    tokens.push(token(Shape::BuriedId, run, word.start() + start));
+                }
+            }
+        }
+    }
+
+    /// Digits in groups, by one and the same separator.
+    fn group<'t>(&self, text: &'t str, start: usize, group: &'t str) -> Option<Token<'t>> {
+        let joined: String = group.chars().filter(char::is_ascii_digit).collect();
+        let separator = group.chars().find(|c| !c.is_ascii_digit())?;
+        let parts: Vec<&str> = group.split(separator).collect();
+        let one_separator = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
+        let bounded = !is_fraction(text, start, start + group.len());
+        if !one_separator || !bounded || is_price(separator, &parts) || is_date(&parts) || !self.is_id(&joined) {
+            return None;
+        }
+        let years = parts.iter().all(|p| p.len() == 4 && (p.starts_with("19") || p.starts_with("20")));
+        let shape = if parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && !years && separator != ',' {
+            Shape::GroupedId
+        } else {
+            Shape::BuriedId
+        };
+        Some(token(shape, group, start))
+    }
+}
+
+fn token(shape: Shape, text: &str, start: usize) -> Token<'_> {
+    Token { shape, text, start }
+}
+
+fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
+    let text = found.as_str().trim_end_matches(['.', '-', '_']);
+    // A sign of the sentence around it: `'taro@…'`, `/taro@…`, `=taro@…`.
+    let lead = text.find(|c: char| !"'/=?|&`{}*!".contains(c))?;
+    let text = &text[lead..];
+    let (local, _) = text.rsplit_once('@')?;
+    (!local.is_empty()).then(|| token(Shape::Email, text, found.start() + lead))
+}
+
+fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
+    let trimmed = found.trim_matches(['-', '_']);
+    let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
+    let last = trimmed.rsplit('.').next()?;
+    let named = last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
+    // After `@` it is an address's, and looked at with it.
+    let in_email = text[..start].ends_with('@');
+    let is_file = FILES.contains(&last) && !text[..start].ends_with("//");
+    (named && !in_email && !is_file).then(|| token(Shape::Host, trimmed, start))
+}
+
+fn phone<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
+    let digits = found.bytes().filter(u8::is_ascii_digit).count();
+    let before = text[..start].chars().next_back();
+    let joined = before.is_some_and(|c| c.is_alphanumeric() && c.is_ascii() || "-./_%=#&+".contains(c));
+    let after =
+        text[start + found.len()..].chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    let leads = found.starts_with(['+', '0', '(']);
+    (leads && !joined && !after && (9..=15).contains(&digits)).then(|| token(Shape::Phone, found, start))
+}
+
+/// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number.
+fn is_fraction(text: &str, start: usize, end: usize) -> bool {
+    let before = &text.as_bytes()[..start];
+    let after = &text.as_bytes()[end..];
+    let digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
+    let point = |b: Option<&u8>| matches!(b, Some(b'.' | b','));
+    (point(before.last()) && digit(before.len().checked_sub(2).and_then(|n| before.get(n))))
+        || (point(after.first()) && digit(after.get(1)))
+}
+
+/// A piece of a token of hex digits and dashes, as tracking hashes and UUIDs
+/// are: its neighbour across the dash has letters, and the whole is long.
+fn is_hash_piece(text: &str, start: usize, end: usize) -> bool {
+    let part_of = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let from =
+        text[..start].rfind(|c| !part_of(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    let to = text[end..].find(|c| !part_of(c)).map_or(text.len(), |at| end + at);
+    let whole = &text[from..to];
+    whole.len() >= 24 && whole.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// `12,345,678`: groups of three after the first.
+fn is_price(separator: char, parts: &[&str]) -> bool {
+    separator != '-' && parts[0].len() <= 3 && parts[1..].iter().all(|part| part.len() == 3)
+}
+
+/// `2026-12-31`, `31-12-2026`.
+fn is_date(parts: &[&str]) -> bool {
+    let [a, b, c] = parts else { return false };
+    let number =
+        |part: &str, low: u32, high: u32| part.len() <= 2 && part.parse().is_ok_and(|n: u32| (low..=high).contains(&n));
+    let year = |part: &str| part.len() == 4 && (part.starts_with("19") || part.starts_with("20"));
+    (year(a) && number(b, 1, 12) && number(c, 1, 31))
+        || (year(c) && ((number(a, 1, 31) && number(b, 1, 12)) || (number(a, 1, 12) && number(b, 1, 31))))
+}
+
+fn digit_runs(word: &str) -> impl Iterator<Item = (usize, &str)> {
+    word.split(|c: char| !c.is_ascii_digit())
+        .filter(|run| !run.is_empty())
+        .map(move |run| (run.as_ptr() as usize - word.as_ptr() as usize, run))
+}

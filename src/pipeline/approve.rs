@@ -91,9 +91,9 @@ pub async fn verify(app: &App, campaign: &Campaign) -> Result<()> {
     let approvals = app.store.approvals(id).await?;
     let digest = app.store.digest_of_digests(id).await?;
     let wrong = |why: &str| {
-        Error::gate(format!("campaign {id} is not sent"))
-            .why(why)
-            .now(format!("find out what changed; `kakitome verify` proves the ledger, `kakitome campaign check {id}` judges again"))
+        Error::gate(format!("campaign {id} is not sent")).why(why).now(format!(
+            "find out what changed; `kakitome verify` proves the ledger, `kakitome campaign check {id}` judges again"
+        ))
     };
     if approvals.is_empty() {
         return Err(wrong("nobody has approved it"));
@@ -128,5 +128,5 @@ pub async fn gate(app: &App, campaign: &Campaign, n: u16, drill: &Drill) -> Resu
     let previous = previous.map(|(counts, finished_ms, stage)| StageCounts { stage, counts, finished_ms });
     let limits = Limits::of(campaign);
     let next = &stages[usize::from(n)];
-    Ok(stage::gate(next, previous.as_ref(), &limits, drill.summary(), by_another, app.clock.now_ms()))
+    Ok(stage::gate(next, previous.as_ref(), &limits, check::drill_summary(drill), by_another, app.clock.now_ms()))
 }

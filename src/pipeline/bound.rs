@@ -1,7 +1,7 @@
 //! A campaign bound to its renderer and to the guard: the one call that turns
 //! a recipient into a cleared message, used by check and by send alike.
 
-use crate::account::{Record, Recipient};
+use crate::account::{Recipient, Record};
 use crate::address::Address;
 use crate::campaign::Campaign;
 use crate::config::Mapping;
@@ -31,7 +31,8 @@ pub async fn guard(app: &App) -> Result<Guard> {
             .why(format!("it holds {} identifiers, the directory {}", index.len(), version.identifiers))
             .now("import the directory again"));
     }
-    Ok(Guard::new(version.mapping, app.keys.clone(), index))
+    Guard::new(version.mapping, app.keys.clone(), index)
+        .map_err(|why| Error::usage("the directory's mapping cannot be used").why(why))
 }
 
 /// A campaign's renderer and terms.
@@ -46,8 +47,9 @@ impl Bound {
     /// # Errors
     /// The frozen template or a header value cannot be read.
     pub fn new(app: &App, campaign: &Campaign) -> Result<Self> {
-        let template = Template::from_files(campaign.template.clone())
-            .map_err(|e| Error::usage("the template cannot be used").cause(&e).now("mend it and run `kakitome campaign new` again"))?;
+        let template = Template::from_files(campaign.template.clone()).map_err(|e| {
+            Error::usage("the template cannot be used").cause(&e).now("mend it and run `kakitome campaign new` again")
+        })?;
         let letterhead = letterhead(app, campaign)?;
         let mut literal: Vec<Literal> =
             template.literals().into_iter().map(|l| Literal { html: l.html, text: l.text }).collect();

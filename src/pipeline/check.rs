@@ -11,13 +11,14 @@ use serde::Serialize;
 use crate::account::{AccountId, Recipient};
 use crate::campaign::{Campaign, State};
 use crate::error::{Error, Result};
-use crate::guard::drill::Drill;
+use crate::guard::drill::{Drill, Tally, Way};
 use crate::guard::{Finding, Guard, Judge, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, drill};
-use crate::report::{self, DrillReport, FoundRow, Head, RuleCount};
-use crate::store::{Checked, Planned, Verdict};
 use crate::progress;
+use crate::report::{self, DrillReport, DrillWay, FoundRow, Head, RuleCount};
+use crate::stage::DrillSummary;
+use crate::store::{Checked, Planned, Verdict};
 use crate::telemetry::event;
 
 /// Messages fetched, judged and recorded together.
@@ -85,7 +86,7 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
         app.store.set_state(id, &[State::Frozen], State::Checked, app.clock.now_ms()).await?;
     }
     event::check_finished(id, report.cleared, report.held, report.suppressed, started.elapsed());
-    event::drill_finished(id, report.drill.summary());
+    event::drill_finished(id, self::drill_summary(&report.drill));
     Ok(report)
 }
 
@@ -94,9 +95,9 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
 /// # Errors
 /// A term that cannot be used.
 pub fn judge_of<'a>(guard: &'a Guard, bound: &Bound) -> Result<Judge<'a>> {
-    guard
-        .judge(bound.terms())
-        .map_err(|why| Error::usage("the campaign's terms cannot be used").why(why).now("mend the campaign file and freeze it again"))
+    guard.judge(bound.terms()).map_err(|why| {
+        Error::usage("the campaign's terms cannot be used").why(why).now("mend the campaign file and freeze it again")
+    })
 }
 
 /// Renders and judges every planned message, a page at a time: while one page
@@ -207,12 +208,32 @@ pub async fn page(app: &App, found: &CheckReport) -> Result<String> {
         held: found.held,
         suppressed: found.suppressed,
         rules: rules.collect(),
-        drill: DrillReport { ways: found.drill.ways() },
-        found: found.first.iter().map(|(account, finding)| FoundRow { account: account.clone(), finding: finding.clone() }).collect(),
+        drill: DrillReport { ways: found.drill.ways.iter().map(way).collect() },
+        found: found
+            .first
+            .iter()
+            .map(|(account, finding)| FoundRow { account: account.clone(), finding: finding.clone() })
+            .collect(),
         found_total: found.first.len() as u64,
         seconds: found.seconds,
     };
     Ok(report.page())
+}
+
+fn way(tally: &Tally) -> DrillWay {
+    let name = match tally.way {
+        Way::WholeBody => "whole body",
+        Way::RowBelow => "row below",
+        Way::Subject => "subject only",
+        Way::Field => "one field only",
+        Way::Link => "one link only",
+    };
+    DrillWay { way: name.into(), swapped: tally.swapped, held: tally.held, vacuous: tally.vacuous }
+}
+
+/// The drill as the gate asks for it.
+pub fn drill_summary(drill: &Drill) -> DrillSummary {
+    DrillSummary { swapped: drill.swapped, held: drill.held, vacuous: drill.vacuous }
 }
 
 /// Lower-case hexadecimal.

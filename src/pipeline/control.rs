@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::campaign::{Campaign, Stage, State};
 use crate::error::{Error, Result};
+use crate::ledger::Counts;
 use crate::pipeline::{App, check};
 use crate::report::{CampaignReport, Head, LedgerProof, Moment, Passage, StageReport};
-use crate::ledger::Counts;
 use crate::telemetry::event;
 
 /// One campaign and where it stands.
@@ -65,7 +65,8 @@ async fn turn(app: &App, id: i64, from: &[State], to: State) -> Result<State> {
         return Ok(to);
     }
     if !from.contains(&state) {
-        return Err(Error::gate(format!("campaign {id} cannot become {}", to.as_str())).why(format!("it is {}", state.as_str())));
+        return Err(Error::gate(format!("campaign {id} cannot become {}", to.as_str()))
+            .why(format!("it is {}", state.as_str())));
     }
     app.store.set_state(id, from, to, app.clock.now_ms()).await?;
     Ok(to)

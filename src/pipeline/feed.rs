@@ -20,9 +20,9 @@ use crate::ledger::{Claim, Outcome, Reply};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::send::{LOOK, Line};
 use crate::pipeline::{App, check};
+use crate::progress;
 use crate::send::{self, Attempt, Ticket};
 use crate::store::{Claimed, Settled};
-use crate::progress;
 use crate::telemetry::event;
 
 /// Messages claimed together: large enough for bulk writes, small enough that
@@ -57,7 +57,10 @@ impl Line {
             return Ok(Some(why));
         }
         if let Some(error) = summary.error {
-            return Ok(Some(format!("the mail server cannot be used: {error}; `kakitome campaign send {}` goes on", self.campaign.id)));
+            return Ok(Some(format!(
+                "the mail server cannot be used: {error}; `kakitome campaign send {}` goes on",
+                self.campaign.id
+            )));
         }
         self.why_stopped().await
     }
@@ -144,7 +147,11 @@ impl Line {
             event::message_held(self.campaign.id, &held.account, &rules);
             if first.is_empty() {
                 let place = held.findings.first().map_or("", |finding| finding.place.as_str());
-                first = format!("held: account {}'s message broke {} ({place})", held.account, rules.iter().map(|rule| rule.as_str()).collect::<Vec<_>>().join(", "));
+                first = format!(
+                    "held: account {}'s message broke {} ({place})",
+                    held.account,
+                    rules.iter().map(|rule| rule.as_str()).collect::<Vec<_>>().join(", ")
+                );
             }
             self.app.store.hold(self.campaign.id, &held.account, &held.findings, now_ms).await?;
         }
@@ -186,12 +193,7 @@ struct Batch {
     suppressed: Vec<AccountId>,
 }
 
-fn judge_batch(
-    guard: &Guard,
-    bound: &Bound,
-    joined: Vec<(Claim, Option<Recipient>)>,
-    now_ms: i64,
-) -> Result<Batch> {
+fn judge_batch(guard: &Guard, bound: &Bound, joined: Vec<(Claim, Option<Recipient>)>, now_ms: i64) -> Result<Batch> {
     let judge = check::judge_of(guard, bound)?;
     let judged: Vec<Result<Ticket, Held>> = joined
         .into_par_iter()

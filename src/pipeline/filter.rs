@@ -33,8 +33,8 @@ pub async fn check(app: &App, args: &GuardCheck, mut each: impl FnMut(&Judged)) 
     let judge = guard.judge(&terms).map_err(|why| Error::usage("the options cannot be used").why(why))?;
     let mut exit = Exit::Done;
     for row in rows {
-        let bytes = std::fs::read(&row.path)
-            .map_err(|e| Error::usage(format!("cannot read {}", row.path.display())).why(e))?;
+        let bytes =
+            std::fs::read(&row.path).map_err(|e| Error::usage(format!("cannot read {}", row.path.display())).why(e))?;
         let records = app.store.records(version, std::slice::from_ref(&row.account)).await?;
         let judged = judge_file(&judge, &row.name, &row.to, &row.account, &bytes, records.get(&row.account));
         if !judged.is_cleared() {
@@ -59,21 +59,30 @@ fn rows(args: &GuardCheck) -> Result<Vec<Stored>> {
         return args.files.iter().map(|file| stored("--to", file, file.clone(), to, account)).collect();
     };
     let fail = |why: &dyn std::fmt::Display| {
-        Error::usage(format!("cannot use the manifest {}", manifest.display())).why(why).now("it is a CSV file with the columns file,to,account")
+        Error::usage(format!("cannot use the manifest {}", manifest.display()))
+            .why(why)
+            .now("it is a CSV file with the columns file,to,account")
     };
     let folder = manifest.parent().unwrap_or(Path::new(""));
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(manifest).map_err(|e| fail(&e))?;
     let mut rows = Vec::new();
     for (n, row) in reader.deserialize().enumerate() {
         let row: Row = row.map_err(|e| fail(&e))?;
-        rows.push(stored(&format!("row {} of the manifest", n + 1), &row.file, folder.join(&row.file), &row.to, &row.account)?);
+        rows.push(stored(
+            &format!("row {} of the manifest", n + 1),
+            &row.file,
+            folder.join(&row.file),
+            &row.to,
+            &row.account,
+        )?);
     }
     Ok(rows)
 }
 
 fn stored(place: &str, name: &Path, path: PathBuf, to: &str, account: &str) -> Result<Stored> {
     let to = Address::parse(to).map_err(|e| Error::usage(format!("{place}: the recipient is no address")).why(e))?;
-    let account = AccountId::new(account).map_err(|e| Error::usage(format!("{place}: the account key cannot be used")).why(e))?;
+    let account =
+        AccountId::new(account).map_err(|e| Error::usage(format!("{place}: the account key cannot be used")).why(e))?;
     Ok(Stored { name: name.display().to_string(), path, to, account })
 }
 

@@ -5,7 +5,7 @@
 //! snapshot with each account's stage. Both must see the same bytes.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use crate::guard::{Finding, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, check};
 use crate::render::{Template, cover};
-use crate::store::{Checked, NewCampaign, Planned, Verdict};
+use crate::store::{Checked, Planned, Verdict};
 use crate::telemetry::event;
 use crate::{progress, stage};
 
@@ -145,9 +145,12 @@ async fn next_revision(app: &App, name: &str) -> Result<i64> {
     let Some(last) = app.store.find_campaign(name).await? else { return Ok(1) };
     let counts = app.store.counts(last.id, None).await?;
     if counts.attempted() + counts.claimed > 0 {
-        return Err(Error::gate(format!("{name:?} has already been sent to {} accounts", counts.attempted() + counts.claimed))
-            .why(format!("campaign {} has this name", last.id))
-            .now("give the new campaign another name, and leave those accounts out of its audience"));
+        return Err(Error::gate(format!(
+            "{name:?} has already been sent to {} accounts",
+            counts.attempted() + counts.claimed
+        ))
+        .why(format!("campaign {} has this name", last.id))
+        .now("give the new campaign another name, and leave those accounts out of its audience"));
     }
     Ok(last.revision + 1)
 }
@@ -157,7 +160,8 @@ async fn check_terms(app: &App, draft: &Campaign) -> Result<()> {
     let guard = bound::guard(app).await?;
     let bound = Bound::new(app, draft)?;
     check::judge_of(&guard, &bound)?;
-    let found = guard.lint(bound.terms());
+    let found =
+        guard.lint(bound.terms()).map_err(|why| Error::usage("the campaign's terms cannot be used").why(why))?;
     if found.is_empty() {
         return Ok(());
     }
@@ -211,9 +215,12 @@ async fn join(
         let suppressed = app.store.suppressed(&addresses).await?;
         for row in page {
             let Some(record) = records.remove(&row.account) else {
-                return Err(Error::usage(format!("line {} of the audience names an account that the directory does not have", row.line))
-                    .why(format!("account {}", row.account))
-                    .now("take the row out, or import a directory that has the account"));
+                return Err(Error::usage(format!(
+                    "line {} of the audience names an account that the directory does not have",
+                    row.line
+                ))
+                .why(format!("account {}", row.account))
+                .now("take the row out, or import a directory that has the account"));
             };
             digest_row(&mut hasher, &row);
             if suppressed.contains(&record.address.folded()) {
@@ -236,9 +243,10 @@ async fn join(
 }
 
 fn next_rows(rows: &mut audience::Reader) -> Result<Vec<Row>> {
-    rows.by_ref().take(PAGE).collect::<std::result::Result<_, _>>().map_err(|bad| {
-        Error::usage("the audience cannot be used").why(bad).now("mend the line and freeze again")
-    })
+    rows.by_ref()
+        .take(PAGE)
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|bad| Error::usage("the audience cannot be used").why(bad).now("mend the line and freeze again"))
 }
 
 fn digest_row(hasher: &mut blake3::Hasher, row: &Row) {
@@ -299,8 +307,12 @@ async fn write(
     app.store.create_campaign(&draft, snapshot, app.clock.now_ms()).await?;
     let campaign = draft.id;
     if failed.is_some() || hasher.finalize() != joined.digest {
-        app.store.set_state(campaign, &[crate::campaign::State::Frozen], crate::campaign::State::Halted, app.clock.now_ms()).await?;
-        return Err(Error::usage("the audience changed while it was read").now("freeze it again once nobody writes to it"));
+        app.store
+            .set_state(campaign, &[crate::campaign::State::Frozen], crate::campaign::State::Halted, app.clock.now_ms())
+            .await?;
+        return Err(
+            Error::usage("the audience changed while it was read").now("freeze it again once nobody writes to it")
+        );
     }
     finish(app, campaign, draft, joined, &stages).await
 }
@@ -333,7 +345,11 @@ fn count_stages(ladder: &[crate::campaign::Stage], stages: &[u16]) -> Vec<(Strin
     for stage in stages {
         *counts.entry(*stage).or_default() += 1;
     }
-    ladder.iter().enumerate().map(|(n, stage)| (stage.name.clone(), counts.get(&(n as u16)).copied().unwrap_or(0))).collect()
+    ladder
+        .iter()
+        .enumerate()
+        .map(|(n, stage)| (stage.name.clone(), counts.get(&(n as u16)).copied().unwrap_or(0)))
+        .collect()
 }
 
 /// A seeded reservoir of recipients, and the extremes beside it, so that the
@@ -357,7 +373,13 @@ impl Sample {
         let most = values.iter().copied().max().unwrap_or(0) as u64;
         let filled = values.iter().filter(|n| **n > 0).count() as u64;
         let name = record.address.as_str().len() as u64;
-        for (what, score) in [("longest", bytes), ("emptiest", u64::MAX - filled), ("most", most), ("shortest", u64::MAX - bytes), ("address", name)] {
+        for (what, score) in [
+            ("longest", bytes),
+            ("emptiest", u64::MAX - filled),
+            ("most", most),
+            ("shortest", u64::MAX - bytes),
+            ("address", name),
+        ] {
             if self.extremes.get(what).is_none_or(|(best, ..)| score > *best) {
                 self.extremes.insert(what, (score, at, recipient()));
             }

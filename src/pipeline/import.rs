@@ -6,15 +6,15 @@ use std::time::Instant;
 use serde::Serialize;
 use tokio::sync::mpsc;
 
+use crate::config::Mapping;
+use crate::directory::NewAccount;
 use crate::directory::accept::{self, Decision, Found};
-use crate::directory::{NewAccount, read};
+use crate::directory::read::{self, BadLines, ReadError};
 use crate::error::{Error, Result};
+use crate::key::Keys;
 use crate::pipeline::App;
 use crate::progress;
 use crate::telemetry::{Row, event};
-
-/// Accounts staged together.
-const BATCH: usize = 4_000;
 
 /// What an import did.
 #[derive(Debug, Serialize)]
@@ -37,6 +37,20 @@ pub struct Imported {
     pub changed_domains: u64,
     /// How long it took.
     pub seconds: f64,
+}
+
+/// Reads the export on a blocking thread, batch by batch.
+fn read_all(
+    file: &Path,
+    mapping: &Mapping,
+    keys: &Keys,
+    feed: &mpsc::Sender<Vec<NewAccount>>,
+) -> std::result::Result<BadLines, ReadError> {
+    let bar = progress::bytes("importing", std::fs::metadata(file)?.len());
+    let read =
+        read::read(file, mapping, keys, |batch| feed.blocking_send(batch).is_ok(), |bytes| bar.set_position(bytes));
+    bar.finish_and_clear();
+    read
 }
 
 /// Loads an export as the new current version.
@@ -71,7 +85,9 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         Ok(bad) => bad,
         Err(error) => {
             session.abandon().await?;
-            return Err(Error::usage(format!("cannot import {}", file.display())).cause(&error).now("nothing was loaded; the version before is still current"));
+            return Err(Error::usage(format!("cannot import {}", file.display()))
+                .cause(&error)
+                .now("nothing was loaded; the version before is still current"));
         }
     };
     let found = Found { bad, ..session.found().await? };
@@ -80,7 +96,9 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         Decision::Refuse(refusal) => {
             session.abandon().await?;
             event::import_refused(&refusal.summary);
-            return Err(Error::usage(format!("{} was not imported", file.display())).why(refusal.text).now(refusal.now));
+            return Err(Error::usage(format!("{} was not imported", file.display()))
+                .why(refusal.text)
+                .now(refusal.now));
         }
     }
     let spinner = progress::spinner("making the new version current");

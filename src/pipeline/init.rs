@@ -27,7 +27,8 @@ pub fn init(folder: &Path) -> Result<Vec<PathBuf>> {
     ];
     files.extend(TEMPLATE.map(|(name, text)| (folder.join("newsletter").join(name), text.to_owned())));
     if let Some((exists, _)) = files.iter().find(|(path, _)| path.exists()) {
-        return Err(Error::usage(format!("{} exists already", exists.display())).now("nothing was written; name an empty folder"));
+        return Err(Error::usage(format!("{} exists already", exists.display()))
+            .now("nothing was written; name an empty folder"));
     }
     for (path, text) in &files {
         write_new(path, text)?;

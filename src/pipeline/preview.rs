@@ -109,7 +109,9 @@ fn write_all(
         let record = recipient.record.clone();
         let account = record.account.clone();
         let preview = bound.renderer().preview(recipient, now_ms).map_err(|e| {
-            Error::usage(format!("account {account}'s message cannot be rendered")).cause(&e).now("mend the template and freeze it again")
+            Error::usage(format!("account {account}'s message cannot be rendered"))
+                .cause(&e)
+                .now("mend the template and freeze it again")
         })?;
         let message = &preview.rendered;
         let verdict = judge.examine(

@@ -14,12 +14,12 @@ use tokio::sync::watch;
 use crate::campaign::{Campaign, State};
 use crate::error::{Error, Exit, Result};
 use crate::guard::Guard;
+use crate::ledger::Counts;
 use crate::pipeline::bound::{self, Bound};
-use crate::pipeline::{App, approve, check, drill};
+use crate::pipeline::{App, approve, drill};
+use crate::progress;
 use crate::send::{Pace, Relay};
 use crate::stage::Gate;
-use crate::ledger::Counts;
-use crate::progress;
 use crate::telemetry::event;
 
 /// How often a running send looks whether it was paused or halted.
@@ -91,7 +91,10 @@ fn may_send(id: i64, state: State) -> Result<()> {
         State::Frozen => refuse("it has not been checked", format!("run `kakitome campaign check {id}`")),
         State::Checked => refuse("it has not been approved", format!("run `kakitome campaign approve {id} --by NAME`")),
         State::Paused => refuse("it is paused", format!("run `kakitome campaign resume {id}`, then send")),
-        State::Halted => refuse("it was halted for good", format!("see `kakitome campaign report {id}`; mend the cause and freeze a new campaign")),
+        State::Halted => refuse(
+            "it was halted for good",
+            format!("see `kakitome campaign report {id}`; mend the cause and freeze a new campaign"),
+        ),
     }
 }
 
@@ -232,11 +235,15 @@ impl Line {
         loop {
             let counts = self.counts(None).await?;
             if counts.deferred == 0 {
-                self.app.store.set_state(self.campaign.id, &[State::Sending], State::Finished, self.app.clock.now_ms()).await?;
+                self.app
+                    .store
+                    .set_state(self.campaign.id, &[State::Sending], State::Finished, self.app.clock.now_ms())
+                    .await?;
                 return Ok(None);
             }
             let due_ms = self.app.store.next_due(self.campaign.id).await?.unwrap_or(0);
-            let why = format!("{} deferred messages are tried again from {}", counts.deferred, crate::clock::show(due_ms));
+            let why =
+                format!("{} deferred messages are tried again from {}", counts.deferred, crate::clock::show(due_ms));
             if !wait && due_ms > self.app.clock.now_ms() || !self.wait_until(due_ms, why.clone()).await? {
                 return Ok(Some(why));
             }

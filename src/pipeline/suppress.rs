@@ -37,8 +37,11 @@ pub async fn list(app: &App) -> Result<Vec<Suppression>> {
 /// # Errors
 /// A line is no address: none of the file is added.
 pub async fn import(app: &App, file: &Path, reason: &str) -> Result<u64> {
-    let addresses = suppression::read(file)
-        .map_err(|e| Error::usage(format!("cannot use the list {}", file.display())).cause(&e).now("mend the lines and import it again; nothing was added"))?;
+    let addresses = suppression::read(file).map_err(|e| {
+        Error::usage(format!("cannot use the list {}", file.display()))
+            .cause(&e)
+            .now("mend the lines and import it again; nothing was added")
+    })?;
     Ok(app.store.suppress(&addresses, reason, app.clock.now_ms()).await?)
 }
 
@@ -46,6 +49,8 @@ fn parse(addresses: &[String]) -> Result<Vec<Address>> {
     addresses
         .iter()
         .enumerate()
-        .map(|(n, text)| Address::parse(text).map_err(|e| Error::usage(format!("address {} cannot be used", n + 1)).why(e)))
+        .map(|(n, text)| {
+            Address::parse(text).map_err(|e| Error::usage(format!("address {} cannot be used", n + 1)).why(e))
+        })
         .collect()
 }

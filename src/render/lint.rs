@@ -55,7 +55,9 @@ impl Template {
         let Ok(template) = self.environment().get_template(file) else { return Vec::new() };
         let globals: BTreeSet<&str> = self.environment().globals().map(|(name, _)| name).collect();
         let names = template.undeclared_variables(false);
-        let unknown = names.iter().filter(|n| !["account", "extra", "links"].contains(&n.as_str()) && !globals.contains(n.as_str()));
+        let unknown = names
+            .iter()
+            .filter(|n| !["account", "extra", "links"].contains(&n.as_str()) && !globals.contains(n.as_str()));
         unknown.map(|name| Lint { file: file.to_owned(), line: line_of(text, name), name: name.clone() }).collect()
     }
 }

@@ -48,7 +48,9 @@ pub enum TemplateError {
         why: String,
     },
     /// Something goes around the escaping.
-    #[error("{file}, line {line}: {what} goes around HTML escaping and is refused; write the markup into the template itself")]
+    #[error(
+        "{file}, line {line}: {what} goes around HTML escaping and is refused; write the markup into the template itself"
+    )]
     Unescaped {
         /// The file.
         file: String,
@@ -162,9 +164,11 @@ fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    environment.set_auto_escape_callback(|name| {
-        if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
-    });
+    environment.set_auto_escape_callback(
+        |name| {
+            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+        },
+    );
     environment.remove_filter("safe");
     environment.remove_global("debug");
     environment

@@ -70,7 +70,11 @@ impl fmt::Display for Bytes {
 
 impl Conversation {
     /// Asks once more what the server knows: lettre does not keep PIPELINING.
-    pub async fn open(mut connection: AsyncSmtpConnection, hello: &ClientId, deadlines: Deadlines) -> Result<Self, String> {
+    pub async fn open(
+        mut connection: AsyncSmtpConnection,
+        hello: &ClientId,
+        deadlines: Deadlines,
+    ) -> Result<Self, String> {
         let said = connection.command(Ehlo::new(hello.clone())).await.map_err(|e| wire::reply_text(&e.to_string()))?;
         let has = |keyword: &str| said.message().any(|line| line.eq_ignore_ascii_case(keyword));
         let size = said.message().find_map(|line| {

@@ -57,7 +57,7 @@ pub struct Deadlines {
 
 impl Default for Deadlines {
     fn default() -> Self {
-        let minutes = |n| Duration::from_secs(60 * n);
+        let minutes = |n: u64| Duration::from_secs(60 * n);
         Self {
             connect: Duration::from_secs(60),
             command: minutes(5),
@@ -190,7 +190,8 @@ fn host_port(place: &str, default: u16) -> Option<(String, u16)> {
 
 fn credentials(login: &str) -> Result<(String, SecretString), SendError> {
     let (user, password) = login.split_once(':').ok_or(SendError::Url)?;
-    let decode = |text: &str| percent_decode_str(text).decode_utf8().map(|t| t.into_owned()).map_err(|_| SendError::Url);
+    let decode =
+        |text: &str| percent_decode_str(text).decode_utf8().map(|t| t.into_owned()).map_err(|_| SendError::Url);
     Ok((decode(user)?, SecretString::from(decode(password)?)))
 }
 

@@ -63,7 +63,6 @@ impl StageCounts<'_> {
     pub fn deferred_percent(&self) -> f64 {
         percent(self.counts.deferred + self.counts.unknown, self.counts.attempted())
     }
-
 }
 
 fn percent(part: u64, whole: u64) -> f64 {

@@ -122,7 +122,8 @@ impl Store {
         let word: String = with_pool!(self, |pool| {
             sqlx::query(STATE).bind(id).fetch_one(pool).await.doing("reading a campaign's state")?.get("state")
         });
-        serde_json::from_value(serde_json::Value::String(word)).map_err(|_| StoreError::Unreadable { what: "campaign state" })
+        serde_json::from_value(serde_json::Value::String(word))
+            .map_err(|_| StoreError::Unreadable { what: "campaign state" })
     }
 
     /// Moves a campaign on, if it is still in one of the states it may come from.
@@ -130,7 +131,8 @@ impl Store {
     /// # Errors
     /// It is in another state by now, the move is not legal, or the database fails.
     pub async fn set_state(&self, id: i64, from: &[State], to: State, now_ms: i64) -> Result<()> {
-        const SQLITE: &str = "update campaign set state = $2 where id = $1 and state in (select value from json_each($3))";
+        const SQLITE: &str =
+            "update campaign set state = $2 where id = $1 and state in (select value from json_each($3))";
         const POSTGRES: &str = "
             update campaign set state = $2 where id = $1 and state in (select jsonb_array_elements_text($3::jsonb))";
         let doing = "moving a campaign on";
@@ -204,7 +206,8 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn approvals(&self, id: i64) -> Result<Vec<Approval>> {
-        const ALL: &str = "select approver, at_ms, digest, signature from approval where campaign = $1 order by at_ms, approver";
+        const ALL: &str =
+            "select approver, at_ms, digest, signature from approval where campaign = $1 order by at_ms, approver";
         let bytes = |bytes: Vec<u8>| bytes.try_into().map_err(|_| StoreError::Unreadable { what: "approval" });
         with_pool!(self, |pool| {
             let rows = sqlx::query(ALL).bind(id).fetch_all(pool).await.doing("reading approvals")?;

@@ -40,7 +40,8 @@ pub struct Import {
 }
 
 const CLEAR_STAGED: [&str; 2] = ["delete from staged_identifier", "delete from staged_account"];
-const DROP_INDEX: [&str; 2] = ["drop index if exists staged_account_key", "drop index if exists staged_identifier_line"];
+const DROP_INDEX: [&str; 2] =
+    ["drop index if exists staged_account_key", "drop index if exists staged_identifier_line"];
 
 const STAGE_ACCOUNTS_SQLITE: &str = "
     insert into staged_account (line, account, record, digest, drift_address, drift_name, drift_domains)
@@ -232,11 +233,21 @@ impl Import {
             }
             let mut conflicts = Vec::new();
             for row in sqlx::query(DUPLICATES).fetch_all(pool).await.doing(doing)? {
-                conflicts.push(Conflict { kind: None, account: row.get("account"), first: line(row.get("first")), again: line(row.get("again")) });
+                conflicts.push(Conflict {
+                    kind: None,
+                    account: AccountId::new(&row.get::<String, _>("account")).ok(),
+                    first: line(row.get("first")),
+                    again: line(row.get("again")),
+                });
             }
             for row in sqlx::query(CONFLICTS).fetch_all(pool).await.doing(doing)? {
                 let kind = u8::try_from(row.get::<i64, _>("kind")).ok().and_then(Kind::from_code);
-                conflicts.push(Conflict { kind, account: None, first: line(row.get("first")), again: line(row.get("again")) });
+                conflicts.push(Conflict {
+                    kind,
+                    account: None,
+                    first: line(row.get("first")),
+                    again: line(row.get("again")),
+                });
             }
             let row = sqlx::query(DRIFT).fetch_one(pool).await.doing(doing)?;
             let number = |name: &str| line(row.try_get::<i64, _>(name).unwrap_or(0));
@@ -315,11 +326,25 @@ fn staged_rows(accounts: &[NewAccount]) -> (String, String) {
         hasher.update(record.as_bytes());
         for entry in &account.entries {
             hasher.update(&[entry.kind.code()]).update(&entry.hash.to_be_bytes());
-            identifiers.push((account.line, format!("{:032x}", entry.hash), entry.kind.code(), u8::from(entry.exclusive), entry.name.as_deref()));
+            identifiers.push((
+                account.line,
+                format!("{:032x}", entry.hash),
+                entry.kind.code(),
+                u8::from(entry.exclusive),
+                entry.name.as_deref(),
+            ));
         }
         let digest = hasher.finalize().to_hex();
         let drift = account.drift;
-        rows.push((account.line, account.record.account.clone(), record, digest[..32].to_owned(), drift.address, drift.name, drift.domains));
+        rows.push((
+            account.line,
+            account.record.account.clone(),
+            record,
+            digest[..32].to_owned(),
+            drift.address,
+            drift.name,
+            drift.domains,
+        ));
     }
     (json(&rows), json(&identifiers))
 }

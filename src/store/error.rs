@@ -59,10 +59,18 @@ impl<T, E: Into<sqlx::Error>> Doing<T> for std::result::Result<T, E> {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::Url => Error::usage("the store cannot be opened").cause(&error).now("set store = \"sqlite:kakitome.db\" or \"postgres://…\""),
-            StoreError::Locked { .. } => Error::gate("the campaign is not sent").cause(&error).now("wait for it, or stop that process; it lets go within 30 s"),
-            StoreError::IllegalMove { .. } => Error::unexpected("the store refused a change").cause(&error).now("`kakitome verify` tells whether the store was changed from outside"),
-            StoreError::Unreadable { .. } => Error::unexpected("the store cannot be read").cause(&error).now("`kakitome verify` tells what was changed; restore the store from its backup"),
+            StoreError::Url => Error::usage("the store cannot be opened")
+                .cause(&error)
+                .now("set store = \"sqlite:kakitome.db\" or \"postgres://…\""),
+            StoreError::Locked { .. } => Error::gate("the campaign is not sent")
+                .cause(&error)
+                .now("wait for it, or stop that process; it lets go within 30 s"),
+            StoreError::IllegalMove { .. } => Error::unexpected("the store refused a change")
+                .cause(&error)
+                .now("`kakitome verify` tells whether the store was changed from outside"),
+            StoreError::Unreadable { .. } => Error::unexpected("the store cannot be read")
+                .cause(&error)
+                .now("`kakitome verify` tells what was changed; restore the store from its backup"),
             StoreError::Database { source, .. } => {
                 let advice = advice(source);
                 Error::unexpected("the store failed").cause(&error).now(advice)

@@ -95,7 +95,8 @@ impl Store {
     /// The database fails. A broken ledger is no error of the store: it is the
     /// answer.
     pub async fn verify_ledger(&self) -> Result<Result<u64, Broken>> {
-        const PAGE: &str = "select seq, at_ms, campaign, kind, body, hash from ledger where seq > $1 order by seq limit 200";
+        const PAGE: &str =
+            "select seq, at_ms, campaign, kind, body, hash from ledger where seq > $1 order by seq limit 200";
         let doing = "reading the ledger";
         let mut states = States::new();
         let (mut seq, mut previous) = (0_i64, vec![0_u8; 32]);
@@ -103,7 +104,9 @@ impl Store {
             let rows: Vec<(i64, i64, Option<i64>, String, String, Vec<u8>)> = with_pool!(self, |pool| {
                 let rows = sqlx::query(PAGE).bind(seq).fetch_all(pool).await.doing(doing)?;
                 rows.iter()
-                    .map(|r| (r.get("seq"), r.get("at_ms"), r.get("campaign"), r.get("kind"), r.get("body"), r.get("hash")))
+                    .map(|r| {
+                        (r.get("seq"), r.get("at_ms"), r.get("campaign"), r.get("kind"), r.get("body"), r.get("hash"))
+                    })
                     .collect()
             });
             if rows.is_empty() {
@@ -144,11 +147,16 @@ impl Store {
             for (campaign, account, state) in rows {
                 let told = states.remove(&(campaign, account.clone())).unwrap_or_else(|| "planned".into());
                 if told != state {
-                    return Ok(Some(format!("campaign {campaign}, account {account} is {state}, but the ledger says {told}")));
+                    return Ok(Some(format!(
+                        "campaign {campaign}, account {account} is {state}, but the ledger says {told}"
+                    )));
                 }
             }
         }
-        Ok(states.into_keys().next().map(|(campaign, account)| format!("campaign {campaign}, account {account} has no message any more")))
+        Ok(states
+            .into_keys()
+            .next()
+            .map(|(campaign, account)| format!("campaign {campaign}, account {account} has no message any more")))
     }
 
     /// The newest link; 32 zero bytes before the first entry.
@@ -207,5 +215,8 @@ fn replay(entry: Entry, states: &mut States) {
 fn words(is: &serde_json::Value) -> String {
     let Some(map) = is.as_object() else { return String::new() };
     let plain = map.iter().filter(|(_, value)| value.is_string() || value.is_number());
-    plain.map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect::<Vec<_>>().join(" ")
+    plain
+        .map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

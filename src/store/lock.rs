@@ -96,5 +96,7 @@ fn lives(holder: &str) -> bool {
     if host != this_host {
         return true;
     }
-    process == this_process || !std::path::Path::new("/proc/self").exists() || std::path::Path::new("/proc").join(process).exists()
+    process == this_process
+        || !std::path::Path::new("/proc/self").exists()
+        || std::path::Path::new("/proc").join(process).exists()
 }

@@ -120,7 +120,8 @@ impl Store {
         with_pool!(self, |pool| {
             let size = sqlx::query(SIZE).bind(campaign).fetch_one(pool).await.doing("sampling the snapshot")?;
             let picked = json(&pick(size.get("size"), count, seed));
-            let rows = sqlx::query(sql).bind(campaign).bind(picked).fetch_all(pool).await.doing("sampling the snapshot")?;
+            let rows =
+                sqlx::query(sql).bind(campaign).bind(picked).fetch_all(pool).await.doing("sampling the snapshot")?;
             rows.iter().map(|row| planned!(row)).collect()
         })
     }
@@ -166,7 +167,13 @@ impl Store {
             where campaign = $1 and stage between $2 and $3 group by state";
         let (low, high) = stage.map_or((0, i64::from(u16::MAX)), |stage| (i64::from(stage), i64::from(stage)));
         with_pool!(self, |pool| {
-            let rows = sqlx::query(COUNTS).bind(campaign).bind(low).bind(high).fetch_all(pool).await.doing("counting messages")?;
+            let rows = sqlx::query(COUNTS)
+                .bind(campaign)
+                .bind(low)
+                .bind(high)
+                .fetch_all(pool)
+                .await
+                .doing("counting messages")?;
             rows.iter()
                 .map(|row| {
                     let state = row.get::<String, _>("state").parse::<State>();
@@ -190,7 +197,8 @@ impl Store {
         let mut after = -1_i64;
         loop {
             let rows: Vec<(i64, String, Vec<u8>)> = with_pool!(self, |pool| {
-                let page = sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading digests")?;
+                let page =
+                    sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading digests")?;
                 page.iter().map(|row| (row.get("ord"), row.get("account"), row.get("digest"))).collect()
             });
             let Some(last) = rows.last() else { return Ok(hasher.finalize().into()) };
@@ -213,7 +221,8 @@ impl Store {
         let mut after = -1_i64;
         loop {
             let rows: Vec<(i64, String)> = with_pool!(self, |pool| {
-                let page = sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading findings")?;
+                let page =
+                    sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading findings")?;
                 page.iter().map(|row| (row.get("ord"), row.get("findings"))).collect()
             });
             let Some(last) = rows.last() else { return Ok(rules) };

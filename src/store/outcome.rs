@@ -78,9 +78,15 @@ impl Store {
             let mut rows: Vec<Due> = Vec::new();
             for sql in [deferred, checked] {
                 let text = sqlx::AssertSqlSafe(sql);
-                let query = sqlx::query(text).bind(campaign).bind(i64::from(stage)).bind((limit - rows.len()) as i64).bind(now_ms);
+                let query = sqlx::query(text)
+                    .bind(campaign)
+                    .bind(i64::from(stage))
+                    .bind((limit - rows.len()) as i64)
+                    .bind(now_ms);
                 let found = query.fetch_all(&mut *tx).await.doing(doing)?;
-                rows.extend(found.iter().map(|r| (r.get("account"), r.get("digest"), r.get("attempt"), r.get("extra"))));
+                rows.extend(
+                    found.iter().map(|r| (r.get("account"), r.get("digest"), r.get("attempt"), r.get("extra"))),
+                );
             }
             if !rows.is_empty() {
                 let accounts: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
@@ -155,7 +161,14 @@ impl Store {
         Ok(accounts.len() as u64)
     }
 
-    async fn move_claimed(&self, campaign: i64, accounts: &[AccountId], to: &'static str, kind: &str, now_ms: i64) -> Result<()> {
+    async fn move_claimed(
+        &self,
+        campaign: i64,
+        accounts: &[AccountId],
+        to: &'static str,
+        kind: &str,
+        now_ms: i64,
+    ) -> Result<()> {
         if accounts.is_empty() {
             return Ok(());
         }
@@ -243,7 +256,12 @@ impl Store {
     /// The database fails.
     pub async fn next_due(&self, campaign: i64) -> Result<Option<i64>> {
         const DUE: &str = "select min(not_before_ms) as due from message where campaign = $1 and state = 'deferred'";
-        with_pool!(self, |pool| Ok(sqlx::query(DUE).bind(campaign).fetch_one(pool).await.doing("reading deferrals")?.get("due")))
+        with_pool!(self, |pool| Ok(sqlx::query(DUE)
+            .bind(campaign)
+            .fetch_one(pool)
+            .await
+            .doing("reading deferrals")?
+            .get("due")))
     }
 
     /// When the last attempt of a stage ended.

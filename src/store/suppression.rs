@@ -70,7 +70,14 @@ impl Store {
         const ALL: &str = "select address, reason, at_ms from suppression order by address";
         with_pool!(self, |pool| {
             let rows = sqlx::query(ALL).fetch_all(pool).await.doing("reading the suppression list")?;
-            Ok(rows.iter().map(|row| Suppression { address: row.get("address"), reason: row.get("reason"), at_ms: row.get("at_ms") }).collect())
+            Ok(rows
+                .iter()
+                .map(|row| Suppression {
+                    address: row.get("address"),
+                    reason: row.get("reason"),
+                    at_ms: row.get("at_ms"),
+                })
+                .collect())
         })
     }
 
@@ -80,7 +87,8 @@ impl Store {
     /// The database fails.
     pub async fn suppressed(&self, addresses: &[Address]) -> Result<HashSet<String>> {
         const SQLITE: &str = "select address from suppression where address in (select value from json_each($1))";
-        const POSTGRES: &str = "select address from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
+        const POSTGRES: &str =
+            "select address from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
         let (text, sql) = (json(&folded(addresses)), self.sql(SQLITE, POSTGRES));
         with_pool!(self, |pool| {
             let rows = sqlx::query(sql).bind(text).fetch_all(pool).await.doing("reading the suppression list")?;

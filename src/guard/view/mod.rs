@@ -164,5 +164,12 @@ pub fn html_views(html: &str, part: &str, out: &mut Vec<View<'_>>) {
     html::read(html, part, html::Dialect::Html, &mut sink);
 }
 
+/// Every view of a piece of plain text: the text, and the URLs in it.
+pub fn text_views<'a>(text: &'a str, part: &str, out: &mut Vec<View<'a>>) {
+    let mut sink = Sink::unlimited(out);
+    sink.push(part, "text", None, Shape::Visible, Cow::Borrowed(text));
+    plain::links(text, part, &mut sink);
+}
+
 #[cfg(test)]
 mod tests;

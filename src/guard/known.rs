@@ -1,0 +1,212 @@
+//! What a campaign's terms explain: the tokens, names, salutations and words of
+//! its literal text, and the values on its allow-list.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::account::Kind;
+use crate::guard::token::{Scanner, Shape, Token};
+use crate::guard::view::{self, View};
+use crate::guard::{Index, Literal, Terms, names, normal, own, salutation};
+
+/// Values that need no owner.
+#[derive(Debug, Default)]
+pub struct Known {
+    tokens: HashSet<(Kind, String)>,
+    runs: HashSet<String>,
+    names: HashMap<u128, String>,
+    salutations: HashSet<String>,
+    words: HashSet<String>,
+    allowed: HashSet<(Kind, String)>,
+    allowed_domains: HashSet<String>,
+    text: String,
+}
+
+/// An identifier-shaped value of the literal text, for the lint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiteralToken {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its canonical form.
+    pub canonical: String,
+}
+
+impl Known {
+    /// Reads terms.
+    ///
+    /// # Errors
+    /// An allow-list entry that is no value of any kind.
+    pub fn new(terms: &Terms, scanner: &Scanner, index: &Index, country: Option<&str>) -> Result<Self, String> {
+        let mut known = Self::default();
+        for literal in &terms.literal {
+            known.literal(literal, scanner, index, country);
+        }
+        for allow in &terms.allow {
+            known.allow(&allow.value, country)?;
+        }
+        Ok(known)
+    }
+
+    fn literal(&mut self, literal: &Literal, scanner: &Scanner, index: &Index, country: Option<&str>) {
+        self.text.push_str(&literal.text);
+        self.text.push('\n');
+        let views = views_of(literal);
+        for view in &views {
+            let folded = normal::fold(&view.text);
+            for token in scanner.scan(&folded) {
+                if touches_gap(&folded, &token) {
+                    continue;
+                }
+                self.runs.insert(token.text.to_owned());
+                for canonical in canonicals(&token, country) {
+                    self.tokens.insert((token.shape.kind(), canonical));
+                }
+            }
+            let (joined, spaced) = names::squeeze(&folded);
+            let found = |text: &str, hit: names::Hit| (hit.hash, text[hit.start..hit.end].to_owned());
+            self.names.extend(index.names().joined(&joined).into_iter().map(|hit| found(&joined, hit)));
+            self.names.extend(index.names().worded(&spaced).into_iter().map(|hit| found(&spaced, hit)));
+            let cut = view.text.replace(Literal::GAP, "\u{fffc}\n");
+            let whole = salutation::salutations(&cut).into_iter().filter(|s| !s.name.contains(Literal::GAP));
+            self.salutations.extend(whole.map(|s| s.name));
+            self.words.extend(words(&view.text).map(str::to_owned));
+        }
+    }
+
+    fn allow(&mut self, value: &str, country: Option<&str>) -> Result<(), String> {
+        let before = self.allowed.len() + self.allowed_domains.len();
+        for kind in [Kind::Id, Kind::Email, Kind::Domain, Kind::Phone, Kind::Person] {
+            // A host is a name and an ID too; what it is taken for more does no harm.
+            let Ok(canonical) = normal::canonical(kind, value, country) else { continue };
+            if kind == Kind::Domain {
+                self.allowed_domains.insert(canonical);
+            } else {
+                self.allowed.insert((kind, canonical));
+            }
+        }
+        if self.allowed.len() + self.allowed_domains.len() == before {
+            return Err(format!("an allow-list entry is no value: {value:?}"));
+        }
+        Ok(())
+    }
+
+    /// Whether a token stands like this in the literal text.
+    pub fn has_run(&self, text: &str) -> bool {
+        self.runs.contains(text)
+    }
+
+    /// Whether a canonical value is explained.
+    pub fn has(&self, kind: Kind, canonical: &str) -> bool {
+        let by_domain = match kind {
+            Kind::Domain => self.allows_host(canonical),
+            Kind::Email => canonical.rsplit_once('@').is_some_and(|(_, host)| self.allows_host(host)),
+            _ => false,
+        };
+        by_domain || self.tokens.contains(&(kind, canonical.to_owned())) || self.allows(kind, canonical)
+    }
+
+    /// Whether a canonical value is on the allow-list.
+    pub fn allows(&self, kind: Kind, canonical: &str) -> bool {
+        self.allowed.contains(&(kind, canonical.to_owned())) || (kind == Kind::Domain && self.allows_host(canonical))
+    }
+
+    fn allows_host(&self, host: &str) -> bool {
+        own::suffixes(host).any(|suffix| self.allowed_domains.contains(suffix))
+    }
+
+    /// Whether a name is in the literal text, or allowed.
+    pub fn has_name(&self, hash: u128, canonical: &str) -> bool {
+        self.names.contains_key(&hash) || self.allowed.contains(&(Kind::Person, canonical.to_owned()))
+    }
+
+    /// Whether the literal text addresses somebody like this.
+    pub fn has_salutation(&self, name: &str) -> bool {
+        self.salutations.contains(name) || self.allowed.contains(&(Kind::Person, name.to_owned()))
+    }
+
+    /// Whether a word stands in the literal text.
+    pub fn has_word(&self, word: &str) -> bool {
+        self.words.contains(word)
+    }
+
+    /// Whether the literal text has this piece, as written.
+    pub fn has_text(&self, piece: &str) -> bool {
+        self.text.contains(piece)
+    }
+
+    /// Every value of the literal text that no allow-list entry explains.
+    pub fn unexplained(&self) -> impl Iterator<Item = LiteralToken> + '_ {
+        let open = self.tokens.iter().filter(|(kind, canonical)| {
+            !self.allows(*kind, canonical)
+                && !(*kind == Kind::Email && canonical.rsplit_once('@').is_some_and(|(_, host)| self.allows_host(host)))
+        });
+        open.map(|(kind, canonical)| LiteralToken { kind: *kind, canonical: canonical.clone() })
+    }
+
+    /// Names of the directory that stand in the literal text, and that no
+    /// allow-list entry explains.
+    pub fn names(&self) -> impl Iterator<Item = (u128, &str)> {
+        let open = self.names.iter().filter(|(_, name)| !self.allows(Kind::Person, name));
+        open.map(|(hash, name)| (*hash, name.as_str()))
+    }
+}
+
+/// A literal text, read as the message will be.
+fn views_of(literal: &Literal) -> Vec<View<'_>> {
+    let mut views = Vec::new();
+    if literal.html {
+        view::html_views(&literal.text, "template", &mut views);
+    } else {
+        view::text_views(&literal.text, "template", &mut views);
+    }
+    views
+}
+
+/// A token that touches an expression's place is a part of something that only
+/// a record completes, and explains nothing.
+fn touches_gap(folded: &str, token: &Token<'_>) -> bool {
+    let before = folded[..token.start].chars().next_back();
+    let after = folded[token.start + token.text.len()..].chars().next();
+    // A host's dot, an address's sign or a dash may stand between the two.
+    let before_sign = folded[..token.start].trim_end_matches(['.', '@', '-', '_']).chars().next_back();
+    let after_sign = folded[token.start + token.text.len()..].trim_start_matches(['.', '@', '-', '_']).chars().next();
+    [before, after, before_sign, after_sign].contains(&Some(Literal::GAP))
+}
+
+/// The canonical forms that a token may have: one, but for a host whose
+/// boundaries are not told.
+pub fn canonicals(token: &Token<'_>, country: Option<&str>) -> Vec<String> {
+    if token.shape != Shape::Idn {
+        return normal::canonical(token.shape.kind(), token.text, country).into_iter().collect();
+    }
+    idn_candidates(token.text).filter_map(|host| normal::canonical(Kind::Domain, host, country).ok()).collect()
+}
+
+/// The longest label, in characters, whose beginning is looked for.
+const LABEL_MAX: usize = 63;
+/// The longest top-level domain in another script that is looked for.
+const TLD_MAX: usize = 12;
+
+/// Every host that a run may be meant to be, the longest first: the beginning
+/// moves within the first label, and the end within a last one that is not ASCII.
+pub fn idn_candidates(run: &str) -> impl Iterator<Item = &str> {
+    let run = run.trim_matches(['.', '-', '_']);
+    let first_end = run.find('.').unwrap_or(run.len());
+    let last_start = run.rfind('.').map_or(0, |at| at + 1);
+    let last = &run[last_start..];
+    let ascii_end = last.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(last.len());
+    let ends: Vec<usize> = if ascii_end > 0 {
+        vec![last_start + ascii_end]
+    } else {
+        last.char_indices().map(|(at, c)| last_start + at + c.len_utf8()).take(TLD_MAX).collect()
+    };
+    let mut starts: Vec<usize> = run[..first_end].char_indices().map(|(at, _)| at).collect();
+    let skip = starts.len().saturating_sub(LABEL_MAX);
+    starts.drain(..skip);
+    starts.into_iter().flat_map(move |start| ends.clone().into_iter().rev().map(move |end| &run[start..end]))
+}
+
+/// Words as a secret may stand among them: cut at white space and quotes.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || "\"'`<>()[]{}「」『』（）【】、。,;".contains(c))
+        .filter(|word| !word.is_empty())
+}

@@ -1,0 +1,106 @@
+//! What belongs to one account, from its directory record: canonical, and
+//! closed under what a value implies.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::account::{AccountId, Kind, Record};
+use crate::config::Mapping;
+use crate::guard::normal;
+
+/// One account's identifiers.
+#[derive(Debug, Default)]
+pub struct Own {
+    values: HashSet<(Kind, String)>,
+    /// Domains of its own; every host below them is too.
+    domains: HashSet<String>,
+    /// The domains of its addresses: explained by themselves, while another
+    /// mailbox there is somebody else's.
+    providers: HashSet<String>,
+    /// Whole names and their words, canonical.
+    names: HashSet<String>,
+    whole_names: Vec<String>,
+    columns: HashMap<String, Vec<(Kind, String)>>,
+}
+
+impl Own {
+    /// Reads a record.
+    pub fn of(record: &Record, mapping: &Mapping) -> Self {
+        let mut own = Self::default();
+        for (name, field) in &record.fields {
+            let Some(column) = mapping.columns.get(name) else { continue };
+            for value in field.values() {
+                let Ok(canonical) = normal::canonical(column.kind, value, column.country.as_deref()) else { continue };
+                own.imply(column.kind, value, &canonical);
+                own.columns.entry(name.clone()).or_default().push((column.kind, canonical.clone()));
+                own.values.insert((column.kind, canonical));
+            }
+        }
+        own.account(&record.account);
+        own
+    }
+
+    /// The key itself is the account's, whatever its column.
+    fn account(&mut self, account: &AccountId) {
+        if let Ok(canonical) = normal::canonical(Kind::Id, account.as_str(), None) {
+            self.values.insert((Kind::Id, canonical));
+        }
+    }
+
+    fn imply(&mut self, kind: Kind, value: &str, canonical: &str) {
+        match kind {
+            Kind::Email => {
+                let domain = canonical.rsplit_once('@').map_or("", |(_, domain)| domain);
+                self.providers.insert(domain.to_owned());
+            }
+            Kind::Domain => {
+                self.domains.insert(canonical.to_owned());
+            }
+            Kind::Person | Kind::Organisation => {
+                self.names.insert(canonical.to_owned());
+                self.whole_names.push(canonical.to_owned());
+                self.names.extend(value.split_whitespace().map(normal::name).filter(|word| !word.is_empty()));
+            }
+            Kind::Id | Kind::Phone | Kind::Secret | Kind::Text => {}
+        }
+    }
+
+    /// Whether a canonical value is this account's.
+    pub fn has(&self, kind: Kind, canonical: &str) -> bool {
+        self.values.contains(&(kind, canonical.to_owned()))
+    }
+
+    /// Whether a host is one of its domains, or below one.
+    pub fn has_host(&self, host: &str) -> bool {
+        suffixes(host).any(|suffix| self.domains.contains(suffix))
+    }
+
+    /// Whether a host is the domain of one of its addresses.
+    pub fn has_provider(&self, host: &str) -> bool {
+        self.providers.contains(host)
+    }
+
+    /// Whether a canonical name, or a word of one, is this account's.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Its whole names, canonical.
+    pub fn names(&self) -> &[String] {
+        &self.whole_names
+    }
+
+    /// The canonical values of one column.
+    pub fn column(&self, name: &str) -> &[(Kind, String)] {
+        self.columns.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// A host and every domain above it that has two labels or more, longest first.
+pub fn suffixes(host: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(host);
+    std::iter::from_fn(move || {
+        let host = rest.filter(|host| host.contains('.'))?;
+        rest = host.split_once('.').map(|(_, above)| above);
+        Some(host)
+    })
+}

@@ -1,0 +1,87 @@
+//! `link-token` and `secret`: values that are looked at as they stand, case and
+//! all.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::account::{Kind, mask};
+use crate::guard::finding::Rule;
+use crate::guard::known::words;
+use crate::guard::rules::Case;
+use crate::guard::view::View;
+use crate::key::Link;
+
+/// The shortest secret that is looked for, in characters: shorter ones are words.
+const SECRET_MIN: usize = 6;
+/// The longest.
+const SECRET_MAX: usize = 200;
+
+/// Judges the tokens that Kakitome itself made, wherever they stand.
+pub fn links(case: &mut Case<'_>, view: &View<'_>) {
+    let part = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    for (at, _) in view.text.match_indices(Link::PREFIX) {
+        let rest = &view.text[at..];
+        let end = rest.bytes().position(|b| !part(b)).unwrap_or(rest.len());
+        let token = rest[..end].trim_end_matches('.');
+        let wrong = match case.guard.keys().read_link(token) {
+            None => Some((None, "a link token that was not made here")),
+            Some(link) if link.account != *case.account => {
+                Some((Some(link.account), "a link token of another account"))
+            }
+            Some(link) if case.campaign.is_some_and(|campaign| campaign != link.campaign) => {
+                Some((None, "a link token of another campaign"))
+            }
+            Some(_) => None,
+        };
+        if let Some((owner, what)) = wrong {
+            case.find(Rule::LinkToken, None, &view.place.to_string(), what.into(), owner.as_ref());
+        }
+    }
+}
+
+/// Judges words that may be anybody's secret, one's own included.
+pub fn secrets(case: &mut Case<'_>, view: &View<'_>) {
+    if !case.guard.index().has_secrets() {
+        return;
+    }
+    for word in words(&view.text) {
+        let trimmed = word.trim_matches([':', '.', '!', '?', '=', '：', '，']);
+        let tail = word.rsplit_once([':', '=', '：']).map_or("", |(_, tail)| tail);
+        for candidate in [word, trimmed, tail] {
+            if !(SECRET_MIN..=SECRET_MAX).contains(&candidate.len()) || case.known.has_word(candidate) {
+                continue;
+            }
+            if let Some(owner) = case.guard.owner(Kind::Secret, candidate).cloned() {
+                case.find(Rule::Secret, Some(Kind::Secret), &view.place.to_string(), mask(candidate), Some(&owner));
+                break;
+            }
+        }
+    }
+}
+
+static DATE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(?:[0-9]{1,4}[/-][0-9]{1,2}[/-][0-9]{1,4})$").ok());
+static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[0-9]{5,12}$").ok());
+
+/// Judges lines that are shaped like a raw record: separated fields, among them
+/// at least two that are a number of a key's length, an address or a date.
+pub fn dumps(case: &mut Case<'_>, view: &View<'_>) {
+    for line in view.text.lines() {
+        let Some(separator) = [',', '\t', ';', '|'].into_iter().find(|s| line.matches(*s).count() >= 3) else {
+            continue;
+        };
+        let fields: Vec<&str> = line.split(separator).map(|field| field.trim().trim_matches('"')).collect();
+        // Prose has long pieces between its commas, and spaces in them.
+        let short = fields.iter().all(|field| field.len() <= 64 && field.split_whitespace().count() <= 3);
+        let matches =
+            |pattern: &LazyLock<Option<Regex>>, field: &str| pattern.as_ref().is_some_and(|p| p.is_match(field));
+        let numbers = fields.iter().filter(|field| matches(&NUMBER, field)).count();
+        let emails = fields.iter().filter(|field| field.contains('@') && field.contains('.')).count();
+        let dates = fields.iter().filter(|field| matches(&DATE, field)).count();
+        let kinds = [numbers, emails, dates].into_iter().filter(|count| *count > 0).count();
+        if short && kinds >= 2 && !case.known.has_text(line.trim()) {
+            case.find(Rule::Secret, None, &view.place.to_string(), "a line shaped like a raw record".into(), None);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Whom a text addresses: the words before 様, 御中 and their like, and after
+//! Dear, Hi and Hello.
+
+use crate::guard::normal::{self, fold};
+
+/// One salutation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Salutation {
+    /// Everything from the last stop to the honorific, or from the greeting to
+    /// the next stop: canonical, spaces and honorific gone where the script has
+    /// none.
+    pub name: String,
+}
+
+/// Words after which 様 and the rest are no honorific: 同様, 仕様, 神様, …
+const COMPOUNDS: &[(&str, &[char])] = &[
+    ("様", &['同', '仕', '模', '多', '異', '一', '有', '神', '王', '外', '文', '紋', '今', '各', '両']),
+    (
+        "さん",
+        &[
+            'く', 'た', 'ん', 'み', 'い', 'あ', 'な', 'の', 'は', 'に', 'を', 'が', 'で', 'と', 'も', 'や', 'か', 'し',
+            'る', 'う', 'え', 'お', 'こ', 'さ', 'す', 'せ', 'そ', 'ち', 'つ', 'て',
+        ],
+    ),
+    ("殿", &['宮', '神', '御', '本', '沈', '拝', '貴', '湯', '社', '仏']),
+];
+
+/// What follows an honorific in a word that is none: 様々, 様子, 様式, …
+const FOLLOWS: &[char] = &['々', '子', '式', '相', '態', '変', '方', '似', '堂'];
+
+/// Everybody, or nobody in particular.
+const GENERIC_ENDS: &[&str] = &[
+    "お客",
+    "客",
+    "皆",
+    "みな",
+    "みんな",
+    "会員",
+    "各位",
+    "利用者",
+    "ユーザー",
+    "ユーザ",
+    "メンバー",
+    "契約者",
+    "登録者",
+    "購読者",
+    "読者",
+    "担当者",
+    "ご担当者",
+    "ご担当",
+    "管理者",
+    "関係者",
+    "お取引先",
+    "取引先",
+    "企業",
+    "法人",
+    "個人",
+    "店舗",
+    "オーナー",
+    "保護者",
+    "参加者",
+    "当選者",
+    "申込者",
+    "ご契約者",
+    "ご利用者",
+    "加入者",
+    "株主",
+    "代表者",
+    "責任者",
+    "技術者",
+    "名義人",
+    "ご本人",
+    "本人",
+    "第三者",
+    "奥",
+    "どなた",
+    "貴社",
+    "御社",
+    "家族",
+    "ご家族",
+];
+
+/// Whole addressees in English that name nobody.
+const GENERIC: &[&str] = &[
+    "customer",
+    "customers",
+    "valued customer",
+    "valued customers",
+    "member",
+    "members",
+    "all",
+    "everyone",
+    "everybody",
+    "friend",
+    "friends",
+    "subscriber",
+    "subscribers",
+    "sir",
+    "madam",
+    "sir or madam",
+    "sir/madam",
+    "there",
+    "team",
+    "user",
+    "users",
+    "reader",
+    "readers",
+    "client",
+    "clients",
+    "partner",
+    "partners",
+    "colleague",
+    "colleagues",
+    "world",
+    "folks",
+    "again",
+    "domain owner",
+    "domain owners",
+    "registrant",
+    "registrants",
+];
+
+/// Stops that a name does not reach across.
+const STOPS: &[char] = &[
+    '、', '。', ',', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', ';', '|', '/', '<', '>',
+    '"', '・', '…', '\n', '\r', '\t', '=',
+];
+
+/// The longest name, in characters.
+const NAME_MAX: usize = 60;
+
+/// Every salutation of a visible text, not yet folded, that names somebody.
+pub fn salutations(text: &str) -> Vec<Salutation> {
+    let folded = fold(text);
+    let mut found = Vec::new();
+    for line in folded.lines() {
+        japanese(line, &mut found);
+        english(line, &mut found);
+    }
+    found
+}
+
+fn japanese(line: &str, found: &mut Vec<Salutation>) {
+    for honorific in ["様", "御中", "さま", "さん", "殿", "氏"] {
+        for (at, _) in line.match_indices(honorific) {
+            let (before, after) = (&line[..at], &line[at + honorific.len()..]);
+            if after.starts_with(FOLLOWS) || (honorific == "殿" && !after.trim().is_empty()) {
+                continue;
+            }
+            let before = before.trim_end();
+            let previous = before.chars().next_back();
+            let compound =
+                COMPOUNDS.iter().any(|(word, ends)| *word == honorific && previous.is_some_and(|c| ends.contains(&c)));
+            // さま and さん after hiragana are more often words than names, 氏
+            // needs a name of its own script; an ending is not a name.
+            let hiragana = previous.is_some_and(|c| ('\u{3040}'..='\u{309f}').contains(&c));
+            if compound || (hiragana && matches!(honorific, "さま" | "さん" | "氏")) {
+                continue;
+            }
+            let start = before.rfind(STOPS).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+            let name = normal::name(&before[start..]);
+            let generic = GENERIC_ENDS.iter().any(|word| name.ends_with(word)) || GENERIC.contains(&name.as_str());
+            if !name.is_empty() && !generic && name.chars().count() <= NAME_MAX && name.chars().any(char::is_alphabetic)
+            {
+                found.push(Salutation { name });
+            }
+        }
+    }
+}
+
+fn english(line: &str, found: &mut Vec<Salutation>) {
+    let line = line.trim_start();
+    for greeting in ["dear ", "hi ", "hello ", "good morning ", "good afternoon "] {
+        let Some(rest) = line.strip_prefix(greeting) else { continue };
+        let end = rest.find(STOPS).or_else(|| rest.find(". ")).unwrap_or(rest.len());
+        let addressee = rest[..end].trim().trim_end_matches('.');
+        let name = normal::name(addressee);
+        let words = name.split(' ').count();
+        if !name.is_empty() && words <= 6 && name.chars().count() <= NAME_MAX && !GENERIC.contains(&name.as_str()) {
+            found.push(Salutation { name });
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The sender against a scripted server.
