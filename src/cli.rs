@@ -35,7 +35,7 @@ pub struct Common {
     #[arg(long, global = true)]
     pub json: bool,
     /// What to log to stderr: error, warn, info, debug, or a tracing filter.
-    #[arg(long, global = true, value_name = "FILTER", env = "KAKITOME_LOG", default_value = "warn")]
+    #[arg(long, global = true, value_name = "FILTER", env = "KAKITOME_LOG", default_value = "error")]
     pub log: String,
     /// How to log it.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]

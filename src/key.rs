@@ -35,8 +35,12 @@ impl Keys {
         let derive = |context| blake3::derive_key(context, master);
         let mut index = [0; 16];
         index.copy_from_slice(&derive("kakitome 2026 identifier index")[..16]);
-        Self { index, link: derive("kakitome 2026 link token"), message: derive("kakitome 2026 message id"),
-            approval: derive("kakitome 2026 approval") }
+        Self {
+            index,
+            link: derive("kakitome 2026 link token"),
+            message: derive("kakitome 2026 message id"),
+            approval: derive("kakitome 2026 approval"),
+        }
     }
 
     /// The keyed 128-bit hash under which a canonical identifier is stored and
@@ -69,12 +73,13 @@ impl Keys {
     pub fn link(&self, link: &Link) -> String {
         let payload = link.payload();
         let mac = blake3::keyed_hash(&self.link, payload.as_bytes());
-        format!("{}{}.{}", Link::PREFIX, URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(&mac.as_bytes()[..16]))
+        format!("{}{}{}", Link::PREFIX, URL_SAFE_NO_PAD.encode(&mac.as_bytes()[..16]), URL_SAFE_NO_PAD.encode(payload))
     }
 
     /// Reads a token back. `None` means that we did not make it.
     pub fn read_link(&self, token: &str) -> Option<Link> {
-        let (payload, mac) = token.strip_prefix(Link::PREFIX)?.split_once('.')?;
+        // No separator: a dot in it would make it look like a host.
+        let (mac, payload) = token.strip_prefix(Link::PREFIX)?.split_at_checked(22)?;
         let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
         let mac: [u8; 16] = URL_SAFE_NO_PAD.decode(mac).ok()?.try_into().ok()?;
         let expected = blake3::keyed_hash(&self.link, &payload);

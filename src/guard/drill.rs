@@ -231,8 +231,8 @@ fn is_named(line: &str, name: &str) -> bool {
 
 fn token_at(text: &str, at: usize) -> &str {
     let rest = &text[at..];
-    let part = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    rest[..rest.find(|c| !part(c)).unwrap_or(rest.len())].trim_end_matches('.')
+    let part = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    &rest[..rest.find(|c| !part(c)).unwrap_or(rest.len())]
 }
 
 /// Every link token of a text replaced by one.

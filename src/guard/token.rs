@@ -114,7 +114,12 @@ impl Scanner {
             tokens.extend(self.email.find_iter(text).filter_map(email));
         }
         if memchr::memchr(b'.', text.as_bytes()).is_some() {
-            tokens.extend(self.host.find_iter(text).filter_map(|m| host(text, m.start(), m.as_str())));
+            let addresses: Vec<(usize, usize)> = tokens.iter().map(|t| (t.start, t.start + t.text.len())).collect();
+            let hosts = self
+                .host
+                .find_iter(text)
+                .filter(|m| !addresses.iter().any(|(from, to)| m.start() < *to && *from < m.end()));
+            tokens.extend(hosts.filter_map(|m| host(text, m.start(), m.as_str())));
             if !text.is_ascii() {
                 tokens.extend(self.idn.find_iter(text).map(|m| token(Shape::Idn, m.as_str(), m.start())));
             }
@@ -195,10 +200,10 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
     let last = trimmed.rsplit('.').next()?;
     let named = last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
-    // After `@` it is an address's, and looked at with it.
-    let in_email = text[..start].ends_with('@');
+    // The end of a host that begins in another script: read as a whole there.
+    let in_idn = text[..start].chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
     let is_file = FILES.contains(&last) && !text[..start].ends_with("//");
-    (named && !in_email && !is_file).then(|| token(Shape::Host, trimmed, start))
+    (named && !in_idn && !is_file).then(|| token(Shape::Host, trimmed, start))
 }
 
 fn phone<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {

@@ -107,7 +107,9 @@ async fn locked(
 ) -> Result<SendReport> {
     approve::verify(app, &campaign).await?;
     let lost = app.store.recover(campaign.id, app.clock.now_ms()).await?;
-    event::claims_recovered(campaign.id, lost);
+    if lost > 0 {
+        event::claims_recovered(campaign.id, lost);
+    }
     app.store.set_state(campaign.id, &[State::Approved, State::Sending], State::Sending, app.clock.now_ms()).await?;
     let line = Line::new(app, campaign, stop).await?;
     let why = line.climb(wait).await?;

@@ -22,7 +22,7 @@ pub fn directory_imported(version: i64, accounts: u64, identifiers: u64) {
 
 /// An import was refused; the version before stays current.
 pub fn import_refused(why: &str) {
-    error!(event = "import_refused", why = %clean(why), "the import was refused; the directory is as it was");
+    warn!(event = "import_refused", why = %clean(why), "the import was refused; the directory is as it was");
 }
 
 /// An import was taken although it failed acceptance.

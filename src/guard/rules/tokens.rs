@@ -19,12 +19,11 @@ const SECRET_MAX: usize = 200;
 
 /// Judges the tokens that Kakitome itself made, wherever they stand.
 pub fn links(case: &mut Case<'_>, view: &View<'_>) {
-    let part = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    let part = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
     for (at, _) in view.text.match_indices(Link::PREFIX) {
         let rest = &view.text[at..];
         let end = rest.bytes().position(|b| !part(b)).unwrap_or(rest.len());
-        let token = rest[..end].trim_end_matches('.');
-        let wrong = match case.guard.keys().read_link(token) {
+        let wrong = match case.guard.keys().read_link(&rest[..end]) {
             None => Some((None, "a link token that was not made here")),
             Some(link) if link.account != *case.account => {
                 Some((Some(link.account), "a link token of another account"))
