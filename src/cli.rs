@@ -25,6 +25,11 @@ pub struct Cli {
 
 const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate · 5 finished with rejected or unknown";
 
+/// Reads the command line; a wrong one ends the process with exit code 2.
+pub fn parse() -> Cli {
+    Cli::parse()
+}
+
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Common {

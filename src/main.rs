@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use kakitome::cli::Cli;
-use kakitome::command;
+use kakitome::{cli, command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = cli::parse();
     let json = cli.common.json;
     match command::run(cli) {
         Ok(exit) => ExitCode::from(exit.code()),

@@ -7,6 +7,7 @@
 //! shares no code with the renderer or the guard ([`reader`]).
 
 pub mod generate;
+pub mod people;
 pub mod reader;
 pub mod receiver;
 

@@ -4,7 +4,7 @@
 //! directory and keeps candidates for the canary; the second writes the
 //! snapshot with each account's stage. Both must see the same bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -16,6 +16,7 @@ use crate::config::Mapping;
 use crate::error::{Error, Exit, Result};
 use crate::guard::{Finding, Rule};
 use crate::pipeline::bound::{self, Bound};
+use crate::pipeline::sample::Sample;
 use crate::pipeline::{App, check};
 use crate::render::{Template, cover};
 use crate::store::{Checked, Planned, Verdict};
@@ -24,9 +25,6 @@ use crate::{progress, stage};
 
 /// Rows joined with the directory together.
 const PAGE: usize = 2_000;
-/// Accounts among which the canary is chosen, besides the extremes.
-const CANDIDATES: usize = 4_000;
-
 /// What was frozen.
 #[derive(Debug, Serialize)]
 pub struct Frozen {
@@ -350,54 +348,4 @@ fn count_stages(ladder: &[crate::campaign::Stage], stages: &[u16]) -> Vec<(Strin
         .enumerate()
         .map(|(n, stage)| (stage.name.clone(), counts.get(&(n as u16)).copied().unwrap_or(0)))
         .collect()
-}
-
-/// A seeded reservoir of recipients, and the extremes beside it, so that the
-/// canary can be chosen without the whole audience in memory.
-struct Sample {
-    random: fastrand::Rng,
-    seen: usize,
-    reservoir: Vec<(usize, Recipient)>,
-    extremes: HashMap<&'static str, (u64, usize, Recipient)>,
-}
-
-impl Sample {
-    fn new(seed: u64) -> Self {
-        Self { random: fastrand::Rng::with_seed(seed), seen: 0, reservoir: Vec::new(), extremes: HashMap::new() }
-    }
-
-    fn offer(&mut self, at: usize, record: &crate::account::Record, row: &Row) {
-        let recipient = || Recipient { record: record.clone(), extra: row.extra.clone() };
-        let values: Vec<usize> = record.fields.values().map(|field| field.values().count()).collect();
-        let bytes: u64 = record.fields.values().flat_map(|f| f.values()).map(|v| v.len() as u64).sum();
-        let most = values.iter().copied().max().unwrap_or(0) as u64;
-        let filled = values.iter().filter(|n| **n > 0).count() as u64;
-        let name = record.address.as_str().len() as u64;
-        for (what, score) in [
-            ("longest", bytes),
-            ("emptiest", u64::MAX - filled),
-            ("most", most),
-            ("shortest", u64::MAX - bytes),
-            ("address", name),
-        ] {
-            if self.extremes.get(what).is_none_or(|(best, ..)| score > *best) {
-                self.extremes.insert(what, (score, at, recipient()));
-            }
-        }
-        if self.reservoir.len() < CANDIDATES {
-            self.reservoir.push((at, recipient()));
-        } else {
-            let place = self.random.usize(..=self.seen);
-            if place < CANDIDATES {
-                self.reservoir[place] = (at, recipient());
-            }
-        }
-        self.seen += 1;
-    }
-
-    fn take(self) -> Vec<(usize, Recipient)> {
-        let mut all: BTreeMap<usize, Recipient> = self.reservoir.into_iter().collect();
-        all.extend(self.extremes.into_values().map(|(_, at, recipient)| (at, recipient)));
-        all.into_iter().collect()
-    }
 }

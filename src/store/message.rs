@@ -132,9 +132,11 @@ impl Store {
     /// A message has gone beyond `checked` by now, or the database fails.
     pub async fn record_checks(&self, campaign: i64, checks: Vec<Checked>, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            update message set state = v.value->>1, digest = unhex(v.value->>2), findings = v.value->>3, changed_ms = $3
-            from json_each($2) as v
-            where campaign = $1 and account = v.value->>0 and state in ('planned', 'checked')";
+            with v as materialized (
+                select value->>0 as account, value->>1 as state, unhex(value->>2) as digest, value->>3 as findings
+                from json_each($2))
+            update message set state = v.state, digest = v.digest, findings = v.findings, changed_ms = $3 from v
+            where campaign = $1 and message.account = v.account and +message.state in ('planned', 'checked')";
         const POSTGRES: &str = "
             update message set state = v->>1, digest = decode(v->>2, 'hex'), findings = v->>3, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v

@@ -109,9 +109,12 @@ impl Store {
     /// recorded then.
     pub async fn record_outcomes(&self, campaign: i64, settled: Vec<Settled>, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            update message set state = v.value->>1, code = v.value->>2, reply = v.value->>3,
-                   not_before_ms = v.value->>4, worker = null, changed_ms = $3
-            from json_each($2) as v where campaign = $1 and account = v.value->>0 and state = 'claimed'";
+            with v as materialized (
+                select value->>0 as account, value->>1 as state, value->>2 as code, value->>3 as reply, value->>4 as due
+                from json_each($2))
+            update message set state = v.state, code = v.code, reply = v.reply, not_before_ms = v.due,
+                   worker = null, changed_ms = $3
+            from v where campaign = $1 and message.account = v.account and +message.state = 'claimed'";
         const POSTGRES: &str = "
             update message set state = v->>1, code = (v->>2)::bigint, reply = v->>3,
                    not_before_ms = (v->>4)::bigint, worker = null, changed_ms = $3
