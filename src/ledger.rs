@@ -54,7 +54,7 @@ pub enum State {
 enum By {
     /// The program, as it goes along.
     Program,
-    /// An operator, or evidence that an operator brings (`reconcile`).
+    /// An operator, or evidence that an operator brings.
     Operator,
 }
 

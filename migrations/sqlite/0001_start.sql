@@ -25,15 +25,15 @@ create unique index account_current on account (account) where last_version is n
 create index account_key on account (account, first_version);
 
 -- An identifier is a keyed hash of its canonical form; it holds as long as its
--- account's row. Names are kept readable, because they are searched for.
+-- account's row, and lies beside that account's others, because they are read
+-- together. Names are kept readable, because they are searched for.
 create table identifier (
     hash blob    not null,
     kind integer not null,
     n    integer not null references account (n),
     name text,
-    primary key (hash, kind, n)
+    primary key (n, kind, hash)
 ) without rowid;
-create index identifier_account on identifier (n);
 
 -- An import under way: nobody reads these rows until they are accepted.
 create table staged_account (

@@ -1,6 +1,8 @@
 //! A campaign bound to its renderer and to the guard: the one call that turns
 //! a recipient into a cleared message, used by check and by send alike.
 
+use std::time::Instant;
+
 use crate::account::{Recipient, Record};
 use crate::address::Address;
 use crate::campaign::Campaign;
@@ -9,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::guard::{Cleared, Finding, Guard, Held, Index, Judge, Literal, Rule, Terms};
 use crate::pipeline::App;
 use crate::render::{Letterhead, Mailbox, Renderer, Template};
+use crate::telemetry::Metrics;
 
 /// The guard of the directory's current version.
 ///
@@ -16,6 +19,7 @@ use crate::render::{Letterhead, Mailbox, Renderer, Template};
 /// There is no directory, its index is empty, or the store fails.
 pub async fn guard(app: &App) -> Result<Guard> {
     let version = app.version().await?;
+    app.metrics.directory_version(version.number);
     let (feed, rows) = std::sync::mpsc::sync_channel(4096);
     let build = tokio::task::spawn_blocking(move || Index::build(rows));
     app.store
@@ -71,6 +75,24 @@ impl Bound {
     /// The campaign's renderer.
     pub fn renderer(&self) -> &Renderer {
         &self.renderer
+    }
+
+    /// [`Bound::message`], counted and timed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn counted(
+        &self,
+        metrics: &Metrics,
+        judge: &Judge<'_>,
+        recipient: Recipient,
+        date_ms: i64,
+    ) -> Result<Cleared, Held> {
+        let started = Instant::now();
+        let judged = self.message(judge, recipient, date_ms);
+        let broken = judged.as_ref().err().map(|held| held.findings.iter().map(|finding| finding.rule));
+        metrics.judged(broken.into_iter().flatten(), started.elapsed());
+        judged
     }
 
     /// Renders one recipient's message and judges it.

@@ -111,8 +111,8 @@ async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &A
     while let Some(last) = page.last().map(|(planned, _)| planned.ord) {
         let count = page.len() as u64;
         let judging = {
-            let (guard, bound, now_ms) = (guard.clone(), bound.clone(), app.clock.now_ms());
-            tokio::task::spawn_blocking(move || judge_page(&guard, &bound, page, now_ms))
+            let (app, guard, bound) = (app.clone(), guard.clone(), bound.clone());
+            tokio::task::spawn_blocking(move || judge_page(&app, &guard, &bound, page))
         };
         let (judged, following, written) = tokio::join!(
             judging,
@@ -153,18 +153,19 @@ pub async fn recipients(app: &App, version: i64, planned: Vec<Planned>) -> Resul
 }
 
 fn judge_page(
+    app: &App,
     guard: &Guard,
     bound: &Bound,
     page: Vec<(Planned, Option<Recipient>)>,
-    now_ms: i64,
 ) -> Result<Vec<Checked>> {
     let judge = judge_of(guard, bound)?;
+    let now_ms = app.clock.now_ms();
     Ok(page
         .into_par_iter()
         .map(|(planned, recipient)| {
             let verdict = match recipient {
                 None => Verdict::Held(vec![bound::no_account()]),
-                Some(recipient) => match bound.message(&judge, recipient, now_ms) {
+                Some(recipient) => match bound.counted(&app.metrics, &judge, recipient, now_ms) {
                     Ok(cleared) => Verdict::Cleared(cleared.digest()),
                     Err(held) => Verdict::Held(held.findings),
                 },

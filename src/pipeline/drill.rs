@@ -25,9 +25,11 @@ pub async fn run(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &Arc
     let joined = check::recipients(app, version, picked).await?;
     let recipients: Vec<Recipient> = joined.into_iter().filter_map(|(_, recipient)| recipient).collect();
     let (guard, bound, now_ms) = (guard.clone(), bound.clone(), app.clock.now_ms());
-    tokio::task::spawn_blocking(move || swap(&guard, &bound, recipients, now_ms))
+    let drill = tokio::task::spawn_blocking(move || swap(&guard, &bound, recipients, now_ms))
         .await
-        .map_err(|e| Error::unexpected("the drill failed").cause(&e))?
+        .map_err(|e| Error::unexpected("the drill failed").cause(&e))??;
+    app.metrics.drill_missed(drill.missed.len() as u64);
+    Ok(drill)
 }
 
 /// Neighbours in the list are one another's partners, so that "the row below"

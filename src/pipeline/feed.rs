@@ -118,6 +118,7 @@ impl Line {
                 return self.held(held, batch.ready).await.map(Some);
             }
             self.queue(batch.ready, &tickets).await?;
+            self.app.metrics.queue_depth(QUEUE - tickets.capacity());
         }
         Ok(None)
     }
@@ -177,8 +178,8 @@ impl Line {
         let (suppressed, joined): (Vec<_>, Vec<_>) = joined
             .into_iter()
             .partition(|(_, r)| r.as_ref().is_some_and(|r| refused.contains(&r.record.address.folded())));
-        let (guard, bound, now_ms) = (self.guard.clone(), self.bound.clone(), self.app.clock.now_ms());
-        let judged = tokio::task::spawn_blocking(move || judge_batch(&guard, &bound, joined, now_ms));
+        let (app, guard, bound) = (self.app.clone(), self.guard.clone(), self.bound.clone());
+        let judged = tokio::task::spawn_blocking(move || judge_batch(&app, &guard, &bound, joined));
         let mut batch = judged.await.map_err(|e| Error::unexpected("judging a batch failed").cause(&e))??;
         batch.suppressed = suppressed.into_iter().map(|(claim, _)| claim.account).collect();
         Ok(batch)
@@ -193,15 +194,16 @@ struct Batch {
     suppressed: Vec<AccountId>,
 }
 
-fn judge_batch(guard: &Guard, bound: &Bound, joined: Vec<(Claim, Option<Recipient>)>, now_ms: i64) -> Result<Batch> {
+fn judge_batch(app: &App, guard: &Guard, bound: &Bound, joined: Vec<(Claim, Option<Recipient>)>) -> Result<Batch> {
     let judge = check::judge_of(guard, bound)?;
+    let now_ms = app.clock.now_ms();
     let judged: Vec<Result<Ticket, Held>> = joined
         .into_par_iter()
         .map(|(claim, recipient)| {
             let Some(recipient) = recipient else {
                 return Err(Held { account: claim.account, findings: vec![bound::no_account()] });
             };
-            let cleared = bound.message(&judge, recipient, now_ms)?;
+            let cleared = bound.counted(&app.metrics, &judge, recipient, now_ms)?;
             same_digest(&claim, &cleared)?;
             Ok(Ticket { cleared, claim })
         })
@@ -275,6 +277,7 @@ impl Recorder {
     async fn write(&self, batch: Vec<Attempt>) -> Result<()> {
         let now_ms = self.app.clock.now_ms();
         self.bar.inc(batch.len() as u64);
+        batch.iter().for_each(|attempt| self.app.metrics.attempt(&attempt.outcome));
         let settled: Vec<Settled> = batch.into_iter().map(|attempt| self.settle(attempt, now_ms)).collect();
         self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
         Ok(())

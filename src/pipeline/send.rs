@@ -156,6 +156,8 @@ pub(super) struct Line {
 impl Line {
     async fn new(app: &App, campaign: Campaign, stop: watch::Receiver<bool>) -> Result<Self> {
         let smtp = &app.config.smtp;
+        let per_second = f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
+        app.metrics.rate_limit(per_second.ceil() as u32);
         let relay = Relay::new(smtp).map_err(|e| Error::usage("smtp.url cannot be used").cause(&e))?;
         Ok(Self {
             app: app.clone(),

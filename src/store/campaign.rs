@@ -158,7 +158,14 @@ impl Store {
         let text = json(drill);
         in_transaction!(self, doing, |tx| {
             sqlx::query(DRILL).bind(id).bind(&text).execute(&mut *tx).await.doing(doing)?;
-            ledger::append!(tx, Some(id), "drill", &serde_json::json!({ "drill": text }), now_ms, doing);
+            ledger::append!(
+                tx,
+                Some(id),
+                "drill",
+                &serde_json::json!({ "swapped": drill.swapped, "held": drill.held, "vacuous": drill.vacuous }),
+                now_ms,
+                doing
+            );
         });
         Ok(())
     }

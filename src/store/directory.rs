@@ -88,7 +88,7 @@ const BEGIN_IDENTIFIERS: &str = "
     select i.hash, i.kind, a.n, i.name
     from staged_identifier i join staged_account s on s.line = i.line
     join account a on a.account = s.account and a.last_version is null
-    where a.first_version = $1 order by i.hash, i.kind";
+    where a.first_version = $1 order by a.n, i.kind, i.hash";
 const COUNT: &str = "
     select (select count(*) from account where last_version is null) as accounts,
            (select count(*) from identifier i join account a on a.n = i.n where a.last_version is null) as identifiers";

@@ -194,7 +194,7 @@ impl Store {
                 continue;
             }
             lines.extend(run.take().map(tell));
-            lines.push((at_ms, format!("{kind} {}", words(&entry.is))));
+            lines.push((at_ms, words(&kind, &entry.is)));
         }
         lines.extend(run.map(tell));
         Ok(lines)
@@ -211,12 +211,16 @@ fn replay(entry: Entry, states: &mut States) {
     }
 }
 
-/// `state=sending by=…` of an entry's few values.
-fn words(is: &serde_json::Value) -> String {
-    let Some(map) = is.as_object() else { return String::new() };
-    let plain = map.iter().filter(|(_, value)| value.is_string() || value.is_number());
-    plain
-        .map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-        .collect::<Vec<_>>()
-        .join(" ")
+/// An entry that is not about messages, in a few words.
+fn words(kind: &str, is: &serde_json::Value) -> String {
+    let text = |name: &str| {
+        is.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
+    };
+    match kind {
+        "frozen" => format!("frozen by {}: {} accounts", text("by"), text("accounts")),
+        "state" => format!("became {}", text("state")),
+        "approved" => format!("approved by {}, digest {:.16}", text("by"), text("digest")),
+        "drill" => format!("drill: {} swapped, {} held, {} vacuous", text("swapped"), text("held"), text("vacuous")),
+        _ => kind.to_owned(),
+    }
 }

@@ -102,7 +102,9 @@ pub fn attempt_ended(campaign: i64, account: &AccountId, outcome: &Outcome) {
 pub fn claims_recovered(campaign: i64, unknown: u64) {
     warn!(
         event = "claims_recovered",
-        campaign, unknown, "messages of a process that died are unknown: settle them with `reconcile`"
+        campaign,
+        unknown,
+        "messages of a process that died are unknown: look for their Message-IDs in the mail server's log"
     );
 }
 

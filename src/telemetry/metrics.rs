@@ -18,17 +18,14 @@ use crate::ledger::Outcome;
 pub struct Metrics {
     registry: Registry,
     attempts: IntCounterVec,
-    attempt_seconds: Histogram,
     judged: IntCounter,
     held: IntCounterVec,
     judge_seconds: Histogram,
     drill_missed: IntCounter,
     queue_depth: IntGauge,
-    connections: IntGauge,
     rate_limit: IntGauge,
     import_rows: IntCounterVec,
     directory_version: IntGauge,
-    ledger_entries: IntCounter,
     halts: IntCounter,
 }
 
@@ -54,20 +51,17 @@ impl Metrics {
         let registry = Registry::new();
         let made = Self {
             attempts: add(&registry, IntCounterVec::new(Opts::new("kakitome_attempts_total", ATTEMPTS), &["outcome"]))?,
-            attempt_seconds: add(&registry, seconds("kakitome_attempt_seconds", ATTEMPT_SECONDS, &ATTEMPT_BUCKETS))?,
             judged: add(&registry, IntCounter::new("kakitome_judged_total", JUDGED))?,
             held: add(&registry, IntCounterVec::new(Opts::new("kakitome_held_total", HELD), &["rule"]))?,
             judge_seconds: add(&registry, seconds("kakitome_render_and_judge_seconds", JUDGE_SECONDS, &JUDGE_BUCKETS))?,
             drill_missed: add(&registry, IntCounter::new("kakitome_drill_missed_total", DRILL_MISSED))?,
             queue_depth: add(&registry, IntGauge::new("kakitome_queue_depth", QUEUE_DEPTH))?,
-            connections: add(&registry, IntGauge::new("kakitome_connections", CONNECTIONS))?,
             rate_limit: add(&registry, IntGauge::new("kakitome_rate_limit_per_second", RATE_LIMIT))?,
             import_rows: add(
                 &registry,
                 IntCounterVec::new(Opts::new("kakitome_import_rows_total", IMPORT_ROWS), &["result"]),
             )?,
             directory_version: add(&registry, IntGauge::new("kakitome_directory_version", DIRECTORY_VERSION))?,
-            ledger_entries: add(&registry, IntCounter::new("kakitome_ledger_entries_total", LEDGER_ENTRIES))?,
             halts: add(&registry, IntCounter::new("kakitome_halts_total", HALTS))?,
             registry,
         };
@@ -84,10 +78,9 @@ impl Metrics {
         Ok(made)
     }
 
-    /// One attempt ended after so long.
-    pub fn attempt(&self, outcome: &Outcome, took: Duration) {
+    /// One attempt ended.
+    pub fn attempt(&self, outcome: &Outcome) {
         self.attempts.with_label_values(&[outcome.state().as_str()]).inc();
-        self.attempt_seconds.observe(took.as_secs_f64());
     }
 
     /// One message was rendered and judged in so long, and broke these rules
@@ -111,11 +104,6 @@ impl Metrics {
         self.queue_depth.set(i64::try_from(messages).unwrap_or(i64::MAX));
     }
 
-    /// So many connections to the mail server are open.
-    pub fn connections(&self, open: usize) {
-        self.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
-    }
-
     /// The rate that sending is held to, in messages a second.
     pub fn rate_limit(&self, per_second: u32) {
         self.rate_limit.set(per_second.into());
@@ -129,11 +117,6 @@ impl Metrics {
     /// The directory version that messages are judged against.
     pub fn directory_version(&self, version: i64) {
         self.directory_version.set(version);
-    }
-
-    /// One entry was added to the ledger.
-    pub fn ledger_entry(&self) {
-        self.ledger_entries.inc();
     }
 
     /// A campaign was halted.
@@ -176,14 +159,11 @@ fn seconds(name: &str, help: &str, buckets: &[f64]) -> std::result::Result<Histo
 
 /// A clean message takes well under a millisecond; a large attachment, tens.
 const JUDGE_BUCKETS: [f64; 10] = [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
-/// A relay beside us answers in milliseconds; RFC 5321 §4.5.3.2 allows ten minutes.
-const ATTEMPT_BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0];
 
 const ATTEMPTS: &str = "Attempts that ended, by outcome. Many deferred: the relay or a provider slows us down; \
     lower smtp.rate_per_domain. Many rejected: the list is old or our standing is poor; pause and read the replies in \
-    the campaign report. Any unknown: settle them with `kakitome reconcile` and the mail server's log.";
-const ATTEMPT_SECONDS: &str = "Time from the claim's first byte to its outcome. High values mean a slow relay: look \
-    at its queue before adding connections.";
+    the campaign report. Any unknown: look for their Message-IDs in the mail \
+    server's log.";
 const JUDGED: &str = "Messages rendered and judged by the guard, in checks and while sending. It stands still while a \
     check runs: look at the store's disk.";
 const HELD: &str = "Messages that the guard held, by rule; one message may break several. Any value above zero calls \
@@ -195,16 +175,12 @@ const DRILL_MISSED: &str = "Swapped messages that the drill expected to be held 
     zero blocks the campaign: do not send, and report it as a defect of the guard.";
 const QUEUE_DEPTH: &str = "Cleared messages that wait for a connection. Always full: the relay or the rate limit is \
     what holds sending up. Always empty while sending: rendering or the store is.";
-const CONNECTIONS: &str = "Open connections to the mail server. Below smtp.connections while sending: the server \
-    refuses more; lower smtp.connections or raise its limit.";
 const RATE_LIMIT: &str = "The rate that sending is held to. Compare it with rate(kakitome_attempts_total[1m]): far \
     below, something else holds sending up; at it, raise smtp.rate if the relay can bear it.";
 const IMPORT_ROWS: &str = "Lines of directory imports, by result. Any refused line refuses the whole import: mend the \
     export and import it again.";
 const DIRECTORY_VERSION: &str = "The directory version that messages are judged against. Unchanged for longer than \
     your import's interval: the nightly import fails, and messages are judged against old data.";
-const LEDGER_ENTRIES: &str = "Entries added to the ledger. Unchanged while sending: sending has stopped because the \
-    ledger cannot be written; look at the store's disk.";
 const HALTS: &str = "Campaigns halted. Any increase calls for an operator: `kakitome campaign status` says why.";
 
 #[cfg(test)]
@@ -234,35 +210,29 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         let shared = metrics.clone();
         let reply = Reply { code: 451, text: String::new() };
-        shared.attempt(&Outcome::Deferred(reply), Duration::from_millis(20));
+        shared.attempt(&Outcome::Deferred(reply));
         shared.judged([Rule::Foreign, Rule::Foreign, Rule::Secret], Duration::from_micros(300));
         shared.judged([], Duration::from_micros(100));
         shared.drill_missed(2);
         shared.queue_depth(12);
-        shared.connections(8);
         shared.rate_limit(2000);
         shared.import_rows(Row::Taken, 500);
         shared.import_rows(Row::Refused, 1);
         shared.directory_version(3);
-        shared.ledger_entry();
         shared.halted();
         for (series, expected) in [
             ("kakitome_attempts_total{outcome=\"deferred\"}", 1.0),
             ("kakitome_attempts_total{outcome=\"accepted\"}", 0.0),
-            ("kakitome_attempt_seconds_bucket{le=\"0.01\"}", 0.0),
-            ("kakitome_attempt_seconds_bucket{le=\"0.05\"}", 1.0),
             ("kakitome_judged_total", 2.0),
             ("kakitome_held_total{rule=\"foreign\"}", 1.0),
             ("kakitome_held_total{rule=\"secret\"}", 1.0),
             ("kakitome_render_and_judge_seconds_count", 2.0),
             ("kakitome_drill_missed_total", 2.0),
             ("kakitome_queue_depth", 12.0),
-            ("kakitome_connections", 8.0),
             ("kakitome_rate_limit_per_second", 2000.0),
             ("kakitome_import_rows_total{result=\"taken\"}", 500.0),
             ("kakitome_import_rows_total{result=\"refused\"}", 1.0),
             ("kakitome_directory_version", 3.0),
-            ("kakitome_ledger_entries_total", 1.0),
             ("kakitome_halts_total", 1.0),
         ] {
             assert_eq!(value(&metrics, series), expected, "{series}");

@@ -1,0 +1,146 @@
+//! What the guard costs: judging finished newsletters beside rendering them and
+//! beside parsing them, in one run, on one thread.
+//!
+//! `cargo bench --bench guard [-- ACCOUNTS MESSAGES]`: a made-up registrar, and
+//! that many distinct messages of it, so that no cache flatters. Figures are
+//! medians of five rounds; ratios within one run are what to compare.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use kakitome::account::{Recipient, Record};
+use kakitome::address::Address;
+use kakitome::config::{Config, Mapping};
+use kakitome::demo::{generate, people};
+use kakitome::directory::row::{Cell, Reader};
+use kakitome::guard::index::Entry;
+use kakitome::guard::{Allow, Candidate, Guard, Index, Literal, Terms};
+use kakitome::key::Keys;
+use kakitome::render::{Letterhead, Mailbox, Rendered, Renderer, Template};
+
+const ROUNDS: usize = 5;
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
+    let accounts = numbers.first().copied().unwrap_or(20_000);
+    let messages = numbers.get(1).copied().unwrap_or(4_000).min(accounts);
+    let config = Config::parse(&generate::config("smtp://127.0.0.1:25"), std::path::Path::new(""), std::iter::empty())
+        .expect("the demo's configuration");
+    let (mapping, keys) = (config.directory, Keys::new(&[1; 32]));
+    let started = Instant::now();
+    let (records, index) = directory(accounts, &mapping, &keys);
+    println!("{accounts} accounts, {} identifiers, indexed in {:.1} s", index.len(), started.elapsed().as_secs_f64());
+    let renderer = renderer(keys.clone());
+    let terms = terms(&renderer.1);
+    let guard = Guard::new(mapping, keys, index).expect("a guard");
+    let judge = guard.judge(&terms).expect("a judge");
+
+    let recipients: Vec<Recipient> = records.into_iter().take(messages as usize).map(recipient).collect();
+    let rendered: Vec<Rendered> =
+        recipients.iter().map(|r| renderer.0.render(r.clone(), 0).expect("a message")).collect();
+    let bytes: usize = rendered.iter().map(|m| m.bytes().len()).sum();
+    println!("{messages} messages of {:.1} KB", bytes as f64 / messages as f64 / 1e3);
+
+    let render = median(|| recipients.iter().for_each(|r| drop(renderer.0.render(r.clone(), 0))));
+    let parse = median(|| {
+        for message in &rendered {
+            assert!(mail_parser::MessageParser::default().parse(message.bytes()).is_some());
+        }
+    });
+    let judged = median(|| {
+        for (recipient, message) in recipients.iter().zip(&rendered) {
+            let candidate = Candidate {
+                sender: message.sender(),
+                recipients: std::slice::from_ref(message.recipient()),
+                account: message.account(),
+                bytes: message.bytes(),
+            };
+            let verdict = judge.examine(candidate, Some(&recipient.record));
+            assert!(verdict.is_cleared(), "{:?}", verdict.findings);
+        }
+    });
+    println!("{:<28}{:>12}{:>10}{:>12}", "", "µs/message", "MB/s", "× render");
+    for (what, seconds) in [("render alone", render), ("parse alone (mail-parser)", parse), ("judge", judged)] {
+        let each = seconds * 1e6 / messages as f64;
+        println!("{what:<28}{each:>12.1}{:>10.1}{:>12.2}", bytes as f64 / seconds / 1e6, seconds / render);
+    }
+    println!(
+        "{:<28}{:>12.0} messages/s on one thread",
+        "check (render and judge)",
+        messages as f64 / (render + judged)
+    );
+}
+
+fn median(mut round: impl FnMut()) -> f64 {
+    let mut times: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let started = Instant::now();
+            round();
+            started.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[ROUNDS / 2]
+}
+
+fn directory(accounts: u64, mapping: &Mapping, keys: &Keys) -> (Vec<Record>, Index) {
+    let reader = Reader::new(mapping, keys).expect("a mapping");
+    let mut records = Vec::new();
+    let mut entries = Vec::new();
+    for number in 0..accounts {
+        let made = people::customer(number, accounts, 1);
+        let cells = [
+            ("member_id", made.member_id),
+            ("email", made.email),
+            ("name", made.name),
+            ("company", made.company),
+            ("phone", made.phone),
+            ("domains", made.domains.join(";")),
+            ("auth_code", made.auth_code),
+            ("plan", made.plan.to_owned()),
+        ];
+        let cells: Vec<(String, Cell)> = cells.into_iter().map(|(n, v)| (n.to_owned(), Cell::Text(v))).collect();
+        let account = reader.account(number, &cells).expect("an account");
+        let id = account.record.account.clone();
+        entries.extend(account.entries.into_iter().map(|e| Entry {
+            kind: e.kind,
+            hash: e.hash,
+            name: e.name,
+            account: id.clone(),
+        }));
+        records.push(account.record);
+    }
+    (records, Index::build(entries))
+}
+
+fn renderer(keys: Keys) -> (Renderer, Vec<Literal>) {
+    let template = Template::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/newsletter"))
+        .expect("the template");
+    let literals = template.literals().into_iter().map(|l| Literal { html: l.html, text: l.text }).collect();
+    let address = Address::parse("news@registrar.example").expect("an address");
+    let letterhead = Letterhead {
+        campaign: 1,
+        revision: 1,
+        name: "bench".into(),
+        from: Mailbox { name: "Registrar News".into(), address: address.clone() },
+        reply_to: None,
+        bounce: address,
+        list_id: "news.registrar.example".into(),
+        links_base: "https://mail.registrar.example/k".into(),
+        keys,
+    };
+    (Renderer::new(template, letterhead), literals)
+}
+
+fn terms(literal: &[Literal]) -> Terms {
+    Terms {
+        campaign: Some(1),
+        literal: literal.to_vec(),
+        allow: vec![Allow { value: "registrar.example".into(), reason: "our own site".into() }],
+        must_show: vec!["member_id".into(), "name".into()],
+    }
+}
+
+fn recipient(record: Record) -> Recipient {
+    Recipient { record, extra: BTreeMap::new() }
+}
