@@ -83,8 +83,8 @@ pub enum Shape {
     Hidden,
     /// A URL's host alone.
     Host,
-    /// HTML text cut at every tag, or joined across narrow boxes. A reader may
-    /// see it so, or may not: an identifier of another account counts, but
+    /// HTML text cut at every tag, or joined across narrow boxes; what a value
+    /// holds if it is base64 or hex. A reader may see it so, or may not: an identifier of another account counts, but
     /// nothing here is asked to explain itself.
     Loose,
 }
