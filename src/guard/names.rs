@@ -37,7 +37,7 @@ impl Names {
     /// Builds the search from canonical names and their hashes.
     pub fn build(names: HashMap<String, u128>) -> Self {
         let mut hashes = Vec::new();
-        let (mut joined, mut worded): (Vec<(String, u32)>, Vec<(String, u32)>) = (Vec::new(), Vec::new());
+        let (mut joined, mut worded) = (Vec::new(), Vec::new());
         for (name, hash) in names {
             let list = match form(&name) {
                 Form::Joined => &mut joined,

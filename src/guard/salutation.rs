@@ -1,7 +1,7 @@
 //! Whom a text addresses: the words before 様, 御中 and their like, and after
 //! Dear, Hi and Hello.
 
-use crate::guard::normal::{self, fold};
+use crate::guard::normal;
 
 /// One salutation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -129,19 +129,21 @@ const STOPS: &[char] = &[
 /// The longest name, in characters.
 const NAME_MAX: usize = 60;
 
-/// Every salutation of a visible text, not yet folded, that names somebody.
-pub fn salutations(text: &str) -> Vec<Salutation> {
-    let folded = fold(text);
+/// Every salutation of a folded text that names somebody.
+pub fn salutations(folded: &str) -> Vec<Salutation> {
     let mut found = Vec::new();
+    let honorifics: Vec<&str> = HONORIFICS.iter().copied().filter(|honorific| folded.contains(honorific)).collect();
     for line in folded.lines() {
-        japanese(line, &mut found);
+        japanese(line, &honorifics, &mut found);
         english(line, &mut found);
     }
     found
 }
 
-fn japanese(line: &str, found: &mut Vec<Salutation>) {
-    for honorific in ["様", "御中", "さま", "さん", "殿", "氏"] {
+const HONORIFICS: &[&str] = &["様", "御中", "さま", "さん", "殿", "氏"];
+
+fn japanese(line: &str, honorifics: &[&str], found: &mut Vec<Salutation>) {
+    for honorific in honorifics.iter().copied() {
         for (at, _) in line.match_indices(honorific) {
             let (before, after) = (&line[..at], &line[at + honorific.len()..]);
             if after.starts_with(FOLLOWS) || (honorific == "殿" && !after.trim().is_empty()) {

@@ -63,8 +63,9 @@ pub struct Scanner {
     phones: bool,
     email: Regex,
     host: Regex,
-    idn: Regex,
-    word: Regex,
+    /// Whether every pattern is made of digits alone, so that words without any
+    /// need no look.
+    digits_only: bool,
     grouped: Regex,
     phone: Regex,
     label: Regex,
@@ -73,7 +74,7 @@ pub struct Scanner {
 /// Endings that files have and hosts in prose do not. Everything else that looks
 /// like a host is taken for one: a list of top-level domains would be out of
 /// date when it matters.
-const FILES: &[&str] = &[
+pub const FILES: &[&str] = &[
     "js", "ts", "css", "htm", "html", "php", "asp", "aspx", "jsp", "pdf", "png", "jpg", "jpeg", "gif", "svg", "webp",
     "ico", "bmp", "csv", "tsv", "txt", "xml", "json", "yaml", "yml", "toml", "ini", "log", "doc", "docx", "xls",
     "xlsx", "ppt", "pptx", "odt", "exe", "dll", "msi", "dmg", "apk", "iso", "jar", "gz", "tgz", "bz2", "xz", "rar",
@@ -90,20 +91,18 @@ impl Scanner {
         let whole = |pattern: &str| Regex::new(&format!("(?i)^(?:{pattern})$")).map_err(|e| e.to_string());
         let ids = mapping.columns.values().filter(|column| column.kind == Kind::Id);
         let fixed = |pattern: &str| Regex::new(pattern).map_err(|e| e.to_string());
+        let patterns: Vec<&str> = ids.filter_map(|column| column.pattern.as_deref()).collect();
         Ok(Self {
-            patterns: ids.filter_map(|column| column.pattern.as_deref()).map(whole).collect::<Result<_, _>>()?,
+            digits_only: patterns
+                .iter()
+                .all(|pattern| !pattern.contains(|c: char| c.is_ascii_alphabetic() || c == '.')),
+            patterns: patterns.into_iter().map(whole).collect::<Result<_, _>>()?,
             phones: mapping.columns.values().any(|column| column.kind == Kind::Phone),
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
             host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
-            idn: fixed(
-                r"[\p{Alphabetic}\p{M}\p{N}_-]*[^\x00-\x7f\s\p{P}][a-z0-9_-]*(?:\.[\p{Alphabetic}\p{M}\p{N}_-]+)+|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[^\x00-\x7f\s\p{P}][\p{Alphabetic}\p{M}\p{N}_-]*",
-            )?,
-            word: fixed(r"[a-z0-9]+")?,
             grouped: fixed(r"[0-9]+(?:[-, ][0-9]+)+")?,
             phone: fixed(r"\+?\(?[0-9][0-9() .-]{6,20}[0-9]")?,
-            label: fixed(
-                r"(?:id|no|nr|number|member|account|customer|番号|会員|顧客|お客様)\s*[.:#=は]?\s*([a-z0-9]{3,})",
-            )?,
+            label: fixed(r"(?:id|no|nr|number|member|account|customer|番号|会員|顧客|お客様)\s*[.:#=は]?\s*")?,
         })
     }
 
@@ -121,7 +120,7 @@ impl Scanner {
                 .filter(|m| !addresses.iter().any(|(from, to)| m.start() < *to && *from < m.end()));
             tokens.extend(hosts.filter_map(|m| host(text, m.start(), m.as_str())));
             if !text.is_ascii() {
-                tokens.extend(self.idn.find_iter(text).map(|m| token(Shape::Idn, m.as_str(), m.start())));
+                tokens.extend(idn_runs(text));
             }
         }
         if text.bytes().any(|b| b.is_ascii_digit()) {
@@ -141,10 +140,11 @@ impl Scanner {
         if self.patterns.is_empty() {
             return;
         }
-        for word in self.word.find_iter(text) {
-            if self.is_id(word.as_str()) && !is_fraction(text, word.start(), word.end()) {
-                let shape = if is_hash_piece(text, word.start(), word.end()) { Shape::BuriedId } else { Shape::Id };
-                tokens.push(token(shape, word.as_str(), word.start()));
+        for (start, word) in alphanumeric_runs(text, 0) {
+            let looks = if self.digits_only { word.bytes().all(|b| b.is_ascii_digit()) } else { true };
+            if looks && self.is_id(word) && !is_fraction(text, start, start + word.len()) {
+                let shape = if is_hash_piece(text, start, start + word.len()) { Shape::BuriedId } else { Shape::Id };
+                tokens.push(token(shape, word, start));
             }
         }
         for group in self.grouped.find_iter(text) {
@@ -152,11 +152,14 @@ impl Scanner {
                 tokens.push(found);
             }
         }
-        for labelled in self.label.captures_iter(text) {
-            let Some(word) = labelled.get(1) else { continue };
-            for (start, run) in digit_runs(word.as_str()) {
-                if run.len() < word.as_str().len() && self.is_id(run) {
-                    tokens.push(token(Shape::BuriedId, run, word.start() + start));
+        for label in self.label.find_iter(text) {
+            let Some((start, word)) = alphanumeric_runs(text, label.end()).next().filter(|(at, _)| *at == label.end())
+            else {
+                continue;
+            };
+            for (at, run) in digit_runs(word) {
+                if run.len() < word.len() && self.is_id(run) {
+                    tokens.push(token(Shape::BuriedId, run, start + at));
                 }
             }
         }
@@ -250,6 +253,38 @@ fn is_date(parts: &[&str]) -> bool {
     let year = |part: &str| part.len() == 4 && (part.starts_with("19") || part.starts_with("20"));
     (year(a) && number(b, 1, 12) && number(c, 1, 31))
         || (year(c) && ((number(a, 1, 31) && number(b, 1, 12)) || (number(a, 1, 12) && number(b, 1, 31))))
+}
+
+/// Runs of ASCII letters and digits from a place on, each with where it begins.
+fn alphanumeric_runs(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    std::iter::from_fn(move || {
+        let start = at + bytes[at..].iter().position(u8::is_ascii_alphanumeric)?;
+        let end = bytes[start..].iter().position(|b| !b.is_ascii_alphanumeric()).map_or(bytes.len(), |len| start + len);
+        at = end;
+        Some((start, &text[start..end]))
+    })
+}
+
+/// Runs of letters, digits, dashes and dots that have a dot and a letter of
+/// another script: a host may be in them, and where it begins nobody tells.
+fn idn_runs(text: &str) -> impl Iterator<Item = Token<'_>> {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '\u{3099}' | '\u{309a}');
+    let mut done = 0;
+    memchr::memchr_iter(b'.', text.as_bytes()).filter_map(move |dot| {
+        if dot < done {
+            return None;
+        }
+        let start = text[done..dot]
+            .rfind(|c| !part(c))
+            .map_or(done, |at| done + at + text[done + at..].chars().next().map_or(1, char::len_utf8));
+        let end = text[dot..].find(|c| !part(c)).map_or(text.len(), |at| dot + at);
+        done = end;
+        let run = text[start..end].trim_matches(['.', '-', '_']);
+        let lead = start + (text[start..end].len() - text[start..end].trim_start_matches(['.', '-', '_']).len());
+        (run.contains('.') && !run.is_ascii()).then(|| token(Shape::Idn, run, lead))
+    })
 }
 
 fn digit_runs(word: &str) -> impl Iterator<Item = (usize, &str)> {

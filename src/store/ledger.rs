@@ -85,6 +85,9 @@ struct Entry {
     is: serde_json::Value,
 }
 
+/// An entry's columns: number, time, campaign, kind, text, link.
+type Stored = (i64, i64, Option<i64>, String, String, Vec<u8>);
+
 type States = HashMap<(i64, String), String>;
 
 impl Store {
@@ -101,7 +104,7 @@ impl Store {
         let mut states = States::new();
         let (mut seq, mut previous) = (0_i64, vec![0_u8; 32]);
         loop {
-            let rows: Vec<(i64, i64, Option<i64>, String, String, Vec<u8>)> = with_pool!(self, |pool| {
+            let rows: Vec<Stored> = with_pool!(self, |pool| {
                 let rows = sqlx::query(PAGE).bind(seq).fetch_all(pool).await.doing(doing)?;
                 rows.iter()
                     .map(|r| {

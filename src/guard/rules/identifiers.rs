@@ -10,7 +10,7 @@ use crate::guard::known::{canonicals, idn_candidates};
 use crate::guard::normal;
 use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
-use crate::guard::token::{Shape, Token};
+use crate::guard::token::{FILES, Shape, Token};
 use crate::guard::view::{self, View};
 
 /// Whose a token is.
@@ -122,13 +122,23 @@ fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
 fn idn(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     let mut readings: Vec<&str> = idn_candidates(text).collect();
     readings.sort_by_key(|reading| std::cmp::Reverse(reading.len()));
+    let mut a_host = false;
     for reading in readings {
+        a_host |= is_plain_host(reading);
         match host(case, reading, visible) {
             Whose::Nobodys => {}
             found => return found,
         }
     }
-    Whose::Nobodys
+    // 約3.5インチ, です.次に: no reading of it is a host that anybody would see.
+    if a_host { Whose::Nobodys } else { Whose::Explained }
+}
+
+fn is_plain_host(reading: &str) -> bool {
+    let last = reading.rsplit('.').next().unwrap_or_default();
+    let ascii = last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()) && !FILES.contains(&last);
+    (ascii || last.starts_with("xn--") || normal::TOP_LEVEL.contains(&last))
+        && normal::canonical(Kind::Domain, reading, None).is_ok()
 }
 
 fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {

@@ -12,8 +12,10 @@ use crate::guard::view::{Shape, View};
 pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let (joined, spaced) = squeeze(folded);
     let guard = case.guard;
-    let hits = guard.index().names().joined(&joined);
-    foreign(case, view, &joined, &hits);
+    if !joined.is_ascii() {
+        let hits = guard.index().names().joined(&joined);
+        foreign(case, view, &joined, &hits);
+    }
     let hits = guard.index().names().worded(&spaced);
     foreign(case, view, &spaced, &hits);
     if view.shape == Shape::Visible {
@@ -22,7 +24,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
                 case.shown.insert((Kind::Person, name));
             }
         }
-        addressed(case, view);
+        addressed(case, view, folded);
     }
 }
 
@@ -49,8 +51,8 @@ fn own_spans(case: &Case<'_>, text: &str) -> Vec<(usize, usize)> {
     spans.map(|(start, name)| (start, start + name.len())).collect()
 }
 
-fn addressed(case: &mut Case<'_>, view: &View<'_>) {
-    for salutation in salutations(&view.text) {
+fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
+    for salutation in salutations(folded) {
         let name = &salutation.name;
         let own = case.own.has_name(name)
             || case.own.names().iter().any(|own| name.ends_with(own.as_str()))

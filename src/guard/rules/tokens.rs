@@ -47,8 +47,9 @@ pub fn secrets(case: &mut Case<'_>, view: &View<'_>) {
     for word in words(&view.text) {
         let trimmed = word.trim_matches([':', '.', '!', '?', '=', '：', '，']);
         let tail = word.rsplit_once([':', '=', '：']).map_or("", |(_, tail)| tail);
-        for candidate in [word, trimmed, tail] {
-            if !(SECRET_MIN..=SECRET_MAX).contains(&candidate.len()) || case.known.has_word(candidate) {
+        for (n, candidate) in [word, trimmed, tail].into_iter().enumerate() {
+            let again = n > 0 && candidate == word;
+            if again || !(SECRET_MIN..=SECRET_MAX).contains(&candidate.len()) || case.known.has_word(candidate) {
                 continue;
             }
             if let Some(owner) = case.guard.owner(Kind::Secret, candidate).cloned() {
@@ -69,7 +70,7 @@ pub fn dumps(case: &mut Case<'_>, view: &View<'_>) {
     if view.shape == Shape::Loose {
         return;
     }
-    for line in view.text.lines() {
+    for line in view.text.lines().filter(|line| line.len() < 2_000 && line.bytes().any(|b| b.is_ascii_digit())) {
         let Some(separator) = [',', '\t', ';', '|'].into_iter().find(|s| line.matches(*s).count() >= 3) else {
             continue;
         };
