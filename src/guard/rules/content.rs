@@ -62,7 +62,7 @@ static PLACEHOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// `None` and its like where a value belongs: alone, after a colon, before 様,
 /// or as a path's piece or query's value.
 static NOTHING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?m)(?:^|[:：=])[ \t　]*(?:None|undefined|NaN|null|NULL|nil|\(null\)|\[object Object\])[ \t　]*(?:$|様|さま|殿|御中|[,，、!！])|(?:Dear|Hi|Hello) (?:None|undefined|NaN|null|NULL|nil)\b").ok()
+    Regex::new(r"(?m)(?:^|[:：=])[ \t　]*(?:None|undefined|NaN|null|NULL|nil|\(null\)|\[object Object\])[ \t　]*(?:$|様|さま|殿|御中|[,，、!！])|(?:Dear|Hi|Hello) (?:None|undefined|NaN|null|NULL|nil)(?-u:\b)").ok()
 });
 
 /// Placeholders that survived rendering.
