@@ -250,7 +250,7 @@ pub struct GuardCheck {
 #[derive(Clone, Debug, Args)]
 pub struct Demo {
     /// How many accounts the made-up registrar has.
-    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(200..=10_000_000))]
+    #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
     pub accounts: u64,
     /// Seeds everything that is made up.
     #[arg(long, default_value_t = 2014)]
