@@ -121,15 +121,14 @@ fn renderer(keys: Keys) -> (Renderer, Vec<Literal>) {
     let letterhead = Letterhead {
         campaign: 1,
         revision: 1,
-        name: "bench".into(),
-        from: Mailbox { name: "Registrar News".into(), address: address.clone() },
+        from: Mailbox::parse("Registrar News <news@registrar.example>").expect("a mailbox"),
         reply_to: None,
         bounce: address,
         list_id: "news.registrar.example".into(),
         links_base: "https://mail.registrar.example/k".into(),
         keys,
     };
-    (Renderer::new(template, letterhead), literals)
+    (Renderer::new(template, letterhead).expect("a renderer"), literals)
 }
 
 fn terms(literal: &[Literal]) -> Terms {

@@ -57,14 +57,16 @@ impl Bound {
         let letterhead = letterhead(app, campaign)?;
         let mut literal: Vec<Literal> =
             template.literals().into_iter().map(|l| Literal { html: l.html, text: l.text }).collect();
-        literal.extend(header_values(campaign).map(|text| Literal { html: false, text }));
+        literal.extend(letterhead.values().into_iter().map(|text| Literal { html: false, text }));
         let terms = Terms {
             campaign: Some(campaign.id),
             literal,
             allow: campaign.definition.allow.clone(),
             must_show: campaign.definition.must_show.clone(),
         };
-        Ok(Self { renderer: Renderer::new(template, letterhead), terms })
+        let renderer = Renderer::new(template, letterhead)
+            .map_err(|e| Error::usage("the campaign's header values cannot be used").cause(&e))?;
+        Ok(Self { renderer, terms })
     }
 
     /// The campaign's terms.
@@ -120,24 +122,9 @@ impl Bound {
     }
 }
 
-/// Everything of the sender's that stands in headers and is nobody's identifier.
-fn header_values(campaign: &Campaign) -> impl Iterator<Item = String> {
-    let definition = &campaign.definition;
-    [
-        Some(definition.from.clone()),
-        definition.reply_to.clone(),
-        definition.bounce.clone(),
-        Some(list_id(campaign, &definition.from)),
-        Some(campaign.links_base.clone()),
-        Some(definition.name.clone()),
-    ]
-    .into_iter()
-    .flatten()
-}
-
-fn list_id(campaign: &Campaign, from: &str) -> String {
-    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain.trim_end_matches('>').trim());
-    campaign.definition.list_id.clone().unwrap_or_else(|| format!("kakitome.{domain}"))
+fn list_id(campaign: &Campaign, from: &Mailbox) -> String {
+    let list_id = campaign.definition.list_id.clone();
+    list_id.unwrap_or_else(|| format!("kakitome.{}", from.address().domain()))
 }
 
 fn letterhead(app: &App, campaign: &Campaign) -> Result<Letterhead> {
@@ -147,13 +134,12 @@ fn letterhead(app: &App, campaign: &Campaign) -> Result<Letterhead> {
     let bounce = match &definition.bounce {
         Some(text) => Address::parse(text)
             .map_err(|e| Error::usage(format!("the campaign's bounce address {text:?} cannot be used")).why(e))?,
-        None => from.address.clone(),
+        None => from.address().clone(),
     };
     Ok(Letterhead {
         campaign: campaign.id,
         revision: campaign.revision,
-        name: definition.name.clone(),
-        list_id: list_id(campaign, &definition.from),
+        list_id: list_id(campaign, &from),
         from,
         reply_to,
         bounce,
@@ -162,18 +148,8 @@ fn letterhead(app: &App, campaign: &Campaign) -> Result<Letterhead> {
     })
 }
 
-/// `Name <address>` or a bare address.
 fn mailbox(what: &str, text: &str) -> Result<Mailbox> {
-    let (name, address) = match text.trim().strip_suffix('>').and_then(|t| t.rsplit_once('<')) {
-        Some((name, address)) => (name.trim().trim_matches('"').to_owned(), address),
-        None => (String::new(), text),
-    };
-    let address = Address::parse(address)
-        .map_err(|e| Error::usage(format!("the campaign's {what} {text:?} cannot be used")).why(e))?;
-    if name.chars().any(char::is_control) {
-        return Err(Error::usage(format!("the campaign's {what} has a control character in its name")));
-    }
-    Ok(Mailbox { name, address })
+    Mailbox::parse(text).map_err(|e| Error::usage(format!("the campaign's {what} {text:?} cannot be used")).cause(&e))
 }
 
 /// The columns that templates may name: all but the secret ones.

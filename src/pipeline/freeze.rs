@@ -271,9 +271,9 @@ fn plan(app: &App, draft: &Campaign, joined: &Joined) -> Result<Vec<u16>> {
     let bound = Bound::new(app, draft)?;
     let canaries: usize = draft.definition.stages.iter().filter_map(|stage| stage.count).sum();
     let recipients: Vec<Recipient> = joined.candidates.iter().map(|(_, recipient)| recipient.clone()).collect();
-    let chosen: Vec<usize> = cover::choose(bound.renderer(), &recipients, canaries, draft.definition.seed)
+    let chosen: Vec<usize> = cover::choose(bound.renderer().template(), &recipients, canaries, draft.definition.seed)
         .into_iter()
-        .map(|choice| joined.candidates[choice.at].0)
+        .map(|choice| joined.candidates[choice.index].0)
         .collect();
     stage::assign(&draft.definition.stages, &joined.accounts, &chosen, draft.definition.seed).map_err(|why| {
         Error::usage("the ladder does not fit the audience").why(why).now("mend the stages of the campaign file")

@@ -91,8 +91,8 @@ async fn choose(app: &App, campaign: &Campaign, bound: &Bound, choice: Choice) -
     let Some(n) = edge else {
         return Ok(recipients.into_iter().map(|recipient| (recipient, "asked for".to_owned())).collect());
     };
-    let chosen = cover::choose(bound.renderer(), &recipients, n, campaign.definition.seed);
-    Ok(chosen.into_iter().map(|choice| (recipients[choice.at].clone(), choice.why)).collect())
+    let chosen = cover::choose(bound.renderer().template(), &recipients, n, campaign.definition.seed);
+    Ok(chosen.into_iter().map(|choice| (recipients[choice.index].clone(), choice.why.join(", "))).collect())
 }
 
 fn write_all(

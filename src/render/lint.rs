@@ -1,89 +1,135 @@
-//! Names in a template that nothing will ever define, found when it is frozen
-//! rather than at the first recipient.
+//! What a template names and the campaign does not have.
+//!
+//! Input: a template's syntax trees and the columns that its messages will
+//! have. Output: one [`Lint`] for every unknown variable, with file and line.
+//! A secret column is unknown here because it is never among the columns.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use minijinja::machinery::{Token, tokenize};
+use super::context::{LINKS, ROOTS};
+use super::walk::{self, Event, Trees};
 
-use crate::render::template::Template;
-
-/// One name that there is not.
+/// Something that a template names and that no message will have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lint {
     /// The template's file.
     pub file: String,
-    /// The line.
+    /// The line, from 1.
     pub line: usize,
-    /// The name, as written.
-    pub name: String,
+    /// What is wrong there; names, never values.
+    pub what: String,
 }
 
 impl fmt::Display for Lint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {}: there is no {}", self.file, self.line, self.name)
+        write!(f, "{} line {}: {}", self.file, self.line, self.what)
     }
 }
 
-const LINKS: [&str; 2] = ["unsubscribe", "view"];
-
-impl Template {
-    /// Every name that is neither `account.` one of `columns`, `extra.` one of
-    /// `extra`, `links.unsubscribe`, `links.view`, nor set by the template.
-    pub fn lint(&self, columns: &[&str], extra: &[&str]) -> Vec<Lint> {
-        let mut found = BTreeSet::new();
-        for (file, text) in self.files() {
-            for (name, line) in roots(text) {
-                let known: &[&str] = match name.0.as_str() {
-                    "account" => columns,
-                    "extra" => extra,
-                    "links" => &LINKS,
-                    _ => continue,
-                };
-                if name.1.as_ref().is_none_or(|attribute| !known.contains(&attribute.as_str())) {
-                    let name = name.1.map_or_else(|| format!("{} by itself", name.0), |a| format!("{}.{a}", name.0));
-                    found.insert(Lint { file: file.clone(), line, name });
-                }
+/// Every unknown variable, by file and line. `globals` are the functions that
+/// every template may call.
+pub(super) fn lint(trees: &Trees<'_>, account: &[&str], extra: &[&str], globals: &[&str]) -> Vec<Lint> {
+    let mut found = BTreeSet::new();
+    let mut reached = BTreeSet::new();
+    let mut look = |from: &str, reached: &mut BTreeSet<String>| {
+        let Some((from, _)) = trees.get_key_value(from) else { return };
+        walk::walk(trees, from, &mut |at, event| {
+            if let Event::File(Some(name)) = event {
+                reached.insert(name.to_owned());
             }
-            found.extend(self.undeclared(file, text));
-        }
-        found.into_iter().collect()
+            if let Some(what) = judge(&event, account, extra, globals) {
+                found.insert(Lint { file: at.file.to_owned(), line: at.line, what });
+            }
+        });
+    };
+    for main in super::template::MAIN {
+        look(main, &mut reached);
+        reached.insert(main.to_owned());
     }
+    // A file that nothing includes is judged by itself.
+    for file in trees.keys() {
+        if !reached.contains(*file) {
+            look(file, &mut BTreeSet::new());
+        }
+    }
+    found.into_iter().collect()
+}
 
-    /// Names that nobody declared.
-    fn undeclared(&self, file: &str, text: &str) -> Vec<Lint> {
-        let Ok(template) = self.environment().get_template(file) else { return Vec::new() };
-        let globals: BTreeSet<&str> = self.environment().globals().map(|(name, _)| name).collect();
-        let names = template.undeclared_variables(false);
-        let unknown = names
-            .iter()
-            .filter(|n| !["account", "extra", "links"].contains(&n.as_str()) && !globals.contains(n.as_str()));
-        unknown.map(|name| Lint { file: file.to_owned(), line: line_of(text, name), name: name.clone() }).collect()
+fn judge(event: &Event<'_>, account: &[&str], extra: &[&str], globals: &[&str]) -> Option<String> {
+    match event {
+        Event::Field { root, field } => {
+            let (known, what) = match *root {
+                "account" => (account, "the directory has no such column, or it is secret"),
+                "extra" => (extra, "the audience has no such column"),
+                _ => (LINKS.as_slice(), "links are links.unsubscribe and links.view"),
+            };
+            (!known.contains(field)).then(|| format!("unknown variable {root}.{field}: {what}"))
+        }
+        Event::Name { id, .. } if ROOTS.contains(id) => {
+            Some(format!("{id} is used as a whole: name one of its fields, as in {id}.name"))
+        }
+        Event::Name { id, known } => (!known && !globals.contains(id)).then(|| {
+            format!("unknown variable {id}: columns are account.{id} or extra.{id}, links are links.unsubscribe and links.view")
+        }),
+        Event::Filter(_) | Event::Makes(_) | Event::File(_) | Event::AutoEscape => None,
     }
 }
 
-/// Every use of a name with the attribute that follows it: `account.plan`,
-/// `account["plan"]`; and its line.
-fn roots(text: &str) -> Vec<((String, Option<String>), usize)> {
-    let tokens: Vec<_> = tokenize(text, false, Default::default()).flatten().collect();
-    let mut found = Vec::new();
-    for (n, (token, span)) in tokens.iter().enumerate() {
-        let Token::Ident(name) = token else { continue };
-        // An attribute of something else that happens to have this name.
-        if n > 0 && matches!(tokens[n - 1].0, Token::Dot | Token::Pipe) {
-            continue;
-        }
-        let next = |by: usize| tokens.get(n + by).map(|(token, _)| token);
-        let attribute = match (next(1), next(2)) {
-            (Some(Token::Dot), Some(Token::Ident(attribute))) => Some((*attribute).to_owned()),
-            (Some(Token::BracketOpen), Some(Token::Str(attribute))) => Some((*attribute).to_owned()),
-            _ => None,
-        };
-        found.push((((*name).to_owned(), attribute), usize::from(span.start_line)));
-    }
-    found
-}
+#[cfg(test)]
+mod tests {
+    use super::super::tests::template;
 
-fn line_of(text: &str, name: &str) -> usize {
-    roots(text).into_iter().find(|((root, _), _)| root == name).map_or(1, |(_, line)| line)
+    fn lints(body: &str) -> Vec<String> {
+        let part = "{% if seen %}{{ seen }}{% endif %}\n{{ account.auth_code }}";
+        let macros = "{% macro row(d, n=1) %}{{ d }}{{ n }}{{ account.plan }}{% endmacro %}";
+        let files = [("subject.txt", "s"), ("body.html", body), ("part.html", part), ("macros.html", macros)];
+        let template = template(&files).unwrap();
+        template.lint(&["name", "domains", "plan"], &["order"]).iter().map(ToString::to_string).collect()
+    }
+
+    fn heads(body: &str) -> Vec<String> {
+        lints(body).iter().map(|l| l.split(": ").take(2).collect::<Vec<_>>().join(": ")).collect()
+    }
+
+    const LATER: &str = "{% set seen = 1 %}{% include 'part.html' %}";
+
+    #[test]
+    fn every_unknown_variable_is_named_with_its_line() {
+        let part = "part.html line 2: unknown variable account.auth_code";
+        assert_eq!(heads(LATER), [part]);
+        for (body, lint) in [
+            ("\n{{ account.nam }}", "body.html line 2: unknown variable account.nam"),
+            ("\n\n{% if extra.ordr %}{% endif %}", "body.html line 3: unknown variable extra.ordr"),
+            ("{{ links.help }}", "body.html line 1: unknown variable links.help"),
+            ("{{ name }}", "body.html line 1: unknown variable name"),
+            ("{{ account['nam'] }}", "body.html line 1: unknown variable account.nam"),
+            ("{{ account|items }}", "body.html line 1: account is used as a whole"),
+            ("{% for d in account.domains %}{{ d }}{% endfor %}{{ d }}", "body.html line 1: unknown variable d"),
+            ("{{ account.name|replace(x, 'y') }}", "body.html line 1: unknown variable x"),
+            ("{{ 'a' if account.nam else 'b' }}", "body.html line 1: unknown variable account.nam"),
+            ("{{ debug() }}", "body.html line 1: unknown variable debug"),
+            ("{{ account[extra.order] }}", "body.html line 1: account is used as a whole"),
+        ] {
+            let found = heads(&format!("{body}{LATER}"));
+            assert!(found.len() == 2 && found.contains(&lint.to_owned()), "{body:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_the_template_makes_are_known() {
+        let body = "{% for d in account.domains if d %}{{ loop.index }}{{ d }}{% else %}{{ extra.order }}{% endfor %}\
+            {% set n = account.domains|length %}{{ n }}{% set block %}{{ n }}{% endset %}{{ block }}\
+            {% with a = 1, b = n %}{{ a + b }}{% endwith %}{{ account['plan'] }}\
+            {% from 'macros.html' import row %}{{ row(n) }}{% import 'macros.html' as m %}{{ m.row('x') }}\
+            {% macro cell(x) %}{{ x }}{{ caller() }}{% endmacro %}{% call cell(1) %}{{ n }}{% endcall %}\
+            {% for i in range(3) %}{{ i }}{% endfor %}{{ links.view }}{{ links.unsubscribe }}";
+        assert_eq!(heads(&format!("{body}{LATER}")).len(), 1, "{:?}", lints(body));
+    }
+
+    #[test]
+    fn a_file_that_sees_no_such_name_is_told_so() {
+        let found = heads("x");
+        assert!(found.contains(&"part.html line 1: unknown variable seen".to_owned()), "{found:?}");
+    }
 }

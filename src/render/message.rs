@@ -1,130 +1,76 @@
-//! Bodies → RFC 5322 bytes: headers, MIME structure, encodings.
+//! Subject and bodies → the finished bytes.
 //!
-//! Written by mail-builder: encoded words of at most 75 characters that never
-//! split a character, quoted-printable or base64 bodies, CRLF throughout. The
-//! boundary comes from the Message-ID. Sources: RFC 5322, 2045–2047, 2369, 2919
-//! (List-Id), 8058 (one-click unsubscribe).
+//! Input: rendered texts, the campaign's letterhead, the recipient's address
+//! and account, the time. Output: RFC 5322 bytes with CRLF line ends and lines
+//! of at most 998 octets (76 in bodies). HTML and text stand in a
+//! `multipart/alternative`; a template without HTML makes one `text/plain`.
+//! Bodies go out in 7bit where they may, otherwise in quoted-printable or
+//! base64, whichever is shorter. Boundary and Message-ID are derived from
+//! campaign, revision and account, so equal inputs give equal bytes.
+//!
+//! Headers: RFC 5322 §3.6; List-Id RFC 2919; List-Unsubscribe RFC 2369 and
+//! RFC 8058; Precedence so that no vacation notice comes back (RFC 3834 §2).
 
-use mail_builder::MessageBuilder;
-use mail_builder::headers::address::Address as Header;
 use mail_builder::headers::content_type::ContentType;
-use mail_builder::headers::message_id::MessageId;
-use mail_builder::headers::raw::Raw;
-use mail_builder::mime::{BodyPart, MimePart};
+use mail_builder::mime::MimePart;
 
-use crate::account::Record;
+use super::letterhead::Letterhead;
+use super::{header, text};
+use crate::account::AccountId;
 use crate::address::Address;
 use crate::clock;
-use crate::key::Keys;
-use crate::render::RenderError;
 
-/// The longest line, in octets without CRLF (RFC 5322 §2.1.1).
-const LINE_MAX: usize = 998;
-
-/// A display name and an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mailbox {
-    /// The name; empty for none.
-    pub name: String,
-    /// The address.
-    pub address: Address,
+/// What a reader sees.
+pub(super) struct Parts {
+    pub subject: String,
+    pub html: Option<String>,
+    pub text: String,
 }
 
-/// The sender's side of every message of one campaign.
-#[derive(Clone, Debug)]
-pub struct Letterhead {
-    /// The campaign's number.
-    pub campaign: i64,
-    /// The revision.
-    pub revision: i64,
-    /// The campaign's name, for Feedback-ID.
-    pub name: String,
-    /// From.
-    pub from: Mailbox,
-    /// Reply-To, where it is another.
-    pub reply_to: Option<Mailbox>,
-    /// The envelope sender.
-    pub bounce: Address,
-    /// List-Id, without angle brackets.
-    pub list_id: String,
-    /// Where links lead.
-    pub links_base: String,
-    /// Makes tokens and Message-IDs.
-    pub keys: Keys,
-}
-
-/// One message's bodies.
-pub(in crate::render) struct Bodies<'a> {
-    pub subject: &'a str,
-    pub text: &'a str,
-    pub html: Option<&'a str>,
-    pub unsubscribe: &'a str,
-}
-
-impl Letterhead {
-    pub(in crate::render) fn write(
-        &self,
-        record: &Record,
-        bodies: &Bodies<'_>,
-        date_ms: i64,
-    ) -> Result<Vec<u8>, RenderError> {
-        if bodies.subject.chars().any(char::is_control) {
-            return Err(RenderError::Subject);
-        }
-        let id = self.keys.message_id(self.campaign, self.revision, &record.account);
-        let mut builder = MessageBuilder::new()
-            .from(mailbox(&self.from))
-            .to(Header::new_address(None::<&str>, record.address.as_str()))
-            .subject(bodies.subject)
-            .header("Date", Raw::new(clock::rfc5322(date_ms)))
-            .header("Message-ID", MessageId::new(format!("{id}@{}", self.from.address.domain())));
-        if let Some(reply_to) = &self.reply_to {
-            builder = builder.reply_to(mailbox(reply_to));
-        }
-        let builder = builder
-            .header("List-Id", Raw::new(format!("<{}>", self.list_id)))
-            .header("List-Unsubscribe", Raw::new(format!("<{}>", bodies.unsubscribe)))
-            .header("List-Unsubscribe-Post", Raw::new("List-Unsubscribe=One-Click"))
-            .header("Feedback-ID", Raw::new(self.feedback_id()))
-            .header("Precedence", Raw::new("bulk"))
-            .header("MIME-Version", Raw::new("1.0"))
-            .body(body(bodies, &id));
-        let bytes = builder.write_to_vec().map_err(|_| RenderError::Write)?;
-        if bytes.split(|b| *b == b'\n').any(|line| line.len() > LINE_MAX + 1) {
-            return Err(RenderError::LongLine);
-        }
-        Ok(bytes)
+/// Writes one message.
+pub(super) fn build(
+    head: &Letterhead,
+    account: &AccountId,
+    to: &Address,
+    unsubscribe: Option<&str>,
+    parts: &Parts,
+    date_ms: i64,
+) -> Vec<u8> {
+    let size = parts.html.as_ref().map_or(0, String::len) + parts.text.len();
+    let mut out = Vec::with_capacity(2048 + size + size / 2);
+    let id = head.message_id(account);
+    let from_domain = head.from.address().domain();
+    header::plain(&mut out, "Date", &clock::rfc5322(date_ms));
+    header::mailbox(&mut out, "From", &head.from);
+    if let Some(reply_to) = &head.reply_to {
+        header::mailbox(&mut out, "Reply-To", reply_to);
     }
-
-    /// `campaign:revision:kakitome:domain`, as mailbox providers read it.
-    fn feedback_id(&self) -> String {
-        format!("c{}:r{}:kakitome:{}", self.campaign, self.revision, self.from.address.domain())
+    header::plain(&mut out, "To", to.as_str());
+    header::text(&mut out, "Subject", &parts.subject);
+    header::plain(&mut out, "Message-ID", &format!("<{id}@{from_domain}>"));
+    header::plain(&mut out, "List-Id", &format!("<{}>", head.list_id));
+    if let Some(url) = unsubscribe {
+        header::plain(&mut out, "List-Unsubscribe", &format!("<{url}>"));
+        header::plain(&mut out, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
     }
+    let feedback = format!("c{}r{}:{}:bulk:kakitome", head.campaign, head.revision, head.list_id);
+    header::plain(&mut out, "Feedback-ID", &feedback);
+    header::plain(&mut out, "Precedence", "bulk");
+    header::plain(&mut out, "MIME-Version", "1.0");
+    body(&mut out, &id, parts);
+    out
 }
 
-fn mailbox(mailbox: &Mailbox) -> Header<'_> {
-    let name = Some(mailbox.name.as_str()).filter(|name| !name.is_empty());
-    Header::new_address(name, mailbox.address.as_str())
-}
-
-fn body<'a>(bodies: &Bodies<'a>, id: &str) -> MimePart<'a> {
-    let part = |kind: &'static str, text: &'a str| {
-        MimePart::new(ContentType::new(kind).attribute("charset", "utf-8"), BodyPart::from(text))
-    };
-    let text = part("text/plain", bodies.text);
-    match bodies.html {
-        None => text,
-        Some(html) => MimePart::new(
-            ContentType::new("multipart/alternative").attribute("boundary", format!("={id}=")),
-            vec![text, part("text/html", html)],
-        ),
+fn body(out: &mut Vec<u8>, id: &str, parts: &Parts) {
+    let text = MimePart::new("text/plain", text::crlf(&parts.text));
+    match &parts.html {
+        None => text.write_part(out),
+        Some(html) => {
+            let html = MimePart::new("text/html", text::crlf(html));
+            // `=_` occurs in no quoted-printable line (RFC 2045 §6.7), and a
+            // Message-ID is a keyed hash, so no body can hold the boundary.
+            let kind = ContentType::new("multipart/alternative").attribute("boundary", format!("=_{id}"));
+            MimePart::new(kind, vec![text, html]).write_part(out);
+        }
     }
-}
-
-/// A text alternative for an HTML body that has none.
-pub(in crate::render) fn text_of(html: &str) -> String {
-    html2text::config::plain()
-        .no_link_wrapping()
-        .string_from_read(html.as_bytes(), 76)
-        .unwrap_or_else(|_| "This message can only be shown as HTML.\n".into())
 }

@@ -1,4 +1,8 @@
 //! A finished message for one recipient, made only by `render`.
+//!
+//! Its digest is what `check` stores, approval signs and sending compares.
+//! Every piece goes into the hash with its length before it, so that no two
+//! messages can be cut up differently and hash alike.
 
 use crate::account::AccountId;
 use crate::address::Address;
@@ -40,36 +44,93 @@ impl Rendered {
     /// BLAKE3 over envelope, every header but `Date` and `DKIM-Signature`, and
     /// the body: what `check` stores, approval signs and sending compares.
     pub fn digest(&self) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new();
+        let mut hasher = blake3::Hasher::new_derive_key("kakitome 2026 message digest");
         let mut piece = |bytes: &[u8]| {
-            hasher.update(&(bytes.len() as u64).to_be_bytes()).update(bytes);
+            hasher.update(&(bytes.len() as u64).to_be_bytes());
+            hasher.update(bytes);
         };
         piece(self.sender.as_str().as_bytes());
         piece(self.recipient.as_str().as_bytes());
-        let (head, body) = split(&self.bytes);
-        let mut skipped = false;
-        for line in head.split_inclusive(|b| *b == b'\n') {
-            if !line.starts_with(b" ") && !line.starts_with(b"\t") {
-                skipped = MOVING.iter().any(|name| starts_with(line, name));
-            }
-            if !skipped {
-                piece(line);
+        let (headers, body) = split(&self.bytes);
+        for header in Headers(headers) {
+            if !moves(header) {
+                piece(header);
             }
         }
+        // The body is always the last piece.
         piece(body);
-        hasher.finalize().into()
+        *hasher.finalize().as_bytes()
     }
 }
 
-/// Headers that differ each time a message is made.
-const MOVING: [&str; 2] = ["date:", "dkim-signature:"];
-
-fn starts_with(line: &[u8], name: &str) -> bool {
-    line.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
+/// Headers with their last line break, and what follows the empty line.
+fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memmem::find(bytes, b"\r\n\r\n") {
+        Some(at) => (&bytes[..at + 2], &bytes[at + 4..]),
+        None => (bytes, b""),
+    }
 }
 
-/// Head and body, the empty line between them belonging to the body.
-fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let end = memchr::memmem::find(bytes, b"\r\n\r\n").map_or(bytes.len(), |at| at + 2);
-    bytes.split_at(end)
+/// Whether a header differs from one rendering to the next.
+fn moves(header: &[u8]) -> bool {
+    let name = header.split(|b| *b == b':').next().unwrap_or(header).trim_ascii();
+    name.eq_ignore_ascii_case(b"Date") || name.eq_ignore_ascii_case(b"DKIM-Signature")
+}
+
+/// One header after another, with its folded lines.
+struct Headers<'a>(&'a [u8]);
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = &'a [u8];
+    fn next(&mut self) -> Option<&'a [u8]> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut end = 0;
+        loop {
+            end += memchr::memchr(b'\n', &self.0[end..]).map_or(self.0.len() - end, |at| at + 1);
+            if !matches!(self.0.get(end), Some(b' ' | b'\t')) {
+                break;
+            }
+        }
+        let (header, rest) = self.0.split_at(end);
+        self.0 = rest;
+        Some(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(to: &str, bytes: &str) -> Rendered {
+        let address = |a| Address::parse(a).unwrap();
+        Rendered::new(AccountId::new("1").unwrap(), address("news@r.example"), address(to), bytes.into())
+    }
+
+    const MESSAGE: &str =
+        "From: a@r.example\r\nDate: Tue,\r\n 24 Nov 2026\r\nSubject: x\r\n y\r\n\r\nbody\r\n\r\nDate: kept\r\n";
+
+    #[test]
+    fn the_digest_covers_all_but_date_and_signature() {
+        let digest = rendered("b@c.example", MESSAGE).digest();
+        let same = MESSAGE
+            .replace("Tue,\r\n 24 Nov", "Wed,\r\n 25 Nov")
+            .replace("\r\nSubject", "\r\nDKIM-Signature: a=1;\r\n b=2\r\nSubject");
+        assert_eq!(rendered("b@c.example", &same).digest(), digest);
+        for (from, to) in
+            [("a@r", "b@r"), ("body", "bodY"), (" y\r\n", " z\r\n"), ("Date: kept", "Date: lost"), ("x\r\n y", "x")]
+        {
+            assert!(MESSAGE.contains(from));
+            assert_ne!(rendered("b@c.example", &MESSAGE.replacen(from, to, 1)).digest(), digest, "{from:?}");
+        }
+        assert_ne!(rendered("b@d.example", MESSAGE).digest(), digest);
+    }
+
+    #[test]
+    fn a_header_cannot_be_moved_into_the_body_unseen() {
+        let one = rendered("b@c.example", "A: 1\r\nB: 2\r\n\r\nC: 3\r\n").digest();
+        let other = rendered("b@c.example", "A: 1\r\n\r\nB: 2\r\nC: 3\r\n").digest();
+        assert_ne!(one, other);
+    }
 }

@@ -1,255 +1,353 @@
-//! Templates: a folder with `subject.txt` and `body.html`, `body.txt` or both;
-//! further files may be included. minijinja, strict about what is undefined,
-//! limited in fuel, HTML escaped, no way around the escaping.
+//! A campaign's template: loaded once, then rendered for one recipient at a
+//! time.
+//!
+//! Input: a folder with `subject.txt`, and `body.html`, `body.txt` or both;
+//! other `.html` and `.txt` files of the folder may be included by name.
+//! Output: text, or an error with file and line and never a value.
+//!
+//! The language is that of minijinja (Jinja 2): `{{ account.name }}`,
+//! `{% if %}`, `{% for %}`, `{% include "footer.html" %}`. A tag alone on its
+//! line leaves no line behind. What is different here:
+//! - an undefined variable is an error, not an empty text;
+//! - `.html` files are escaped and `.txt` files are not. Nothing switches that
+//!   off: `|safe` and `{% autoescape %}` are refused when the template is
+//!   loaded, and so is including a file of the other sort;
+//! - a rendering that takes more than [`Template::FUEL`] steps is stopped (one
+//!   step is about one instruction or 64 bytes of text; a long newsletter takes
+//!   a few thousand);
+//! - nothing is read from disk once the template is loaded, `account`, `extra`
+//!   and `links` cannot be redefined, and no function shows the whole context.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use minijinja::machinery::{Token, tokenize};
-use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, machinery};
 
-use crate::render::RenderError;
-use crate::render::context::Context;
+use super::context::ROOTS;
+use super::lint::{self, Lint};
+use super::literal::{self, Literal};
+use super::walk::{self, Event, Trees};
 
-/// Instructions that one file may take for one recipient: some hundred times
-/// what a newsletter with dozens of domains takes.
-const FUEL: u64 = 2_000_000;
-/// The longest file, in bytes.
-const FILE_BYTES_MAX: u64 = 2_000_000;
-/// The first of the private-use characters that mark branches.
-const BRANCH: u32 = 0xE000;
+/// The files that are rendered; all others are included by them.
+pub(super) const MAIN: [&str; 3] = [SUBJECT, HTML, TEXT];
+pub(super) const SUBJECT: &str = "subject.txt";
+pub(super) const HTML: &str = "body.html";
+pub(super) const TEXT: &str = "body.txt";
+
+/// A template that parses and breaks no rule of this house.
+#[derive(Debug)]
+pub struct Template {
+    env: Environment<'static>,
+    files: BTreeMap<String, String>,
+}
 
 /// Why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// A file or the folder cannot be read.
-    #[error("{path}: {why}")]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// There is no subject.
-    #[error("it has no subject.txt")]
-    NoSubject,
-    /// There is no body.
-    #[error("it has neither body.html nor body.txt")]
-    NoBody,
-    /// A file is no template.
-    #[error("{file}, line {line}: {why}")]
-    Syntax {
-        /// The file.
+    /// The folder or a file in it cannot be read.
+    #[error("cannot read {file}: {why}")]
+    Read {
+        /// The folder or file.
         file: String,
-        /// The line.
-        line: usize,
-        /// What is wrong.
-        why: String,
+        /// The system's answer.
+        why: std::io::Error,
     },
-    /// Something goes around the escaping.
-    #[error(
-        "{file}, line {line}: {what} goes around HTML escaping and is refused; write the markup into the template itself"
-    )]
-    Unescaped {
-        /// The file.
+    /// A file that must be there is not.
+    #[error("the template has no {0}")]
+    Missing(&'static str),
+    /// A file cannot be used.
+    #[error("{file}: {what}")]
+    File {
+        /// The template's file.
         file: String,
-        /// The line.
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A line cannot be used.
+    #[error("{file} line {line}: {what}")]
+    Line {
+        /// The template's file.
+        file: String,
+        /// The line, from 1.
         line: usize,
-        /// What.
-        what: &'static str,
+        /// What is wrong there.
+        what: String,
     },
 }
 
-/// A loaded template.
-#[derive(Debug)]
-pub struct Template {
-    files: BTreeMap<String, String>,
-    plain: Environment<'static>,
-    marked: Environment<'static>,
-}
-
-/// A piece of the template's literal text, U+FFFC standing for expressions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Literal {
-    /// Whether it stands in HTML.
-    pub html: bool,
-    /// The text.
-    pub text: String,
+/// Where a rendering failed. The expression is the template's own text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file} line {line}: {what}{}", if expression.is_empty() { String::new() } else { format!(" in `{expression}`") })]
+pub struct RunError {
+    /// The template's file.
+    pub file: String,
+    /// The line, from 1; 0 if it is not known.
+    pub line: usize,
+    /// What sort of failure it is.
+    pub what: String,
+    /// The expression, as it stands in the template; may be empty.
+    pub expression: String,
 }
 
 impl Template {
-    /// Reads a folder's `.txt` and `.html` files.
+    /// Steps that one file may take before it is stopped.
+    pub const FUEL: u64 = 500_000;
+    /// The largest file, in bytes.
+    pub const FILE_BYTES_MAX: u64 = 1 << 20;
+
+    /// Loads every `.html` and `.txt` file of a folder, without its subfolders.
     ///
     /// # Errors
-    /// A file cannot be read or is no template, or a needed one is missing.
+    /// A file is missing, unreadable, too large or no UTF-8, does not parse, or
+    /// breaks one of this house's rules.
     pub fn load(folder: &Path) -> Result<Self, TemplateError> {
-        let unreadable = |path: &Path, why: String| TemplateError::Unreadable { path: path.to_owned(), why };
+        let read = |path: &Path, why| TemplateError::Read { file: path.display().to_string(), why };
         let mut files = BTreeMap::new();
-        let entries = std::fs::read_dir(folder).map_err(|e| unreadable(folder, e.to_string()))?;
-        for entry in entries {
-            let path = entry.map_err(|e| unreadable(folder, e.to_string()))?.path();
-            let (Some(name), Some(extension)) = (path.file_name(), path.extension()) else { continue };
-            if !path.is_file() || (extension != "txt" && extension != "html") {
+        for entry in std::fs::read_dir(folder).map_err(|e| read(folder, e))? {
+            let path = entry.map_err(|e| read(folder, e))?.path();
+            let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
+            if name.starts_with('.') || !(is_html(name) || name.ends_with(".txt")) || !path.is_file() {
                 continue;
             }
-            let size = path.metadata().map_err(|e| unreadable(&path, e.to_string()))?.len();
-            if size > FILE_BYTES_MAX {
-                return Err(unreadable(&path, format!("it has {size} bytes, more than {FILE_BYTES_MAX}")));
+            let size = path.metadata().map_err(|e| read(&path, e))?.len();
+            if size > Self::FILE_BYTES_MAX {
+                let what = format!("it has {size} bytes; the limit is {}", Self::FILE_BYTES_MAX);
+                return Err(TemplateError::File { file: name.to_owned(), what });
             }
-            let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e.to_string()))?;
-            files.insert(name.to_string_lossy().into_owned(), text);
+            files.insert(name.to_owned(), std::fs::read_to_string(&path).map_err(|e| read(&path, e))?);
         }
         Self::from_files(files)
     }
 
-    /// The same from files already read: a frozen campaign's.
+    /// The same from a frozen copy: file names and their text.
     ///
     /// # Errors
     /// As [`Template::load`].
-    pub fn from_files(files: BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        if !files.contains_key("subject.txt") {
-            return Err(TemplateError::NoSubject);
+    pub fn from_files(mut files: BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        if !files.contains_key(SUBJECT) {
+            return Err(TemplateError::Missing(SUBJECT));
         }
-        if !files.contains_key("body.html") && !files.contains_key("body.txt") {
-            return Err(TemplateError::NoBody);
+        if !files.contains_key(HTML) && !files.contains_key(TEXT) {
+            return Err(TemplateError::Missing("body.html and no body.txt; it needs one of them at least"));
         }
-        let (mut plain, mut marked) = (environment(), environment());
-        let mut branch = BRANCH;
-        for (name, text) in &files {
-            add(&mut plain, name, text.clone())?;
-            refuse_unescaped(name, text)?;
-            add(&mut marked, name, mark_branches(text, &mut branch))?;
+        for source in files.values_mut() {
+            if let Some(rest) = source.strip_prefix('\u{feff}') {
+                *source = rest.to_owned();
+            }
         }
-        Ok(Self { files, plain, marked })
+        refuse(&files)?;
+        let mut env = environment();
+        for (name, source) in &files {
+            env.add_template_owned(name.clone(), source.clone()).map_err(|e| parse_error(name, &e))?;
+        }
+        Ok(Self { env, files })
     }
 
-    /// The files, by name.
+    /// The files, to be frozen with a campaign.
     pub fn files(&self) -> &BTreeMap<String, String> {
         &self.files
     }
 
-    /// The literal text of every file, and the texts that stand in expressions.
+    /// Unknown variables, given the directory's columns (without the secret
+    /// ones) and the audience's extra columns. A campaign whose template has
+    /// one would fail for every recipient that gets there.
+    pub fn lint(&self, account: &[&str], extra: &[&str]) -> Vec<Lint> {
+        let globals: Vec<&str> = self.env.globals().map(|(name, _)| name).collect();
+        // The trees were parsed once already, when the template was loaded.
+        parse(&self.files).map(|trees| lint::lint(&trees, account, extra, &globals)).unwrap_or_default()
+    }
+
+    /// The literal text of every file, one [`Literal`] a file in the order of
+    /// their names, each followed by its string constants.
     pub fn literals(&self) -> Vec<Literal> {
-        self.files.iter().map(|(name, text)| Literal { html: name.ends_with(".html"), text: literal(text) }).collect()
-    }
-
-    pub(in crate::render) fn environment(&self) -> &Environment<'static> {
-        &self.plain
-    }
-
-    pub(in crate::render) fn subject(&self, context: &Context<'_>) -> Result<String, RenderError> {
-        Ok(run(&self.plain, "subject.txt", context)?.trim().to_owned())
-    }
-
-    pub(in crate::render) fn html(&self, context: &Context<'_>) -> Result<Option<String>, RenderError> {
-        self.files.contains_key("body.html").then(|| run(&self.plain, "body.html", context)).transpose()
-    }
-
-    pub(in crate::render) fn text(&self, context: &Context<'_>) -> Result<Option<String>, RenderError> {
-        self.files.contains_key("body.txt").then(|| run(&self.plain, "body.txt", context)).transpose()
-    }
-
-    pub(in crate::render) fn branches(&self, context: &Context<'_>) -> Vec<char> {
-        let files = ["subject.txt", "body.html", "body.txt"].into_iter().filter(|name| self.files.contains_key(*name));
-        let texts: String = files.filter_map(|name| run(&self.marked, name, context).ok()).collect();
-        let mut branches: Vec<char> = texts.chars().filter(|c| ('\u{e000}'..='\u{f8ff}').contains(c)).collect();
-        branches.sort_unstable();
-        branches.dedup();
-        branches
-    }
-}
-
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
-    environment.set_auto_escape_callback(
-        |name| {
-            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
-        },
-    );
-    environment.remove_filter("safe");
-    environment.remove_global("debug");
-    environment
-}
-
-fn add(environment: &mut Environment<'static>, name: &str, text: String) -> Result<(), TemplateError> {
-    environment.add_template_owned(name.to_owned(), text).map_err(|e| TemplateError::Syntax {
-        file: name.to_owned(),
-        line: e.line().unwrap_or(1),
-        why: e.detail().map_or_else(|| e.kind().to_string(), str::to_owned),
-    })
-}
-
-fn run(environment: &Environment<'static>, name: &str, context: &Context<'_>) -> Result<String, RenderError> {
-    let render = || environment.get_template(name)?.render(Value::from(Serde(context)));
-    render().map_err(|e| RenderError::Template {
-        file: e.name().unwrap_or(name).to_owned(),
-        line: e.line().unwrap_or(0),
-        // The kind alone: a detail may quote a value.
-        why: e.kind().to_string(),
-    })
-}
-
-/// `|safe` and `autoescape` blocks would put a customer's own text into the
-/// page as markup.
-fn refuse_unescaped(name: &str, text: &str) -> Result<(), TemplateError> {
-    let mut before: Option<Token<'_>> = None;
-    for (token, span) in tokenize(text, false, Default::default()).flatten() {
-        let what = match (&before, &token) {
-            (Some(Token::Pipe), Token::Ident("safe")) => Some("|safe"),
-            (Some(Token::BlockStart), Token::Ident("autoescape")) => Some("an autoescape block"),
-            (Some(Token::Ident("filter")), Token::Ident("safe")) => Some("the filter safe"),
-            _ => None,
-        };
-        if let Some(what) = what {
-            return Err(TemplateError::Unescaped { file: name.to_owned(), line: usize::from(span.start_line), what });
+        let mut out = Vec::new();
+        for (file, source) in &self.files {
+            literal::literals(file, source, &mut out);
         }
-        before = Some(token);
+        out
     }
-    Ok(())
+
+    /// Whether the template has this file.
+    pub(super) fn has(&self, file: &str) -> bool {
+        self.files.contains_key(file)
+    }
+
+    /// Renders one file.
+    pub(super) fn run(&self, file: &str, context: &Value) -> Result<String, RunError> {
+        run(&self.env, file, context)
+    }
 }
 
-/// Object replacement character: stands where an expression stood.
-const GAP: char = '\u{fffc}';
+/// Renders one file of an environment.
+pub(super) fn run(env: &Environment<'_>, file: &str, context: &Value) -> Result<String, RunError> {
+    env.get_template(file).and_then(|template| template.render(context)).map_err(|e| run_error(env, file, &e))
+}
 
-fn literal(text: &str) -> String {
-    let mut literal = String::with_capacity(text.len());
-    for (token, _) in tokenize(text, false, Default::default()).flatten() {
-        match token {
-            Token::TemplateData(data) => literal.push_str(data),
-            Token::VariableStart | Token::BlockStart | Token::VariableEnd | Token::BlockEnd => literal.push(GAP),
-            Token::Str(constant) => push_constant(&mut literal, constant),
-            Token::String(constant) => push_constant(&mut literal, &constant),
-            _ => {}
+/// The innermost error, reduced to what the template's author wrote: the
+/// engine's own words may quote a value.
+fn run_error(env: &Environment<'_>, file: &str, error: &minijinja::Error) -> RunError {
+    let mut inner = error;
+    while let Some(source) = std::error::Error::source(inner).and_then(|e| e.downcast_ref()) {
+        inner = source;
+    }
+    let file = inner.name().unwrap_or(file);
+    let template = env.get_template(file).ok();
+    let expression = template.as_ref().zip(inner.range()).and_then(|(template, range)| template.source().get(range));
+    RunError {
+        file: file.to_owned(),
+        line: inner.line().unwrap_or(0),
+        what: inner.kind().to_string(),
+        expression: expression.map(|e| e.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap_or_default(),
+    }
+}
+
+/// An environment with this house's rules and no file in it.
+pub(super) fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(Template::FUEL));
+    env.set_recursion_limit(64);
+    env.set_syntax(syntax());
+    env.set_auto_escape_callback(|name| if is_html(name) { AutoEscape::Html } else { AutoEscape::None });
+    env.remove_global("debug");
+    env.remove_filter("safe");
+    env
+}
+
+/// Jinja's own marks; a tag alone on its line leaves no line behind.
+pub(super) fn syntax() -> SyntaxConfig {
+    let mut builder = SyntaxConfig::builder();
+    builder.trim_blocks(true).lstrip_blocks(true);
+    // Only unlike marks can fail to build, and these are the usual ones.
+    builder.build().unwrap_or_default()
+}
+
+/// Whether a file is HTML, and so escaped.
+pub(super) fn is_html(file: &str) -> bool {
+    file.ends_with(".html")
+}
+
+pub(super) fn parse(files: &BTreeMap<String, String>) -> Result<Trees<'_>, TemplateError> {
+    files
+        .iter()
+        .map(|(name, source)| {
+            let tree = machinery::parse(source, name, syntax()).map_err(|e| parse_error(name, &e))?;
+            Ok((name.as_str(), tree))
+        })
+        .collect()
+}
+
+fn parse_error(file: &str, error: &minijinja::Error) -> TemplateError {
+    // While parsing there is no value yet, so the engine's words are safe.
+    let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    TemplateError::Line { file: file.to_owned(), line: error.line().unwrap_or(0), what }
+}
+
+/// Refuses what would weaken escaping or hide a file.
+fn refuse(files: &BTreeMap<String, String>) -> Result<(), TemplateError> {
+    let trees = parse(files)?;
+    let mut first: Option<(String, usize, String)> = None;
+    let mut edges: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in trees.keys() {
+        walk::walk(&trees, file, &mut |at, event| {
+            if let Event::File(Some(name)) = event {
+                edges.entry(at.file.to_owned()).or_default().push(name.to_owned());
+            }
+            if let Some(what) = refusal(at.file, &event, files)
+                && first.is_none()
+            {
+                first = Some((at.file.to_owned(), at.line, what));
+            }
+        });
+    }
+    if let Some((file, line, what)) = first {
+        return Err(TemplateError::Line { file, line, what });
+    }
+    match files.keys().find(|file| reaches(&edges, file, file, files.len())) {
+        Some(file) => Err(TemplateError::File { file: file.clone(), what: "it includes itself".into() }),
+        None => Ok(()),
+    }
+}
+
+fn refusal(file: &str, event: &Event<'_>, files: &BTreeMap<String, String>) -> Option<String> {
+    match event {
+        Event::Filter("safe") => Some("|safe would let a value through unescaped; leave it out".into()),
+        Event::AutoEscape => Some("autoescape blocks are refused: .html files are escaped, .txt files are not".into()),
+        Event::Makes(name) if ROOTS.contains(name) => Some(format!("{name} cannot be redefined; take another name")),
+        Event::File(None) => Some("write the other file's name out, as in {% include \"footer.html\" %}".into()),
+        Event::File(Some(name)) if !files.contains_key(*name) => Some(format!("the template has no file {name}")),
+        Event::File(Some(name)) if is_html(name) != is_html(file) => {
+            Some(format!("{name} is escaped differently: include .html in .html and .txt in .txt"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether `to` is reached from `from` in at most `steps` inclusions.
+fn reaches(edges: &BTreeMap<String, Vec<String>>, from: &str, to: &str, steps: usize) -> bool {
+    let mut seen: Vec<&str> = vec![from];
+    for _ in 0..steps {
+        let next: Vec<&str> = seen.iter().filter_map(|f| edges.get(*f)).flatten().map(String::as_str).collect();
+        if next.contains(&to) {
+            return true;
+        }
+        let before = seen.len();
+        for file in next {
+            if !seen.contains(&file) {
+                seen.push(file);
+            }
+        }
+        if seen.len() == before {
+            return false;
         }
     }
-    literal
+    false
 }
 
-/// A constant in an expression may be joined with something else: what touches
-/// its ends explains nothing.
-fn push_constant(literal: &mut String, constant: &str) {
-    literal.push(GAP);
-    literal.push_str(constant);
-    literal.push(GAP);
-}
+#[cfg(test)]
+mod tests {
+    use super::super::tests::template;
+    use super::*;
 
-/// Puts a private-use character after every `{% … %}`, so that what a message
-/// shows of them tells which branches it took.
-fn mark_branches(text: &str, branch: &mut u32) -> String {
-    let mut marked = String::with_capacity(text.len() + 64);
-    let mut done = 0;
-    for (token, span) in tokenize(text, false, Default::default()).flatten() {
-        if let (Token::BlockEnd, Some(mark)) = (token, char::from_u32(*branch)) {
-            let end = span.end_offset as usize;
-            marked.push_str(&text[done..end]);
-            marked.push(mark);
-            done = end;
-            *branch = (*branch + 1).min(0xF8FF);
-        }
+    fn refusal(body: &str) -> String {
+        let files = [("subject.txt", "s"), ("body.html", body), ("foot.html", "f"), ("foot.txt", "f")];
+        template(&files).err().map(|e| e.to_string()).unwrap_or_default()
     }
-    marked.push_str(&text[done..]);
-    marked
+
+    #[test]
+    fn what_weakens_escaping_is_refused_with_its_line() {
+        for body in [
+            "a\n{{ account.name|safe }}",
+            "a\n{% if account.name|upper|safe %}{% endif %}",
+            "a\n{% filter safe %}x{% endfilter %}",
+            "a\n{% autoescape false %}x{% endautoescape %}",
+            "a\n{% include \"foot.txt\" %}",
+            "a\n{% include account.name %}",
+            "a\n{% include \"../../secret\" %}",
+            "a\n{% include [\"foot.html\"] %}",
+            "a\n{% set account = 1 %}",
+            "a\n{% for links in [1] %}{% endfor %}",
+            "a\n{% if %}",
+            "a\n{{ 'x }}",
+        ] {
+            assert!(refusal(body).starts_with("body.html line 2: "), "{body:?}: {:?}", refusal(body));
+        }
+        assert_eq!(refusal("{% include 'foot.html' %}"), "");
+        assert!(refusal("{% include 'body.html' %}").contains("includes itself"));
+    }
+
+    #[test]
+    fn the_files_that_must_be_there_are_asked_for() {
+        assert!(template(&[("body.txt", "x")]).unwrap_err().to_string().contains("subject.txt"));
+        assert!(template(&[("subject.txt", "x")]).unwrap_err().to_string().contains("body.html"));
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Template::load(&folder.path().join("none")), Err(TemplateError::Read { .. })));
+        std::fs::write(folder.path().join("subject.txt"), b"s").unwrap();
+        std::fs::write(folder.path().join("body.txt"), b"\xff\xfe").unwrap();
+        assert!(Template::load(folder.path()).unwrap_err().to_string().contains("body.txt"));
+        std::fs::write(folder.path().join("body.txt"), b"{% include 'notes.md' %}").unwrap();
+        std::fs::write(folder.path().join("notes.md"), b"n").unwrap();
+        assert!(Template::load(folder.path()).unwrap_err().to_string().contains("no file notes.md"));
+    }
 }
