@@ -43,6 +43,9 @@ pub enum Shape {
     BuriedId,
     /// A telephone number.
     Phone,
+    /// Digits among others, or behind a sign, that may be one: only a known
+    /// number counts.
+    BuriedPhone,
 }
 
 impl Shape {
@@ -52,7 +55,7 @@ impl Shape {
             Shape::Host | Shape::Idn => Kind::Domain,
             Shape::Email => Kind::Email,
             Shape::Id | Shape::GroupedId | Shape::BuriedId => Kind::Id,
-            Shape::Phone => Kind::Phone,
+            Shape::Phone | Shape::BuriedPhone => Kind::Phone,
         }
     }
 }
@@ -95,14 +98,12 @@ impl Scanner {
             phones: mapping.columns.values().any(|column| column.kind == Kind::Phone),
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
             host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
-            idn: fixed(
-                r"[\p{Alphabetic}\p{M}\p{N}_-]*[^\x00-\x7f\s\p{P}][a-z0-9_-]*(?:\.[\p{Alphabetic}\p{M}\p{N}_-]+)+|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[^\x00-\x7f\s\p{P}][\p{Alphabetic}\p{M}\p{N}_-]*",
-            )?,
+            idn: fixed(r"[\p{Alphabetic}\p{M}\p{N}_-]+(?:\.[\p{Alphabetic}\p{M}\p{N}_-]+)+")?,
             word: fixed(r"[a-z0-9]+")?,
             grouped: fixed(r"[0-9]+(?:[-, ][0-9]+)+")?,
-            phone: fixed(r"\+?\(?[0-9][0-9() .-]{6,20}[0-9]")?,
+            phone: fixed(r"[+(]*[0-9][0-9() .+-]{6,}[0-9]")?,
             label: fixed(
-                r"(?:id|no|nr|number|member|account|customer|番号|会員|顧客|お客様)\s*[.:#=は]?\s*([a-z0-9]{3,})",
+                r"(?:(?:^|[^a-z0-9])(?:id|no|nr|number|member|account|customer)|番号|会員|顧客|お客様)\s*[.:#=は]?\s*([a-z0-9]{3,})",
             )?,
         })
     }
@@ -121,13 +122,16 @@ impl Scanner {
                 .filter(|m| !addresses.iter().any(|(from, to)| m.start() < *to && *from < m.end()));
             tokens.extend(hosts.filter_map(|m| host(text, m.start(), m.as_str())));
             if !text.is_ascii() {
-                tokens.extend(self.idn.find_iter(text).map(|m| token(Shape::Idn, m.as_str(), m.start())));
+                let runs = self.idn.find_iter(text).filter(|m| !m.as_str().is_ascii());
+                tokens.extend(runs.map(|m| token(Shape::Idn, m.as_str(), m.start())));
             }
         }
         if text.bytes().any(|b| b.is_ascii_digit()) {
             self.ids(text, &mut tokens);
             if self.phones {
-                tokens.extend(self.phone.find_iter(text).filter_map(|m| phone(text, m.start(), m.as_str())));
+                for run in self.phone.find_iter(text) {
+                    phones(text, run.start(), run.as_str(), &mut tokens);
+                }
             }
         }
         tokens
@@ -155,7 +159,7 @@ impl Scanner {
         for labelled in self.label.captures_iter(text) {
             let Some(word) = labelled.get(1) else { continue };
             for (start, run) in digit_runs(word.as_str()) {
-                if run.len() < word.as_str().len() && self.is_id(run) {
+                if self.is_id(run) {
                     tokens.push(token(Shape::BuriedId, run, word.start() + start));
                 }
             }
@@ -186,13 +190,21 @@ fn token(shape: Shape, text: &str, start: usize) -> Token<'_> {
     Token { shape, text, start }
 }
 
+/// Signs of an address that are more often those of a sentence or a URL:
+/// `'taro@…'`, `/taro@…`, `=taro@…`.
+pub const LOCAL_SIGNS: &[char] = &['\'', '/', '=', '?', '|', '&', '`', '{', '}', '*', '!', '#', '$', '%', '^', '+'];
+
 fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
     let text = found.as_str().trim_end_matches(['.', '-', '_']);
-    // A sign of the sentence around it: `'taro@…'`, `/taro@…`, `=taro@…`.
-    let lead = text.find(|c: char| !"'/=?|&`{}*!".contains(c))?;
+    let lead = text.find(|c: char| !LOCAL_SIGNS.contains(&c))?;
     let text = &text[lead..];
     let (local, _) = text.rsplit_once('@')?;
     (!local.is_empty()).then(|| token(Shape::Email, text, found.start() + lead))
+}
+
+/// Whether a last label is a file's ending.
+pub fn is_file(last: &str) -> bool {
+    FILES.contains(&last)
 }
 
 fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
@@ -202,18 +214,42 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let named = last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
     // The end of a host that begins in another script: read as a whole there.
     let in_idn = text[..start].chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
-    let is_file = FILES.contains(&last) && !text[..start].ends_with("//");
-    (named && !in_idn && !is_file).then(|| token(Shape::Host, trimmed, start))
+    (named && !in_idn && (!is_file(last) || text[..start].ends_with("//"))).then(|| token(Shape::Host, trimmed, start))
 }
 
-fn phone<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
-    let digits = found.bytes().filter(u8::is_ascii_digit).count();
-    let before = text[..start].chars().next_back();
-    let joined = before.is_some_and(|c| c.is_alphanumeric() && c.is_ascii() || "-./_%=#&+".contains(c));
-    let after =
-        text[start + found.len()..].chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    let leads = found.starts_with(['+', '0', '(']);
-    (leads && !joined && !after && (9..=15).contains(&digits)).then(|| token(Shape::Phone, found, start))
+/// The fewest and the most digits of a telephone number that is looked for.
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
+
+/// Telephone numbers in a run of digits and their signs, which may be several:
+/// `id 10000001 03-1234-5678`. Each begins and ends with a group of digits.
+fn phones<'t>(text: &'t str, start: usize, run: &'t str, tokens: &mut Vec<Token<'t>>) {
+    let groups: Vec<(usize, usize)> = digit_runs(run).map(|(at, digits)| (at, at + digits.len())).collect();
+    for (n, (first, _)) in groups.iter().enumerate() {
+        let lead = run[..*first].trim_end_matches(['+', '(']).len();
+        // National, international, or international by digits alone.
+        let leads = run[lead..].starts_with(['+', '0', '(']);
+        let mut digits = 0;
+        for (from, to) in &groups[n..] {
+            digits += to - from;
+            if digits > *PHONE_DIGITS.end() {
+                break;
+            }
+            if !PHONE_DIGITS.contains(&digits) || (!leads && from != first) {
+                continue;
+            }
+            let (from, to) = (start + lead, start + to);
+            let shape = if leads && stands_alone(text, from, to) { Shape::Phone } else { Shape::BuriedPhone };
+            tokens.push(token(shape, &text[from..to], from));
+        }
+    }
+}
+
+/// Whether neither side goes on as part of a date, a path or a longer word.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric();
+    let before = text[..start].chars().next_back().is_some_and(|c| word(c) || "-./_%=#&+".contains(c));
+    let after = text[end..].chars().next().is_some_and(|c| word(c) || "-_".contains(c));
+    !before && !after
 }
 
 /// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number.

@@ -116,7 +116,7 @@ pub const ENCODINGS: &[Encoding] = rows! {
     "Content-ID", ID, |l, v| push(l, format!("Content-ID: <{v}@registrar.example>\r\n{}", part("text/plain", "8bit", "x")));
     "ID grouped by a dash", ID, |l, v| text(l, &format!("{}-{}", &v[..4], &v[4..]));
     "ID grouped by a space", ID, |l, v| text(l, &format!("{} {}", &v[..4], &v[4..]));
-    "ID grouped by commas", ID, |l, v| text(l, &format!("{},{},{}", &v[..2], &v[2..5], &v[5..]));
+    "ID grouped by commas", ID, |l, v| text(l, &format!("{},{},{}", &v[..1], &v[1..4], &v[4..]));
     "ID grouped by twos", ID, |l, v| text(l, &format!("{}-{}-{}-{}", &v[..2], &v[2..4], &v[4..6], &v[6..]));
     "ID after a label", ID, |l, v| text(l, &format!("ID:A{v}"));
     "ID after a Japanese label", ID, |l, v| text(l, &format!("会員番号：A{v}"));

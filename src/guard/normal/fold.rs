@@ -31,7 +31,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 pub const KANJI_DIGITS_MIN: usize = 6;
 
 /// Top-level domains in Japanese script before which `。` is a dot.
-const TOP_LEVEL: &[&str] = &[
+pub const TOP_LEVEL: &[&str] = &[
     "テスト",
     "みんな",
     "コム",

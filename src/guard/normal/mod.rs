@@ -25,7 +25,7 @@ mod id;
 mod name;
 mod phone;
 
-pub use fold::fold;
+pub use fold::{TOP_LEVEL, fold};
 pub use name::{HONORIFICS, Honorific, name};
 pub use phone::is_dialable;
 

@@ -30,7 +30,7 @@ pub struct Case<'a> {
     pub campaign: Option<i64>,
     /// Tokens that were looked at and found explained, so that a value repeated
     /// a hundred times is looked up once.
-    pub explained: HashSet<String>,
+    pub explained: HashSet<(Kind, String)>,
     /// Own values that were seen where a reader sees them.
     pub shown: HashSet<(Kind, String)>,
     findings: Vec<Finding>,
