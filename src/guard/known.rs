@@ -207,7 +207,8 @@ pub fn idn_readings(run: &str) -> Vec<Vec<&str>> {
     let labels: Vec<&str> = run.split('.').collect();
     for (n, label) in labels.iter().enumerate() {
         let is_last = n + 1 == labels.len();
-        if n > 0 && (is_last || !label.is_ascii()) {
+        let is_end = is_last || !label.is_ascii() || !labels[n + 1].is_ascii();
+        if n > 0 && is_end {
             let ends = ends(label);
             let mut hosts: Vec<&str> =
                 starts.iter().flat_map(|start| ends.iter().map(|end| &run[*start..at + *end])).collect();

@@ -214,6 +214,9 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let named = last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
     // The end of a host that begins in another script: read as a whole there.
     let in_idn = text[..start].chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
+    // Its beginning, likewise; trimming has left the dot behind.
+    let rest = text[start + trimmed.len()..].strip_prefix('.').and_then(|rest| rest.chars().next());
+    let in_idn = in_idn || rest.is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
     (named && !in_idn && (!is_file(last) || text[..start].ends_with("//"))).then(|| token(Shape::Host, trimmed, start))
 }
 

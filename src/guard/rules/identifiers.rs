@@ -26,19 +26,19 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let tokens = case.guard.scanner().scan(folded);
     let phones = phones(case, &tokens);
     let visible = view.shape == view::Shape::Visible;
-    for token in tokens {
+    for token in &tokens {
         let key = (token.shape.kind(), token.text.to_owned());
         if !visible && case.explained.contains(&key) {
             continue;
         }
-        match whose(case, &token, visible) {
+        match whose(case, token, visible) {
             Whose::Own | Whose::Explained => {
                 case.explained.insert(key);
             }
             Whose::Foreign(kind, owner) => {
                 case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
             }
-            Whose::Nobodys if asks(case, &token, view) && !is_within(&token, &phones) => {
+            Whose::Nobodys if asks(case, token, view) && !is_within(token, &phones) => {
                 case.find(Rule::Unexplained, Some(token.shape.kind()), &view.place.to_string(), mask(token.text), None);
             }
             Whose::Nobodys => {}
@@ -48,17 +48,19 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 
 /// Where telephone numbers stand, if any group of digits may be a piece of one.
 fn phones(case: &Case<'_>, tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
-    if !tokens.iter().any(|token| token.shape.kind() == Kind::Id) {
+    if tokens.len() < 2 {
         return Vec::new();
     }
     let phones = tokens.iter().filter(|token| token.shape == Shape::Phone && is_dialable(case, token));
     phones.map(|token| (token.start, token.start + token.text.len())).collect()
 }
 
-/// `(03)1234-5678`: the number is asked for, and its piece is not.
+/// `(03)1234-5678`, `+81 (0)3 1234 5678`: the whole number is asked for, and
+/// its pieces are not.
 fn is_within(token: &Token<'_>, phones: &[(usize, usize)]) -> bool {
     let (start, end) = (token.start, token.start + token.text.len());
-    token.shape.kind() == Kind::Id && phones.iter().any(|(from, to)| *from <= start && end <= *to)
+    let is_piece = |(from, to): &(usize, usize)| *from <= start && end <= *to && (*from, *to) != (start, end);
+    matches!(token.shape.kind(), Kind::Id | Kind::Phone) && phones.iter().any(is_piece)
 }
 
 fn is_dialable(case: &Case<'_>, token: &Token<'_>) -> bool {
@@ -145,16 +147,22 @@ fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
 /// not hide a foreign longer one; and a foreign one anywhere counts for the run.
 fn idn(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     let mut all = Whose::Explained;
-    for readings in idn_readings(text) {
-        let plausible = readings.iter().any(|reading| is_plausible(reading));
+    // What follows the last end that was found explained is done with.
+    let mut open = text.len();
+    for readings in idn_readings(text).iter().rev() {
+        let place = |reading: &str| reading.as_ptr() as usize - text.as_ptr() as usize;
+        if readings.iter().all(|reading| place(reading) + reading.len() > open) {
+            continue;
+        }
         let found = readings.iter().find_map(|reading| match host(case, reading, visible) {
             Whose::Nobodys => None,
-            found => Some(found),
+            found => Some((found, place(reading))),
         });
         match found {
-            Some(Whose::Foreign(kind, owner)) => return Whose::Foreign(kind, owner),
-            None if plausible => all = Whose::Nobodys,
-            Some(_) | None => {}
+            Some((Whose::Foreign(kind, owner), _)) => return Whose::Foreign(kind, owner),
+            Some((_, start)) => open = start,
+            None if readings.iter().any(|reading| is_plausible(reading)) => all = Whose::Nobodys,
+            None => {}
         }
     }
     all

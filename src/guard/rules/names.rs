@@ -4,6 +4,7 @@
 use crate::account::{Kind, mask};
 use crate::guard::finding::Rule;
 use crate::guard::names::{Hit, squeeze};
+use crate::guard::normal;
 use crate::guard::rules::Case;
 use crate::guard::salutation::salutations;
 use crate::guard::view::{Shape, View};
@@ -53,8 +54,11 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>) {
     for salutation in salutations(&view.text) {
         let name = &salutation.name;
         let own = case.own.has_name(name)
+            // `Example Inc.` has lost its full stop to the sentence.
+            || case.own.has_name(&format!("{name}."))
             || case.own.names().iter().any(|own| name.ends_with(own.as_str()))
-            || own_words(case, name);
+            || own_words(case, name)
+            || own_address(case, name);
         if own || case.known.has_salutation(name) {
             continue;
         }
@@ -67,6 +71,12 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>) {
         }
         case.find(Rule::Salutation, Some(Kind::Person), &place, mask(name), None);
     }
+}
+
+/// `taro@example.com 様`, `例え.テスト 様`: what identifies is judged by itself.
+fn own_address(case: &Case<'_>, name: &str) -> bool {
+    let has = |kind| normal::canonical(kind, name, None).is_ok_and(|canonical| case.own.has(kind, &canonical));
+    has(Kind::Email) || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
 }
 
 /// `dear ada ashgrove, …`: every word is one of the account's own.
