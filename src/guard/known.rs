@@ -235,7 +235,11 @@ fn is_word(c: char) -> bool {
 /// Where in a label a host may begin: not inside a word of ASCII.
 fn begins(label: &str) -> Vec<usize> {
     let before = |at: usize| label[..at].chars().next_back();
-    label.char_indices().filter(|(at, c)| !(is_word(*c) && before(*at).is_some_and(is_word))).map(|(at, _)| at).collect()
+    label
+        .char_indices()
+        .filter(|(at, c)| !(is_word(*c) && before(*at).is_some_and(is_word)))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// Where in a label a host may end: after ASCII, or, if there is none, anywhere.

@@ -146,14 +146,18 @@ impl Scanner {
             return;
         }
         for word in self.word.find_iter(text) {
-            if self.is_id(word.as_str()) && !is_fraction(text, word.start(), word.end()) {
-                let shape = if is_hash_piece(text, word.start(), word.end()) { Shape::BuriedId } else { Shape::Id };
-                tokens.push(token(shape, word.as_str(), word.start()));
+            let (start, end) = (word.start(), word.end());
+            if self.is_id(word.as_str()) && !is_fraction(text, start, end) {
+                let buried =
+                    is_hash_piece(text, start, end) || in_list(text, start, end) || is_compact_date(word.as_str());
+                let shape = if buried { Shape::BuriedId } else { Shape::Id };
+                tokens.push(token(shape, word.as_str(), start));
             }
         }
-        for group in self.grouped.find_iter(text) {
-            if let Some(found) = self.group(text, group.start(), group.as_str()) {
-                tokens.push(found);
+        for run in self.grouped.find_iter(text) {
+            // `1234-5678 1234-5679` is two; so is `1234 5678,1234 5679`.
+            for (start, piece) in pieces(run.as_str()) {
+                tokens.extend(self.group(text, run.start() + start, piece));
             }
         }
         for labelled in self.label.captures_iter(text) {
@@ -257,12 +261,42 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
 
 /// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number.
 fn is_fraction(text: &str, start: usize, end: usize) -> bool {
-    let before = &text.as_bytes()[..start];
-    let after = &text.as_bytes()[end..];
-    let digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
-    let point = |b: Option<&u8>| matches!(b, Some(b'.' | b','));
-    (point(before.last()) && digit(before.len().checked_sub(2).and_then(|n| before.get(n))))
-        || (point(after.first()) && digit(after.get(1)))
+    let (before, after) = (text[..start].as_bytes(), text[end..].as_bytes());
+    matches!(before, [.., b'0'..=b'9', b'.']) || matches!(after, [b'.', b'0'..=b'9', ..])
+}
+
+/// `…,12345678`, `12345678,…`: one of a list, or of a decimal number.
+fn in_list(text: &str, start: usize, end: usize) -> bool {
+    let (before, after) = (text[..start].as_bytes(), text[end..].as_bytes());
+    matches!(before, [.., b'0'..=b'9', b',']) || matches!(after, [b',', b'0'..=b'9', ..])
+}
+
+/// `20261231`.
+fn is_compact_date(word: &str) -> bool {
+    word.len() == 8 && word.is_ascii() && is_date(&[&word[..4], &word[4..6], &word[6..]])
+}
+
+/// The runs of digits groups that have one separator, the dash binding most.
+fn pieces(run: &str) -> Vec<(usize, &str)> {
+    let has = |c: char| run.contains(c);
+    let cuts: &[&[char]] = match (has('-'), has(' '), has(',')) {
+        (true, true, _) | (true, _, true) => &[&[' ', ',']],
+        (false, true, true) => &[&[' '], &[',']],
+        _ => &[&[]],
+    };
+    let place = |piece: &str| piece.as_ptr() as usize - run.as_ptr() as usize;
+    let pieces = cuts.iter().flat_map(|cut| run.split(*cut)).filter(|piece| piece.contains(['-', ' ', ',']));
+    pieces.flat_map(fours).map(|piece| (place(piece), piece)).collect()
+}
+
+/// `1234 5678 1234 5679` may be one number, and may be two.
+fn fours(piece: &str) -> Vec<&str> {
+    let is_fours = piece.len() >= 19 && piece.bytes().enumerate().all(|(at, b)| (at % 5 == 4) != b.is_ascii_digit());
+    let mut all = vec![piece];
+    if is_fours {
+        all.extend((0..piece.len() - 8).step_by(5).map(|at| &piece[at..at + 9]));
+    }
+    all
 }
 
 /// A piece of a token of hex digits and dashes, as tracking hashes and UUIDs
@@ -295,4 +329,108 @@ fn digit_runs(word: &str) -> impl Iterator<Item = (usize, &str)> {
     word.split(|c: char| !c.is_ascii_digit())
         .filter(|run| !run.is_empty())
         .map(move |run| (run.as_ptr() as usize - word.as_ptr() as usize, run))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::Column;
+
+    fn scanner() -> Scanner {
+        let column = |kind, pattern: Option<&str>| Column {
+            kind,
+            list: None,
+            pattern: pattern.map(str::to_owned),
+            country: Some("JP".into()),
+            exclusive: None,
+        };
+        let columns = BTreeMap::from([
+            ("id".to_owned(), column(Kind::Id, Some("[0-9]{8}"))),
+            ("phone".to_owned(), column(Kind::Phone, None)),
+        ]);
+        let mapping = Mapping { account: "id".into(), address: "email".into(), columns, drift_percent_max: 5.0 };
+        Scanner::new(&mapping).unwrap()
+    }
+
+    /// Every token of a shape, as text.
+    #[track_caller]
+    fn finds(shape: Shape, text: &str, expected: &[&str]) {
+        let scanner = scanner();
+        let mut found: Vec<&str> =
+            scanner.scan(text).into_iter().filter(|token| token.shape == shape).map(|token| token.text).collect();
+        found.dedup();
+        assert_eq!(found, expected, "{shape:?} in {text:?}");
+    }
+
+    #[test]
+    fn hosts() {
+        for (text, expected) in [
+            ("see www.example.com.", &["www.example.com"][..]),
+            ("example.comへ", &["example.com"]),
+            // Read as a whole, by `Shape::Idn`.
+            ("詳細はexample.comへ", &[]),
+            ("-example.com-", &["example.com"]),
+            ("例え.example", &[]),
+            ("mail.例え.example", &[]),
+            ("node.js main.css v1.2.3 12.5", &[]),
+            ("//cdn.js/x", &["cdn.js"]),
+            ("e.g. i.e. u.s.a.", &[]),
+            ("taro@example.com", &[]),
+            ("xn--r8jz45g.xn--zckzah", &["xn--r8jz45g.xn--zckzah"]),
+        ] {
+            finds(Shape::Host, text, expected);
+        }
+    }
+
+    #[test]
+    fn ids() {
+        for (text, expected) in [
+            ("id 10000001, 10000002。", &["10000001", "10000002"][..]),
+            ("100000011 x10000001y", &[]),
+            ("1.10000001 10000001.5", &[]),
+            ("20261231", &[]),
+            ("12,345,678", &[]),
+        ] {
+            finds(Shape::Id, text, expected);
+        }
+        finds(Shape::GroupedId, "1000-0001 1000-0002", &["1000-0001", "1000-0002"]);
+        finds(Shape::GroupedId, "2025-2026, 03-1000-0001", &[]);
+        finds(Shape::BuriedId, "10000001,10000002", &["10000001", "10000002"]);
+        finds(Shape::BuriedId, "1,000,0001", &["1,000,0001"]);
+        finds(Shape::BuriedId, "id:a10000001", &["10000001"]);
+        finds(Shape::BuriedId, "会員番号a10000001", &["10000001"]);
+        finds(Shape::BuriedId, "id10000001", &["10000001"]);
+        finds(Shape::BuriedId, "android10000001", &[]);
+        finds(Shape::BuriedId, "12,345,678 2026-12-31", &[]);
+    }
+
+    #[test]
+    fn phones() {
+        for (text, expected) in [
+            ("tel:03-1234-5678", &["03-1234-5678"][..]),
+            ("(03)1234-5678", &["(03)1234-5678"]),
+            ("+81 3 1234 5678", &["+81 3 1234 5678"]),
+            ("10000001 03-1234-5678", &["03-1234-5678"]),
+            ("2026-01-01", &[]),
+            ("/03-1234-5678/", &[]),
+        ] {
+            finds(Shape::Phone, text, expected);
+        }
+        finds(Shape::BuriedPhone, "/03-1234-5678/", &["03-1234-5678"]);
+        finds(Shape::BuriedPhone, "t=81312345678", &["81312345678"]);
+    }
+
+    #[test]
+    fn addresses() {
+        for (text, expected) in [
+            ("taro@example.com.", &["taro@example.com"][..]),
+            ("'taro@example.com'", &["taro@example.com"]),
+            ("mailto:taro@example.com?subject=x", &["taro@example.com"]),
+            ("a@b@example.com", &["a@b"]),
+        ] {
+            finds(Shape::Email, text, expected);
+        }
+    }
 }

@@ -60,7 +60,6 @@ const TEXT: &[&str] = &[
     "です．次に，設定を行います．",
     "ありがとうございます.またのご利用をお待ちしております.",
     "e.g. this, i.e. that, a.m./p.m., U.S.A., Ph.D., etc. and so on.",
-    "End of sentence.Next sentence without a space",
     "IP 192.0.2.1 と 2001:db8::1",
     "ISBN 978-4-00-000000-0、JAN 4901234567894",
     "1 2 3 4 5 6 7 8 9 10 11 12",
@@ -130,7 +129,12 @@ fn clean_html_is_cleared() {
 #[test]
 fn clean_subjects_and_file_names_are_cleared() {
     let world = World::new();
-    for subject in ["【重要】2026年12月のお知らせ", "Version 2.0.1 of our terms", "お客様へ: ¥1,000クーポン", "更新のご案内 [No.123]"] {
+    for subject in [
+        "【重要】2026年12月のお知らせ",
+        "Version 2.0.1 of our terms",
+        "お客様へ: ¥1,000クーポン",
+        "更新のご案内 [No.123]",
+    ] {
         let mut letter = Letter::new(&world, 0);
         letter.header("Subject", &word(subject));
         letter.parts.push(part("text/csv; name=\"report_20261231.csv\"", "8bit", "月,件数\r\n1,100\r\n2,200"));

@@ -240,7 +240,8 @@ fn wide(value: &str) -> String {
 }
 
 fn half_kana(value: &str) -> Option<String> {
-    const FULL: &str = "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォッー";
+    const FULL: &str =
+        "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲンァィゥェォッー";
     const HALF: &str = "ｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜｦﾝｧｨｩｪｫｯｰ";
     let nfd = DecomposingNormalizerBorrowed::new_nfd().normalize(value);
     let turned = each(&nfd, |c| match c {

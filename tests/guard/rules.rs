@@ -339,3 +339,34 @@ fn a_gap_explains_nothing_that_touches_it() {
     assert!(verdict.findings.iter().any(|f| f.rule == Rule::Foreign), "{:?}", verdict.findings);
     assert!(verdict.findings.iter().any(|f| f.rule == Rule::Salutation), "{:?}", verdict.findings);
 }
+
+/// Account 4 is 森 健: a name of two characters, which stands in many others.
+#[test]
+fn a_short_own_name_is_not_a_piece_of_another() {
+    let world = World::new();
+    for (line, is_held) in [
+        ("森 健 様", false),
+        ("森健様", false),
+        ("森様", false),
+        ("森　さん", false),
+        ("こんにちは森健様", false),
+        ("ご契約者森健様", false),
+        ("営業部 森 健 様", false),
+        ("森 健 様、tanuki.example 様", false),
+        ("大森様", true),
+        ("大森健様", true),
+        ("大森 健 様", true),
+        ("鈴木 健 様", true),
+        ("鈴木健様", true),
+        ("森 太郎 様", true),
+        ("さくら健様", true),
+        ("高森 様", true),
+        ("高森 殿", true),
+        ("umibe 様", true),
+    ] {
+        let mut letter = Letter::new(&world, 4);
+        say(&mut letter, line);
+        let verdict = world.judge(4, &letter.bytes());
+        assert_eq!(!verdict.is_cleared(), is_held, "{line}: {:?}", verdict.findings);
+    }
+}

@@ -12,10 +12,7 @@ use super::world::World;
 const PAIRS: [(usize, usize); 4] = [(0, 1), (1, 2), (2, 3), (3, 0)];
 
 fn holds(verdict: &Verdict, kind: Kind, owner: &kakitome::account::AccountId) -> bool {
-    verdict
-        .findings
-        .iter()
-        .any(|f| f.rule == Rule::Foreign && f.kind == Some(kind) && f.owner.as_ref() == Some(owner))
+    verdict.findings.iter().any(|f| f.rule == Rule::Foreign && f.kind == Some(kind) && f.owner.as_ref() == Some(owner))
 }
 
 #[test]

@@ -89,12 +89,7 @@ fn mapping() -> Mapping {
         };
         (name.to_owned(), column)
     });
-    Mapping {
-        account: "id".into(),
-        address: "email".into(),
-        columns: BTreeMap::from(columns),
-        drift_percent_max: 5.0,
-    }
+    Mapping { account: "id".into(), address: "email".into(), columns: BTreeMap::from(columns), drift_percent_max: 5.0 }
 }
 
 impl World {
@@ -109,8 +104,11 @@ impl World {
         let reader = Reader::new(&mapping, &keys).expect("the pattern is a regular expression");
         let (mut records, mut entries) = (Vec::new(), Vec::new());
         for (line, row) in rows.iter().enumerate() {
-            let cells: Vec<(String, Cell)> =
-                COLUMNS.iter().zip(row).map(|((name, _), cell)| ((*name).to_owned(), Cell::Text(cell.clone()))).collect();
+            let cells: Vec<(String, Cell)> = COLUMNS
+                .iter()
+                .zip(row)
+                .map(|((name, _), cell)| ((*name).to_owned(), Cell::Text(cell.clone())))
+                .collect();
             let account = reader.account(line as u64 + 1, &cells).unwrap_or_else(|e| panic!("row {row:?}: {}", e.why));
             entries.extend(account.entries.into_iter().map(|entry| Entry {
                 kind: entry.kind,

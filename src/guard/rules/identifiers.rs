@@ -9,7 +9,7 @@ use crate::guard::finding::Rule;
 use crate::guard::known::{canonicals, idn_readings};
 use crate::guard::normal;
 use crate::guard::own::suffixes;
-use crate::guard::rules::Case;
+use crate::guard::rules::{Case, is_read};
 use crate::guard::token::{self, LOCAL_SIGNS, Shape, Token};
 use crate::guard::view::{self, View};
 
@@ -25,7 +25,7 @@ enum Whose {
 pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let tokens = case.guard.scanner().scan(folded);
     let phones = phones(case, &tokens);
-    let visible = view.shape == view::Shape::Visible;
+    let visible = view.shape == view::Shape::Visible && is_read(view);
     for token in &tokens {
         let key = (token.shape.kind(), token.text.to_owned());
         if !visible && case.explained.contains(&key) {
@@ -73,7 +73,11 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>) -> bool {
         return false;
     }
     match token.shape {
-        Shape::Host | Shape::Idn | Shape::Email | Shape::Id | Shape::GroupedId => true,
+        Shape::Host | Shape::Idn => true,
+        // `b&@4` is what the digits of an ID are in hex.
+        Shape::Email => normal::canonical(Kind::Email, token.text, None).is_ok(),
+        // `#12345678` is a colour there.
+        Shape::Id | Shape::GroupedId => view.place.view != "style" && view.place.at.as_deref() != Some("style"),
         Shape::BuriedId | Shape::BuriedPhone => false,
         Shape::Phone => is_dialable(case, token),
     }
@@ -176,26 +180,39 @@ fn is_plausible(reading: &str) -> bool {
 }
 
 /// An address in running text. A sign that may stand in its local part may also
-/// stand before it: the longest reading that anybody owns counts.
+/// stand before it, and Japanese after its domain: the longest reading that
+/// anybody owns counts.
 fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
-    let Some((local, _)) = text.rsplit_once('@') else { return Whose::Nobodys };
-    let cuts = local.match_indices(LOCAL_SIGNS).map(|(at, _)| at + 1).filter(|at| *at < local.len());
-    for start in std::iter::once(0).chain(cuts) {
-        match mailbox(case, &text[start..], visible) {
-            Whose::Nobodys => {}
-            found => return found,
+    let Some((local, domain)) = text.rsplit_once('@') else { return Whose::Nobodys };
+    let domains: Vec<&str> = if domain.is_ascii() {
+        vec![domain]
+    } else {
+        let begin = |reading: &&str| reading.as_ptr() == domain.as_ptr();
+        let mut readings: Vec<&str> = idn_readings(domain).into_iter().flatten().filter(begin).collect();
+        readings.sort_by_key(|reading| std::cmp::Reverse(reading.len()));
+        readings
+    };
+    let cuts: Vec<usize> = local.match_indices(LOCAL_SIGNS).map(|(at, sign)| at + sign.len()).collect();
+    for domain in &domains {
+        let end = local.len() + 1 + domain.len();
+        for start in std::iter::once(0).chain(cuts.iter().copied()).filter(|start| *start < local.len()) {
+            match mailbox(case, &text[start..end], visible) {
+                Whose::Nobodys => {}
+                found => return found,
+            }
         }
     }
-    let Some((_, domain)) = text.rsplit_once('@') else { return Whose::Nobodys };
-    let Ok(domain) = normal::canonical(Kind::Domain, domain, None) else { return Whose::Nobodys };
-    // Another mailbox of an own domain is own; one at the same provider is not.
-    if case.own.has_host(&domain) {
-        return Whose::Own;
+    for domain in &domains {
+        let Ok(domain) = normal::canonical(Kind::Domain, domain, None) else { continue };
+        // Another mailbox of an own domain is own; one at the same provider is not.
+        if case.own.has_host(&domain) {
+            return Whose::Own;
+        }
+        if let Whose::Foreign(kind, owner) = canonical_host(case, &domain, false) {
+            return Whose::Foreign(kind, owner);
+        }
     }
-    match canonical_host(case, &domain, false) {
-        Whose::Foreign(kind, owner) => Whose::Foreign(kind, owner),
-        Whose::Own | Whose::Explained | Whose::Nobodys => Whose::Nobodys,
-    }
+    Whose::Nobodys
 }
 
 fn mailbox(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {

@@ -84,3 +84,9 @@ impl<'a> Case<'a> {
 pub fn is_header(view: &View<'_>) -> bool {
     view.place.part.ends_with("header")
 }
+
+/// Whether what stands there counts as shown to a reader: the address in `To`
+/// is in every message.
+pub fn is_read(view: &View<'_>) -> bool {
+    !is_header(view) || view.place.view == "Subject"
+}

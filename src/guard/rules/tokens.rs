@@ -9,7 +9,7 @@ use crate::account::{Kind, mask};
 use crate::guard::finding::Rule;
 use crate::guard::known::words;
 use crate::guard::rules::Case;
-use crate::guard::view::View;
+use crate::guard::view::{Shape, View};
 use crate::key::Link;
 
 /// The shortest secret that is looked for, in characters: shorter ones are words.
@@ -66,6 +66,9 @@ static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[0-9]{5,
 /// Judges lines that are shaped like a raw record: separated fields, among them
 /// at least two that are a number of a key's length, an address or a date.
 pub fn dumps(case: &mut Case<'_>, view: &View<'_>) {
+    if view.shape == Shape::Loose {
+        return;
+    }
     for line in view.text.lines() {
         let Some(separator) = [',', '\t', ';', '|'].into_iter().find(|s| line.matches(*s).count() >= 3) else {
             continue;
