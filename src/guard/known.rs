@@ -12,7 +12,7 @@ use crate::guard::{Index, Literal, Terms, names, normal, own, salutation};
 #[derive(Debug, Default)]
 pub struct Known {
     tokens: HashSet<(Kind, String)>,
-    runs: HashSet<String>,
+    runs: HashSet<(Kind, String)>,
     names: HashMap<u128, String>,
     salutations: HashSet<String>,
     words: HashSet<String>,
@@ -56,7 +56,7 @@ impl Known {
                 if touches_gap(&folded, &token) {
                     continue;
                 }
-                self.runs.insert(token.text.to_owned());
+                self.runs.insert((token.shape.kind(), token.text.to_owned()));
                 for canonical in canonicals(&token, country) {
                     self.tokens.insert((token.shape.kind(), canonical));
                 }
@@ -90,8 +90,8 @@ impl Known {
     }
 
     /// Whether a token stands like this in the literal text.
-    pub fn has_run(&self, text: &str) -> bool {
-        self.runs.contains(text)
+    pub fn has_run(&self, token: &Token<'_>) -> bool {
+        self.runs.contains(&(token.shape.kind(), token.text.to_owned()))
     }
 
     /// Whether a canonical value is explained.
@@ -176,6 +176,11 @@ fn touches_gap(folded: &str, token: &Token<'_>) -> bool {
 /// The canonical forms that a token may have: one, but for a host whose
 /// boundaries are not told.
 pub fn canonicals(token: &Token<'_>, country: Option<&str>) -> Vec<String> {
+    if token.shape == Shape::BuriedPhone && token.text.bytes().all(|b| b.is_ascii_digit()) {
+        // 819012345678: international, by digits alone.
+        let forms = [token.text.to_owned(), format!("+{}", token.text)];
+        return forms.iter().filter_map(|form| normal::canonical(Kind::Phone, form, country).ok()).collect();
+    }
     if token.shape != Shape::Idn {
         return normal::canonical(token.shape.kind(), token.text, country).into_iter().collect();
     }
@@ -187,23 +192,64 @@ const LABEL_MAX: usize = 63;
 /// The longest top-level domain in another script that is looked for.
 const TLD_MAX: usize = 12;
 
-/// Every host that a run may be meant to be, the longest first: the beginning
-/// moves within the first label, and the end within a last one that is not ASCII.
+/// Every host that a run may be meant to be.
 pub fn idn_candidates(run: &str) -> impl Iterator<Item = &str> {
+    idn_readings(run).into_iter().flatten()
+}
+
+/// The hosts that a run of letters and dots may be meant to be, by the label
+/// in which they end; the longest first. A host may begin wherever the script
+/// changes or has no words, and end there: `a社のexample.comと例え.テスト`.
+pub fn idn_readings(run: &str) -> Vec<Vec<&str>> {
     let run = run.trim_matches(['.', '-', '_']);
-    let first_end = run.find('.').unwrap_or(run.len());
-    let last_start = run.rfind('.').map_or(0, |at| at + 1);
-    let last = &run[last_start..];
-    let ascii_end = last.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(last.len());
-    let ends: Vec<usize> = if ascii_end > 0 {
-        vec![last_start + ascii_end]
-    } else {
-        last.char_indices().map(|(at, c)| last_start + at + c.len_utf8()).take(TLD_MAX).collect()
-    };
-    let mut starts: Vec<usize> = run[..first_end].char_indices().map(|(at, _)| at).collect();
-    let skip = starts.len().saturating_sub(LABEL_MAX);
-    starts.drain(..skip);
-    starts.into_iter().flat_map(move |start| ends.clone().into_iter().rev().map(move |end| &run[start..end]))
+    let mut readings = Vec::new();
+    let mut starts: Vec<usize> = Vec::new();
+    let mut at = 0;
+    let labels: Vec<&str> = run.split('.').collect();
+    for (n, label) in labels.iter().enumerate() {
+        let is_last = n + 1 == labels.len();
+        let is_end = is_last || !label.is_ascii() || !labels[n + 1].is_ascii();
+        if n > 0 && is_end {
+            let ends = ends(label);
+            let mut hosts: Vec<&str> =
+                starts.iter().flat_map(|start| ends.iter().map(|end| &run[*start..at + *end])).collect();
+            hosts.sort_by_key(|host| std::cmp::Reverse(host.len()));
+            readings.push(hosts);
+        }
+        if n == 0 || !label.is_ascii() {
+            let new = begins(label);
+            let skip = new.len().saturating_sub(LABEL_MAX);
+            starts.extend(new.into_iter().skip(skip).map(|start| at + start));
+            // A run that never ends is no host; what it costs is bounded.
+            let skip = starts.len().saturating_sub(2 * LABEL_MAX);
+            starts.drain(..skip);
+        }
+        at += label.len() + 1;
+    }
+    readings
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+/// Where in a label a host may begin: not inside a word of ASCII.
+fn begins(label: &str) -> Vec<usize> {
+    let before = |at: usize| label[..at].chars().next_back();
+    label
+        .char_indices()
+        .filter(|(at, c)| !(is_word(*c) && before(*at).is_some_and(is_word)))
+        .map(|(at, _)| at)
+        .collect()
+}
+
+/// Where in a label a host may end: after ASCII, or, if there is none, anywhere.
+fn ends(label: &str) -> Vec<usize> {
+    let ascii = label.find(|c: char| !is_word(c)).unwrap_or(label.len());
+    if ascii > 0 {
+        return vec![ascii];
+    }
+    label.char_indices().map(|(at, c)| at + c.len_utf8()).take(TLD_MAX).collect()
 }
 
 /// Words as a secret may stand among them: cut at white space and quotes.

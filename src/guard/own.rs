@@ -104,3 +104,76 @@ pub fn suffixes(host: &str) -> impl Iterator<Item = &str> {
         Some(host)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Field;
+    use crate::address::Address;
+    use crate::config::Column;
+
+    fn own() -> Own {
+        let columns = [
+            ("email", Kind::Email, "taro@Sample.Example"),
+            ("domain", Kind::Domain, "例え.テスト"),
+            ("name", Kind::Person, "山田　太郎"),
+            ("company", Kind::Organisation, "㈱サンプル"),
+        ];
+        let column = |kind| Column { kind, list: None, pattern: None, country: None, exclusive: None };
+        let mapping = Mapping {
+            account: "id".into(),
+            address: "email".into(),
+            columns: columns.iter().map(|(name, kind, _)| ((*name).to_owned(), column(*kind))).collect(),
+            drift_percent_max: 5.0,
+        };
+        let record = Record {
+            account: AccountId::new("1000-0001").unwrap(),
+            address: Address::parse("taro@sample.example").unwrap(),
+            fields: columns
+                .iter()
+                .map(|(name, _, value)| ((*name).to_owned(), Field::One((*value).to_owned())))
+                .collect(),
+        };
+        Own::of(&record, &mapping)
+    }
+
+    #[test]
+    fn a_value_implies_what_is_below_it() {
+        let own = own();
+        assert!(own.has(Kind::Id, "10000001"), "the key is own without a column");
+        assert!(own.has(Kind::Email, "taro@sample.example"));
+        assert!(own.has_host("xn--r8jz45g.xn--zckzah"));
+        assert!(own.has_host("www.mail.xn--r8jz45g.xn--zckzah"));
+        assert!(!own.has_host("xxn--r8jz45g.xn--zckzah"), "a longer label is another domain");
+        assert!(!own.has_host("xn--zckzah"));
+    }
+
+    #[test]
+    fn a_provider_is_no_domain_of_ones_own() {
+        let own = own();
+        assert!(own.has_provider("sample.example"));
+        assert!(!own.has_host("sample.example"));
+        assert!(!own.has_provider("www.sample.example"));
+    }
+
+    #[test]
+    fn names_and_their_words() {
+        let own = own();
+        for name in ["山田太郎", "山田", "太郎", "株式会社サンプル"] {
+            assert!(own.has_name(name), "{name}");
+        }
+        for name in ["山", "田太", "サンプル商事"] {
+            assert!(!own.has_name(name), "{name}");
+        }
+        assert_eq!(own.column("name"), [(Kind::Person, "山田太郎".to_owned())]);
+    }
+
+    #[test]
+    fn suffixes_have_two_labels_or_more() {
+        assert_eq!(
+            suffixes("a.b.example.com").collect::<Vec<_>>(),
+            ["a.b.example.com", "b.example.com", "example.com"]
+        );
+        assert_eq!(suffixes("com").count(), 0);
+    }
+}

@@ -10,6 +10,8 @@ pub struct Salutation {
     /// the next stop: canonical, spaces and honorific gone where the script has
     /// none.
     pub name: String,
+    /// The same with its spaces, folded: where words begin.
+    pub words: String,
 }
 
 /// Words after which 様 and the rest are no honorific: 同様, 仕様, 神様, …
@@ -76,8 +78,19 @@ const GENERIC_ENDS: &[&str] = &[
     "どなた",
     "貴社",
     "御社",
+    "お子",
+    "お父",
+    "お母",
+    "お兄",
+    "お姉",
+    "業者",
+    "店員",
+    "患者",
+    "学生",
+    "生徒",
+    "社員",
+    "職員",
     "家族",
-    "ご家族",
 ];
 
 /// Whole addressees in English that name nobody.
@@ -129,6 +142,11 @@ const STOPS: &[char] = &[
 /// The longest name, in characters.
 const NAME_MAX: usize = 60;
 
+/// Whether a word names nobody in particular, or ends so: 契約者, ご担当.
+pub fn is_generic(word: &str) -> bool {
+    GENERIC.contains(&word) || GENERIC_ENDS.iter().any(|generic| word.ends_with(generic))
+}
+
 /// Every salutation of a folded text that names somebody.
 pub fn salutations(folded: &str) -> Vec<Salutation> {
     let mut found = Vec::new();
@@ -161,10 +179,12 @@ fn japanese(line: &str, honorifics: &[&str], found: &mut Vec<Salutation>) {
             }
             let start = before.rfind(STOPS).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
             let name = normal::name(&before[start..]);
-            let generic = GENERIC_ENDS.iter().any(|word| name.ends_with(word)) || GENERIC.contains(&name.as_str());
-            if !name.is_empty() && !generic && name.chars().count() <= NAME_MAX && name.chars().any(char::is_alphabetic)
+            if !name.is_empty()
+                && !is_generic(&name)
+                && name.chars().count() <= NAME_MAX
+                && name.chars().any(char::is_alphabetic)
             {
-                found.push(Salutation { name });
+                found.push(Salutation { name, words: before[start..].to_owned() });
             }
         }
     }
@@ -179,7 +199,39 @@ fn english(line: &str, found: &mut Vec<Salutation>) {
         let name = normal::name(addressee);
         let words = name.split(' ').count();
         if !name.is_empty() && words <= 6 && name.chars().count() <= NAME_MAX && !GENERIC.contains(&name.as_str()) {
-            found.push(Salutation { name });
+            found.push(Salutation { name, words: addressee.to_owned() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whom_a_text_addresses() {
+        for (text, expected) in [
+            ("山田 太郎 様", &["山田太郎"][..]),
+            ("山田　太郎　様へのお知らせ", &["山田太郎"]),
+            ("いつもどうも、山田様。佐藤さま", &["山田", "佐藤"]),
+            ("株式会社サンプル 御中", &["株式会社サンプル"]),
+            ("（株）サンプル御中", &["株式会社サンプル"]),
+            ("山田殿", &["山田"]),
+            ("殿堂入り、宮殿、神殿", &[]),
+            ("田中さん", &["田中"]),
+            ("たくさん、みなさん、皆さん", &[]),
+            ("お客様、皆様、会員様、ご担当者様、ユーザー様", &[]),
+            ("様々、同様、仕様、模様、神様、様子、多様", &[]),
+            ("Dear Ada Ashgrove,", &["ada ashgrove"]),
+            ("Dear Ms. Ashgrove:", &["ashgrove"]),
+            ("Hi Ada!", &["ada"]),
+            ("Dear customer,", &[]),
+            ("Hello everyone", &[]),
+            ("She said hi to him", &[]),
+            ("各位\n山田様", &["山田"]),
+        ] {
+            let found: Vec<String> = salutations(&crate::guard::normal::fold(text)).into_iter().map(|salutation| salutation.name).collect();
+            assert_eq!(found, expected, "{text}");
         }
     }
 }

@@ -43,6 +43,9 @@ pub enum Shape {
     BuriedId,
     /// A telephone number.
     Phone,
+    /// Digits among others, or behind a sign, that may be one: only a known
+    /// number counts.
+    BuriedPhone,
 }
 
 impl Shape {
@@ -52,7 +55,7 @@ impl Shape {
             Shape::Host | Shape::Idn => Kind::Domain,
             Shape::Email => Kind::Email,
             Shape::Id | Shape::GroupedId | Shape::BuriedId => Kind::Id,
-            Shape::Phone => Kind::Phone,
+            Shape::Phone | Shape::BuriedPhone => Kind::Phone,
         }
     }
 }
@@ -101,8 +104,10 @@ impl Scanner {
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
             host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
             grouped: fixed(r"[0-9]+(?:[-, ][0-9]+)+")?,
-            phone: fixed(r"\+?\(?[0-9][0-9() .-]{6,20}[0-9]")?,
-            label: fixed(r"(?:id|no|nr|number|member|account|customer|番号|会員|顧客|お客様)\s*[.:#=は]?\s*")?,
+            phone: fixed(r"[+(]*[0-9][0-9() .+-]{6,}[0-9]")?,
+            label: fixed(
+                r"(?:(?:^|[^a-z0-9])(?:id|no|nr|number|member|account|customer)|番号|会員|顧客|お客様)\s*[.:#=は]?\s*",
+            )?,
         })
     }
 
@@ -126,7 +131,9 @@ impl Scanner {
         if text.bytes().any(|b| b.is_ascii_digit()) {
             self.ids(text, &mut tokens);
             if self.phones {
-                tokens.extend(self.phone.find_iter(text).filter_map(|m| phone(text, m.start(), m.as_str())));
+                for run in self.phone.find_iter(text) {
+                    phones(text, run.start(), run.as_str(), &mut tokens);
+                }
             }
         }
         tokens
@@ -141,24 +148,24 @@ impl Scanner {
             return;
         }
         for (start, word) in alphanumeric_runs(text, 0) {
-            let looks = if self.digits_only { word.bytes().all(|b| b.is_ascii_digit()) } else { true };
-            if looks && self.is_id(word) && !is_fraction(text, start, start + word.len()) {
-                let shape = if is_hash_piece(text, start, start + word.len()) { Shape::BuriedId } else { Shape::Id };
-                tokens.push(token(shape, word, start));
+            let looks = !self.digits_only || word.bytes().all(|b| b.is_ascii_digit());
+            let end = start + word.len();
+            if looks && self.is_id(word) && !is_fraction(text, start, end) {
+                let buried = is_hash_piece(text, start, end) || in_list(text, start, end) || is_compact_date(word);
+                tokens.push(token(if buried { Shape::BuriedId } else { Shape::Id }, word, start));
             }
         }
-        for group in self.grouped.find_iter(text) {
-            if let Some(found) = self.group(text, group.start(), group.as_str()) {
-                tokens.push(found);
+        for run in self.grouped.find_iter(text) {
+            // `1234-5678 1234-5679` is two; so is `1234 5678,1234 5679`.
+            for (start, piece) in pieces(run.as_str()) {
+                tokens.extend(self.group(text, run.start() + start, piece));
             }
         }
         for label in self.label.find_iter(text) {
-            let Some((start, word)) = alphanumeric_runs(text, label.end()).next().filter(|(at, _)| *at == label.end())
-            else {
-                continue;
-            };
+            let next = alphanumeric_runs(text, label.end()).next().filter(|(at, _)| *at == label.end());
+            let Some((start, word)) = next else { continue };
             for (at, run) in digit_runs(word) {
-                if run.len() < word.len() && self.is_id(run) {
+                if self.is_id(run) {
                     tokens.push(token(Shape::BuriedId, run, start + at));
                 }
             }
@@ -189,13 +196,21 @@ fn token(shape: Shape, text: &str, start: usize) -> Token<'_> {
     Token { shape, text, start }
 }
 
+/// Signs of an address that are more often those of a sentence or a URL:
+/// `'taro@…'`, `/taro@…`, `=taro@…`.
+pub const LOCAL_SIGNS: &[char] = &['\'', '/', '=', '?', '|', '&', '`', '{', '}', '*', '!', '#', '$', '%', '^', '+'];
+
 fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
     let text = found.as_str().trim_end_matches(['.', '-', '_']);
-    // A sign of the sentence around it: `'taro@…'`, `/taro@…`, `=taro@…`.
-    let lead = text.find(|c: char| !"'/=?|&`{}*!".contains(c))?;
+    let lead = text.find(|c: char| !LOCAL_SIGNS.contains(&c))?;
     let text = &text[lead..];
     let (local, _) = text.rsplit_once('@')?;
     (!local.is_empty()).then(|| token(Shape::Email, text, found.start() + lead))
+}
+
+/// Whether a last label is a file's ending.
+pub fn is_file(last: &str) -> bool {
+    FILES.contains(&last)
 }
 
 fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
@@ -205,28 +220,85 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let named = last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
     // The end of a host that begins in another script: read as a whole there.
     let in_idn = text[..start].chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
-    let is_file = FILES.contains(&last) && !text[..start].ends_with("//");
-    (named && !in_idn && !is_file).then(|| token(Shape::Host, trimmed, start))
+    // Its beginning, likewise; trimming has left the dot behind.
+    let rest = text[start + trimmed.len()..].strip_prefix('.').and_then(|rest| rest.chars().next());
+    let in_idn = in_idn || rest.is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
+    (named && !in_idn && (!is_file(last) || text[..start].ends_with("//"))).then(|| token(Shape::Host, trimmed, start))
 }
 
-fn phone<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
-    let digits = found.bytes().filter(u8::is_ascii_digit).count();
-    let before = text[..start].chars().next_back();
-    let joined = before.is_some_and(|c| c.is_alphanumeric() && c.is_ascii() || "-./_%=#&+".contains(c));
-    let after =
-        text[start + found.len()..].chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    let leads = found.starts_with(['+', '0', '(']);
-    (leads && !joined && !after && (9..=15).contains(&digits)).then(|| token(Shape::Phone, found, start))
+/// The fewest and the most digits of a telephone number that is looked for.
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
+
+/// Telephone numbers in a run of digits and their signs, which may be several:
+/// `id 10000001 03-1234-5678`. Each begins and ends with a group of digits.
+fn phones<'t>(text: &'t str, start: usize, run: &'t str, tokens: &mut Vec<Token<'t>>) {
+    let groups: Vec<(usize, usize)> = digit_runs(run).map(|(at, digits)| (at, at + digits.len())).collect();
+    for (n, (first, _)) in groups.iter().enumerate() {
+        let lead = run[..*first].trim_end_matches(['+', '(']).len();
+        // National, international, or international by digits alone.
+        let leads = run[lead..].starts_with(['+', '0', '(']);
+        let mut digits = 0;
+        for (from, to) in &groups[n..] {
+            digits += to - from;
+            if digits > *PHONE_DIGITS.end() {
+                break;
+            }
+            if !PHONE_DIGITS.contains(&digits) || (!leads && from != first) {
+                continue;
+            }
+            let (from, to) = (start + lead, start + to);
+            let shape = if leads && stands_alone(text, from, to) { Shape::Phone } else { Shape::BuriedPhone };
+            tokens.push(token(shape, &text[from..to], from));
+        }
+    }
+}
+
+/// Whether neither side goes on as part of a date, a path or a longer word.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric();
+    let before = text[..start].chars().next_back().is_some_and(|c| word(c) || "-./_%=#&+".contains(c));
+    let after = text[end..].chars().next().is_some_and(|c| word(c) || "-_".contains(c));
+    !before && !after
 }
 
 /// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number.
 fn is_fraction(text: &str, start: usize, end: usize) -> bool {
-    let before = &text.as_bytes()[..start];
-    let after = &text.as_bytes()[end..];
-    let digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
-    let point = |b: Option<&u8>| matches!(b, Some(b'.' | b','));
-    (point(before.last()) && digit(before.len().checked_sub(2).and_then(|n| before.get(n))))
-        || (point(after.first()) && digit(after.get(1)))
+    let (before, after) = (text[..start].as_bytes(), text[end..].as_bytes());
+    matches!(before, [.., b'0'..=b'9', b'.']) || matches!(after, [b'.', b'0'..=b'9', ..])
+}
+
+/// `…,12345678`, `12345678,…`: one of a list, or of a decimal number.
+fn in_list(text: &str, start: usize, end: usize) -> bool {
+    let (before, after) = (text[..start].as_bytes(), text[end..].as_bytes());
+    matches!(before, [.., b'0'..=b'9', b',']) || matches!(after, [b',', b'0'..=b'9', ..])
+}
+
+/// `20261231`.
+fn is_compact_date(word: &str) -> bool {
+    word.len() == 8 && word.is_ascii() && is_date(&[&word[..4], &word[4..6], &word[6..]])
+}
+
+/// The runs of digits groups that have one separator, the dash binding most.
+fn pieces(run: &str) -> Vec<(usize, &str)> {
+    let has = |c: char| run.contains(c);
+    let cuts: &[&[char]] = match (has('-'), has(' '), has(',')) {
+        (true, true, _) | (true, _, true) => &[&[' ', ',']],
+        (false, true, true) => &[&[' '], &[',']],
+        _ => &[&[]],
+    };
+    let place = |piece: &str| piece.as_ptr() as usize - run.as_ptr() as usize;
+    let pieces = cuts.iter().flat_map(|cut| run.split(*cut)).filter(|piece| piece.contains(['-', ' ', ',']));
+    pieces.flat_map(fours).map(|piece| (place(piece), piece)).collect()
+}
+
+/// `1234 5678 1234 5679` may be one number, and may be two.
+fn fours(piece: &str) -> Vec<&str> {
+    let is_fours = piece.len() >= 19 && piece.bytes().enumerate().all(|(at, b)| (at % 5 == 4) != b.is_ascii_digit());
+    let mut all = vec![piece];
+    if is_fours {
+        all.extend((0..piece.len() - 8).step_by(5).map(|at| &piece[at..at + 9]));
+    }
+    all
 }
 
 /// A piece of a token of hex digits and dashes, as tracking hashes and UUIDs
@@ -291,4 +363,108 @@ fn digit_runs(word: &str) -> impl Iterator<Item = (usize, &str)> {
     word.split(|c: char| !c.is_ascii_digit())
         .filter(|run| !run.is_empty())
         .map(move |run| (run.as_ptr() as usize - word.as_ptr() as usize, run))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::Column;
+
+    fn scanner() -> Scanner {
+        let column = |kind, pattern: Option<&str>| Column {
+            kind,
+            list: None,
+            pattern: pattern.map(str::to_owned),
+            country: Some("JP".into()),
+            exclusive: None,
+        };
+        let columns = BTreeMap::from([
+            ("id".to_owned(), column(Kind::Id, Some("[0-9]{8}"))),
+            ("phone".to_owned(), column(Kind::Phone, None)),
+        ]);
+        let mapping = Mapping { account: "id".into(), address: "email".into(), columns, drift_percent_max: 5.0 };
+        Scanner::new(&mapping).unwrap()
+    }
+
+    /// Every token of a shape, as text.
+    #[track_caller]
+    fn finds(shape: Shape, text: &str, expected: &[&str]) {
+        let scanner = scanner();
+        let mut found: Vec<&str> =
+            scanner.scan(text).into_iter().filter(|token| token.shape == shape).map(|token| token.text).collect();
+        found.dedup();
+        assert_eq!(found, expected, "{shape:?} in {text:?}");
+    }
+
+    #[test]
+    fn hosts() {
+        for (text, expected) in [
+            ("see www.example.com.", &["www.example.com"][..]),
+            ("example.comへ", &["example.com"]),
+            // Read as a whole, by `Shape::Idn`.
+            ("詳細はexample.comへ", &[]),
+            ("-example.com-", &["example.com"]),
+            ("例え.example", &[]),
+            ("mail.例え.example", &[]),
+            ("node.js main.css v1.2.3 12.5", &[]),
+            ("//cdn.js/x", &["cdn.js"]),
+            ("e.g. i.e. u.s.a.", &[]),
+            ("taro@example.com", &[]),
+            ("xn--r8jz45g.xn--zckzah", &["xn--r8jz45g.xn--zckzah"]),
+        ] {
+            finds(Shape::Host, text, expected);
+        }
+    }
+
+    #[test]
+    fn ids() {
+        for (text, expected) in [
+            ("id 10000001, 10000002。", &["10000001", "10000002"][..]),
+            ("100000011 x10000001y", &[]),
+            ("1.10000001 10000001.5", &[]),
+            ("20261231", &[]),
+            ("12,345,678", &[]),
+        ] {
+            finds(Shape::Id, text, expected);
+        }
+        finds(Shape::GroupedId, "1000-0001 1000-0002", &["1000-0001", "1000-0002"]);
+        finds(Shape::GroupedId, "2025-2026, 03-1000-0001", &[]);
+        finds(Shape::BuriedId, "10000001,10000002", &["10000001", "10000002"]);
+        finds(Shape::BuriedId, "1,000,0001", &["1,000,0001"]);
+        finds(Shape::BuriedId, "id:a10000001", &["10000001"]);
+        finds(Shape::BuriedId, "会員番号a10000001", &["10000001"]);
+        finds(Shape::BuriedId, "id10000001", &["10000001"]);
+        finds(Shape::BuriedId, "android10000001", &[]);
+        finds(Shape::BuriedId, "12,345,678 2026-12-31", &[]);
+    }
+
+    #[test]
+    fn phones() {
+        for (text, expected) in [
+            ("tel:03-1234-5678", &["03-1234-5678"][..]),
+            ("(03)1234-5678", &["(03)1234-5678"]),
+            ("+81 3 1234 5678", &["+81 3 1234 5678"]),
+            ("10000001 03-1234-5678", &["03-1234-5678"]),
+            ("2026-01-01", &[]),
+            ("/03-1234-5678/", &[]),
+        ] {
+            finds(Shape::Phone, text, expected);
+        }
+        finds(Shape::BuriedPhone, "/03-1234-5678/", &["03-1234-5678"]);
+        finds(Shape::BuriedPhone, "t=81312345678", &["81312345678"]);
+    }
+
+    #[test]
+    fn addresses() {
+        for (text, expected) in [
+            ("taro@example.com.", &["taro@example.com"][..]),
+            ("'taro@example.com'", &["taro@example.com"]),
+            ("mailto:taro@example.com?subject=x", &["taro@example.com"]),
+            ("a@b@example.com", &["a@b"]),
+        ] {
+            finds(Shape::Email, text, expected);
+        }
+    }
 }

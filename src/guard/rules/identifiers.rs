@@ -6,11 +6,11 @@
 
 use crate::account::{AccountId, Kind, mask};
 use crate::guard::finding::Rule;
-use crate::guard::known::{canonicals, idn_candidates};
+use crate::guard::known::{canonicals, idn_readings};
 use crate::guard::normal;
 use crate::guard::own::suffixes;
-use crate::guard::rules::Case;
-use crate::guard::token::{FILES, Shape, Token};
+use crate::guard::rules::{Case, is_read};
+use crate::guard::token::{self, LOCAL_SIGNS, Shape, Token};
 use crate::guard::view::{self, View};
 
 /// Whose a token is.
@@ -23,24 +23,48 @@ enum Whose {
 
 /// Judges every token of one view.
 pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    for token in case.guard.scanner().scan(folded) {
-        let visible = view.shape == view::Shape::Visible;
-        if !visible && case.explained.contains(token.text) {
+    let tokens = case.guard.scanner().scan(folded);
+    let phones = phones(case, &tokens);
+    let visible = view.shape == view::Shape::Visible && is_read(view);
+    for token in &tokens {
+        let key = (token.shape.kind(), token.text.to_owned());
+        if !visible && case.explained.contains(&key) {
             continue;
         }
-        match whose(case, &token, visible) {
+        match whose(case, token, visible) {
             Whose::Own | Whose::Explained => {
-                case.explained.insert(token.text.to_owned());
+                case.explained.insert(key);
             }
             Whose::Foreign(kind, owner) => {
                 case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
             }
-            Whose::Nobodys if asks(case, &token, view) => {
+            Whose::Nobodys if asks(case, token, view) && !is_within(token, &phones) => {
                 case.find(Rule::Unexplained, Some(token.shape.kind()), &view.place.to_string(), mask(token.text), None);
             }
             Whose::Nobodys => {}
         }
     }
+}
+
+/// Where telephone numbers stand, if any group of digits may be a piece of one.
+fn phones(case: &Case<'_>, tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
+    if tokens.len() < 2 {
+        return Vec::new();
+    }
+    let phones = tokens.iter().filter(|token| token.shape == Shape::Phone && is_dialable(case, token));
+    phones.map(|token| (token.start, token.start + token.text.len())).collect()
+}
+
+/// `(03)1234-5678`, `+81 (0)3 1234 5678`: the whole number is asked for, and
+/// its pieces are not.
+fn is_within(token: &Token<'_>, phones: &[(usize, usize)]) -> bool {
+    let (start, end) = (token.start, token.start + token.text.len());
+    let is_piece = |(from, to): &(usize, usize)| *from <= start && end <= *to && (*from, *to) != (start, end);
+    matches!(token.shape.kind(), Kind::Id | Kind::Phone) && phones.iter().any(is_piece)
+}
+
+fn is_dialable(case: &Case<'_>, token: &Token<'_>) -> bool {
+    normal::canonical(Kind::Phone, token.text, case.guard.country()).is_ok_and(|e164| normal::is_dialable(&e164))
 }
 
 /// Whether a token that nobody owns must be explained where it stands.
@@ -49,10 +73,13 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>) -> bool {
         return false;
     }
     match token.shape {
-        Shape::Host | Shape::Idn | Shape::Email | Shape::Id | Shape::GroupedId => true,
-        Shape::BuriedId => false,
-        Shape::Phone => normal::canonical(Kind::Phone, token.text, case.guard.country())
-            .is_ok_and(|e164| normal::is_dialable(&e164)),
+        Shape::Host | Shape::Idn => true,
+        // `b&@4` is what the digits of an ID are in hex.
+        Shape::Email => normal::canonical(Kind::Email, token.text, None).is_ok(),
+        // `#12345678` is a colour there.
+        Shape::Id | Shape::GroupedId => view.place.view != "style" && view.place.at.as_deref() != Some("style"),
+        Shape::BuriedId | Shape::BuriedPhone => false,
+        Shape::Phone => is_dialable(case, token),
     }
 }
 
@@ -61,10 +88,12 @@ fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
         Shape::Host => host(case, token.text, visible),
         Shape::Idn => idn(case, token.text, visible),
         Shape::Email => email(case, token.text, visible),
-        Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone => value(case, token, visible),
+        Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone | Shape::BuriedPhone => {
+            value(case, token, visible)
+        }
     };
     match found {
-        Whose::Nobodys | Whose::Foreign(..) if case.known.has_run(token.text) => Whose::Explained,
+        Whose::Nobodys | Whose::Foreign(..) if case.known.has_run(token) => Whose::Explained,
         found => found,
     }
 }
@@ -117,33 +146,77 @@ fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
     if case.own.has_provider(host) { Whose::Own } else { Whose::Nobodys }
 }
 
-/// A host in running Japanese: the longest reading that anybody owns counts, so
-/// that an own short domain at its end does not hide a foreign longer one.
+/// Hosts in running Japanese. At each place where one may end, the longest
+/// reading that anybody owns counts, so that an own short domain at its end does
+/// not hide a foreign longer one; and a foreign one anywhere counts for the run.
 fn idn(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
-    let mut readings: Vec<&str> = idn_candidates(text).collect();
-    readings.sort_by_key(|reading| std::cmp::Reverse(reading.len()));
-    let mut a_host = false;
-    for reading in readings {
-        a_host |= is_plain_host(reading);
-        match host(case, reading, visible) {
-            Whose::Nobodys => {}
-            found => return found,
+    let mut all = Whose::Explained;
+    // What follows the last end that was found explained is done with.
+    let mut open = text.len();
+    for readings in idn_readings(text).iter().rev() {
+        let place = |reading: &str| reading.as_ptr() as usize - text.as_ptr() as usize;
+        if readings.iter().all(|reading| place(reading) + reading.len() > open) {
+            continue;
+        }
+        let found = readings.iter().find_map(|reading| match host(case, reading, visible) {
+            Whose::Nobodys => None,
+            found => Some((found, place(reading))),
+        });
+        match found {
+            Some((Whose::Foreign(kind, owner), _)) => return Whose::Foreign(kind, owner),
+            Some((_, start)) => open = start,
+            None if readings.iter().any(|reading| is_plausible(reading)) => all = Whose::Nobodys,
+            None => {}
         }
     }
-    // 約3.5インチ, です.次に: no reading of it is a host that anybody would see.
-    if a_host { Whose::Nobodys } else { Whose::Explained }
+    all
 }
 
-fn is_plain_host(reading: &str) -> bool {
+/// Whether a host that nobody owns ends as one: `です.次に` does not.
+fn is_plausible(reading: &str) -> bool {
     let last = reading.rsplit('.').next().unwrap_or_default();
-    let ascii = last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()) && !FILES.contains(&last);
-    (ascii || last.starts_with("xn--") || normal::TOP_LEVEL.contains(&last))
-        && normal::canonical(Kind::Domain, reading, None).is_ok()
+    let ascii = last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()) && !token::is_file(last);
+    ascii || last.starts_with("xn--") || normal::TOP_LEVEL.contains(&last)
 }
 
+/// An address in running text. A sign that may stand in its local part may also
+/// stand before it, and Japanese after its domain: the longest reading that
+/// anybody owns counts.
 fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
+    let Some((local, domain)) = text.rsplit_once('@') else { return Whose::Nobodys };
+    let domains: Vec<&str> = if domain.is_ascii() {
+        vec![domain]
+    } else {
+        let begin = |reading: &&str| reading.as_ptr() == domain.as_ptr();
+        let mut readings: Vec<&str> = idn_readings(domain).into_iter().flatten().filter(begin).collect();
+        readings.sort_by_key(|reading| std::cmp::Reverse(reading.len()));
+        readings
+    };
+    let cuts: Vec<usize> = local.match_indices(LOCAL_SIGNS).map(|(at, sign)| at + sign.len()).collect();
+    for domain in &domains {
+        let end = local.len() + 1 + domain.len();
+        for start in std::iter::once(0).chain(cuts.iter().copied()).filter(|start| *start < local.len()) {
+            match mailbox(case, &text[start..end], visible) {
+                Whose::Nobodys => {}
+                found => return found,
+            }
+        }
+    }
+    for domain in &domains {
+        let Ok(domain) = normal::canonical(Kind::Domain, domain, None) else { continue };
+        // Another mailbox of an own domain is own; one at the same provider is not.
+        if case.own.has_host(&domain) {
+            return Whose::Own;
+        }
+        if let Whose::Foreign(kind, owner) = canonical_host(case, &domain, false) {
+            return Whose::Foreign(kind, owner);
+        }
+    }
+    Whose::Nobodys
+}
+
+fn mailbox(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     let Ok(address) = normal::canonical(Kind::Email, text, None) else { return Whose::Nobodys };
-    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
     if case.own.has(Kind::Email, &address) {
         show(case, Kind::Email, &address, visible);
         return Whose::Own;
@@ -151,15 +224,8 @@ fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     if case.known.has(Kind::Email, &address) {
         return Whose::Explained;
     }
-    if let Some(owner) = case.guard.owner(Kind::Email, &address) {
-        return Whose::Foreign(Kind::Email, owner.clone());
-    }
-    // Another mailbox of an own domain is own; one at the same provider is not.
-    if case.own.has_host(&domain) {
-        return Whose::Own;
-    }
-    match canonical_host(case, &domain, false) {
-        Whose::Foreign(kind, owner) => Whose::Foreign(kind, owner),
-        Whose::Own | Whose::Explained | Whose::Nobodys => Whose::Nobodys,
+    match case.guard.owner(Kind::Email, &address) {
+        Some(owner) => Whose::Foreign(Kind::Email, owner.clone()),
+        None => Whose::Nobodys,
     }
 }

@@ -30,7 +30,7 @@ pub struct Case<'a> {
     pub campaign: Option<i64>,
     /// Tokens that were looked at and found explained, so that a value repeated
     /// a hundred times is looked up once.
-    pub explained: HashSet<String>,
+    pub explained: HashSet<(Kind, String)>,
     /// Own values that were seen where a reader sees them.
     pub shown: HashSet<(Kind, String)>,
     findings: Vec<Finding>,
@@ -83,4 +83,10 @@ impl<'a> Case<'a> {
 /// Whether a view is a header's.
 pub fn is_header(view: &View<'_>) -> bool {
     view.place.part.ends_with("header")
+}
+
+/// Whether what stands there counts as shown to a reader: the address in `To`
+/// is in every message.
+pub fn is_read(view: &View<'_>) -> bool {
+    !is_header(view) || view.place.view == "Subject"
 }

@@ -4,8 +4,9 @@
 use crate::account::{Kind, mask};
 use crate::guard::finding::Rule;
 use crate::guard::names::{Hit, squeeze};
-use crate::guard::rules::Case;
-use crate::guard::salutation::salutations;
+use crate::guard::normal;
+use crate::guard::rules::{Case, is_read};
+use crate::guard::salutation::{Salutation, is_generic, salutations};
 use crate::guard::view::{Shape, View};
 
 /// Judges every name of one view.
@@ -18,12 +19,14 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     }
     let hits = guard.index().names().worded(&spaced);
     foreign(case, view, &spaced, &hits);
-    if view.shape == Shape::Visible {
+    if view.shape == Shape::Visible && is_read(view) {
         for name in case.own.names().to_vec() {
             if joined.contains(&name) || spaced.contains(&name) {
                 case.shown.insert((Kind::Person, name));
             }
         }
+    }
+    if view.shape == Shape::Visible {
         addressed(case, view, folded);
     }
 }
@@ -54,10 +57,7 @@ fn own_spans(case: &Case<'_>, text: &str) -> Vec<(usize, usize)> {
 fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     for salutation in salutations(folded) {
         let name = &salutation.name;
-        let own = case.own.has_name(name)
-            || case.own.names().iter().any(|own| name.ends_with(own.as_str()))
-            || own_words(case, name);
-        if own || case.known.has_salutation(name) {
+        if is_own(case, &salutation) || case.known.has_salutation(name) {
             continue;
         }
         let place = view.place.to_string();
@@ -71,7 +71,46 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     }
 }
 
-/// `dear ada ashgrove, …`: every word is one of the account's own.
-fn own_words(case: &Case<'_>, name: &str) -> bool {
-    name.split([' ', '&']).filter(|word| !word.is_empty()).all(|word| case.own.has_name(word))
+/// Whether it is this account that a text addresses.
+fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
+    let name = &salutation.name;
+    // `Example Inc.` has lost its full stop to the sentence.
+    case.own.has_name(name)
+        || case.own.has_name(&format!("{name}."))
+        || own_words(case, &salutation.words)
+        || own_at_end(case, salutation)
+        || own_address(case, name)
+}
+
+/// `taro@example.com 様`, `例え.テスト 様`: what identifies is judged by itself.
+fn own_address(case: &Case<'_>, name: &str) -> bool {
+    let has = |kind| normal::canonical(kind, name, None).is_ok_and(|canonical| case.own.has(kind, &canonical));
+    has(Kind::Email) || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
+}
+
+/// `dear ada ashgrove, …`, `山田商店 山田 様`: every word is one of the account's own.
+fn own_words(case: &Case<'_>, words: &str) -> bool {
+    words
+        .split(|c: char| c.is_whitespace() || c == '&')
+        .map(normal::name)
+        .filter(|word| !word.is_empty())
+        .all(|word| case.own.has_name(&word))
+}
+
+/// `営業部 山田 太郎 様`, `ご契約者山田太郎様`: a whole name of the account's own,
+/// behind words that do not reach into it, as 大 would into 森.
+fn own_at_end(case: &Case<'_>, salutation: &Salutation) -> bool {
+    let words = &salutation.words;
+    let starts = words.char_indices().filter(|(at, _)| words[..*at].ends_with(char::is_whitespace));
+    let tails: Vec<String> = starts.map(|(at, _)| normal::name(&words[at..])).collect();
+    case.own.names().iter().any(|own| {
+        let glued = || {
+            let joined = own.replace(' ', "");
+            let before = salutation.name.strip_suffix(joined.as_str())?;
+            let hiragana = |c: Option<char>| c.is_some_and(|c| ('\u{3040}'..='\u{309f}').contains(&c));
+            let ends = hiragana(before.chars().next_back()) && !hiragana(joined.chars().next());
+            Some(ends || case.own.has_name(before) || is_generic(before))
+        };
+        tails.contains(own) || glued().unwrap_or(false)
+    })
 }

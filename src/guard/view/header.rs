@@ -106,11 +106,11 @@ fn field(field: &Field<'_>, part: &str, sink: &mut Sink<'_, '_>, unreadable: &mu
         fail(why);
     }
     let value = if is_signature(&field.name) { Cow::Owned(without_hashes(&value)) } else { value };
-    let value = match view {
-        // Extended parameters (RFC 2231) are percent-encoded.
-        "Content-Type" | "Content-Disposition" if value.contains('*') => escape::percent(&value),
-        _ => Cow::Borrowed(&*value),
-    };
+    // Extended parameters (RFC 2231) are percent-encoded, and may be in pieces:
+    // `parameters` shows them put together.
+    let extended = matches!(view, "Content-Type" | "Content-Disposition") && value.contains('*');
+    let value = if extended { escape::percent(&value) } else { Cow::Borrowed(&*value) };
+    let shape = if extended { Shape::Loose } else { shape };
     let (value, damage) = word::decode(&value);
     if let Some(why) = damage {
         fail(why);

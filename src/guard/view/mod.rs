@@ -83,9 +83,10 @@ pub enum Shape {
     Hidden,
     /// A URL's host alone.
     Host,
-    /// HTML text cut at every tag, or joined across narrow boxes; what a value
-    /// holds if it is base64 or hex. A reader may see it so, or may not: an identifier of another account counts, but
-    /// nothing here is asked to explain itself.
+    /// HTML text cut at every tag, or joined across narrow boxes; source, where a
+    /// tag cuts `exam<b>ple.com</b>` in two; and what a value holds if it is
+    /// base64 or hex. A reader may see it so, or may not: an identifier of
+    /// another account counts, but nothing here is asked to explain itself.
     Loose,
 }
 
@@ -160,7 +161,7 @@ pub fn views<'a>(bytes: &'a [u8], limits: &Limits) -> Views<'a> {
 /// places name. Expressions of a template may stand in it as U+FFFC.
 pub fn html_views(html: &str, part: &str, out: &mut Vec<View<'_>>) {
     let mut sink = Sink::unlimited(out);
-    sink.push(part, "source", None, Shape::Hidden, Cow::Owned(escape::source(html).into_owned()));
+    sink.push(part, "source", None, Shape::Loose, Cow::Owned(escape::source(html).into_owned()));
     html::read(html, part, html::Dialect::Html, &mut sink);
 }
 

@@ -154,7 +154,7 @@ impl Walk {
         }
         if let Leaf::Html(dialect) = leaf {
             html::read(&text, part, dialect, sink);
-            sink.push(part, "source", None, Shape::Hidden, plain::change(text, escape::source));
+            sink.push(part, "source", None, Shape::Loose, plain::change(text, escape::source));
         } else if let Leaf::Text(sort) = leaf {
             if has_uuencode(&text) {
                 self.fail(part, "it has a uuencoded file in it");

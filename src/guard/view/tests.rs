@@ -332,7 +332,7 @@ fn prose_is_visible_and_the_rest_is_not() {
         ("header Subject", Shape::Visible),
         ("text/html, text", Shape::Visible),
         ("text/html, attribute title", Shape::Visible),
-        ("text/html, source", Shape::Hidden),
+        ("text/html, source", Shape::Loose),
         ("text/html, comment 1", Shape::Hidden),
         ("text/html, link 1, host", Shape::Host),
         ("text/html, text cut at tags", Shape::Loose),

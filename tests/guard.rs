@@ -1,0 +1,11 @@
+//! The guard, from outside: made-up accounts, whole messages, one reason a row.
+
+mod guard {
+    mod alarms;
+    mod encodings;
+    mod letter;
+    mod rules;
+    mod swaps;
+    mod vectors;
+    mod world;
+}

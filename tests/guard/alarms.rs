@@ -1,0 +1,174 @@
+//! What a clean message may have in it: none of it is held.
+
+use kakitome::guard::{Literal, Rule};
+
+use super::letter::{Letter, part, word};
+use super::world::{World, terms};
+
+/// Snippets of a text part.
+const TEXT: &[&str] = &[
+    "ご請求額は ¥12,345,678 です。",
+    "ご請求額は12,345,678円（税込）です。",
+    "合計 1,234 円、送料 550 円、総計 1,784 円",
+    "Total: USD 10,500.00 (EUR 9,812.44)",
+    "株価 1234.5678、為替 151.12345678",
+    "0.12345678 BTC",
+    "更新期限: 2026-12-31",
+    "更新期限: 2026/12/31",
+    "更新期限: 2026.12.31",
+    "更新期限: 2026年12月31日（木）",
+    "更新期限: 令和8年12月31日",
+    "Valid 31-12-2026 to 12/31/2027",
+    "Thu, 31 Dec 2026 23:59:59 +0900",
+    "2026-12-31T23:59:59+09:00",
+    "2026-12-31 23:59:59",
+    "期間: 2026年1月1日 10:00 ～ 2026年1月31日 18:00",
+    "受付時間 10:00-18:00（土日祝を除く）",
+    "Version 1.2.3 and 10.15.7, then 2.0.0-rc.1",
+    "バージョン1.2.3をご利用ください。",
+    "PHP8.3、Python3.12、v1.20.300 に対応しました。",
+    "手順は guide_2026.pdf と README.txt をご覧ください。",
+    "設定は/etc/app.confとindex.htmlです。",
+    "添付の請求書.pdfをご覧ください。",
+    "main.jsとstyle.cssを更新しました。",
+    "色は #1a2b3c と #FFFFFF、#123456 です。",
+    "問い合わせ番号 550e8400-e29b-41d4-a716-446655440000",
+    "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+    "SHA-256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "md5 e99a18c428cb38d5f260853678922e03",
+    "〒123-4567 東京都千代田区1-2-3 サンプルビル4F",
+    "郵便番号 1234567",
+    "注文番号: 123456789012",
+    "ご注文 408172991234 を承りました。",
+    "Order 2026-0001-7",
+    "管理番号 A-12345-B",
+    "x40817299y と abc40817299def は番号ではありません。",
+    "99940817299 や 408172990000 も同じです。",
+    "1.40817299 と 40817299.5 は小数です。",
+    "お客様各位",
+    "皆様には大変お世話になっております。",
+    "会員各位、会員の皆さま、みなさま、お客さま",
+    "Dear customer,",
+    "Dear valued customers,",
+    "Hello everyone,",
+    "Hi there!",
+    "様々なサービス、同様の仕様、王様、神様、ご様子、多様な様式",
+    "お客様、ご担当者様、管理者様、契約者様、ご家族様へ",
+    "たくさんのお問い合わせ、みなさん、お子さんもどうぞ。",
+    "ご協力いただいた皆様方に御礼申し上げます。",
+    "登録者名義人様のご確認をお願いします。",
+    "です．次に，設定を行います．",
+    "ありがとうございます.またのご利用をお待ちしております.",
+    "e.g. this, i.e. that, a.m./p.m., U.S.A., Ph.D., etc. and so on.",
+    "IP 192.0.2.1 と 2001:db8::1",
+    "ISBN 978-4-00-000000-0、JAN 4901234567894",
+    "1 2 3 4 5 6 7 8 9 10 11 12",
+    "| 1月 | 2月 | 3月 |\r\n| 100 | 200 | 300 |",
+    "東京、大阪、名古屋、福岡、札幌に店舗があります。",
+    "割引率は50%、70%、90%OFFです。100%保証。",
+    "--------------------------------------------------",
+    "━━━━━━━━━━━━━━━━━━━━━",
+    "※1 ※2 (*3) [4] 【5】<6>",
+    "価格は90,817,263円です。",
+    "None of the above applies. There is no null hypothesis.",
+    "[OK] と [NEW]、[PR] が付きます。",
+    "3/4/5 のいずれか、1:23:45、12'34\"",
+    "100,000,000 100,000,001",
+    "03:00から05:00まで停止します。",
+];
+
+/// Snippets of an HTML part.
+const HTML: &[&str] = &[
+    "<td style=\"color:#12345678;width:12345678px;margin:0 0 0 10px\">x</td>",
+    "<style>@media (max-width:600px){.a{font:12px/1.5 sans-serif}} p{color:#fff}</style>",
+    "<!--[if mso]><table width=\"600\"><tr><td><![endif]-->",
+    "<img src=\"https://registrar.example/i/banner_2026.png\" width=1 height=1 alt=\"お知らせ\">",
+    "<a href=\"https://registrar.example/c?t=9f86d081884c7d659a2feaa0c55ad015\">x</a>",
+    "<a href=\"https://registrar.example/c/550e8400-e29b-41d4-a716-446655440000\">x</a>",
+    "<a href=\"https://registrar.example/c?t=MTIzNDU2Nzg5MGFiY2RlZg\">x</a>",
+    "<a href=\"https://registrar.example/news/2026/12/31/index.html?utm_source=mail&amp;utm_campaign=20261231\">x</a>",
+    "<p>exam<b>ple</b> と 12<b>34</b></p>",
+    "<table><tr><td>4081</td><td>7299</td></tr><tr><td>03</td><td>3234</td><td>5678</td></tr></table>",
+    "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1.0\">",
+    "<script type=\"application/ld+json\">{\"@context\":\"x\",\"@type\":\"Offer\",\"price\":\"12345.67\"}</script>",
+    "&copy; 2026&nbsp;Example&reg; &yen;12,345,678",
+    "<p>お客様<br>いつもありがとうございます。</p>",
+];
+
+#[test]
+fn clean_text_is_cleared() {
+    let world = World::new();
+    let mut faults = Vec::new();
+    for (account, snippet) in TEXT.iter().flat_map(|snippet| [(0, snippet), (2, snippet)]) {
+        let mut letter = Letter::new(&world, account);
+        letter.text.push_str(&format!("\r\n{snippet}\r\n"));
+        letter.html.push_str(&format!("<p>{}</p>", snippet.replace('<', "&lt;")));
+        let verdict = world.judge(account, &letter.bytes());
+        if !verdict.is_cleared() {
+            faults.push(format!("{snippet}: {:?}", verdict.findings));
+        }
+    }
+    assert!(faults.is_empty(), "{} false alarms:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn clean_html_is_cleared() {
+    let world = World::new();
+    let mut faults = Vec::new();
+    for snippet in HTML {
+        let mut letter = Letter::new(&world, 0);
+        letter.html.push_str(snippet);
+        let verdict = world.judge(0, &letter.bytes());
+        if !verdict.is_cleared() {
+            faults.push(format!("{snippet}: {:?}", verdict.findings));
+        }
+    }
+    assert!(faults.is_empty(), "{} false alarms:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn clean_subjects_and_file_names_are_cleared() {
+    let world = World::new();
+    for subject in [
+        "【重要】2026年12月のお知らせ",
+        "Version 2.0.1 of our terms",
+        "お客様へ: ¥1,000クーポン",
+        "更新のご案内 [No.123]",
+    ] {
+        let mut letter = Letter::new(&world, 0);
+        letter.header("Subject", &word(subject));
+        letter.parts.push(part("text/csv; name=\"report_20261231.csv\"", "8bit", "月,件数\r\n1,100\r\n2,200"));
+        let verdict = world.judge(0, &letter.bytes());
+        assert!(verdict.is_cleared(), "{subject}: {:?}", verdict.findings);
+    }
+}
+
+/// What the template says by itself explains itself, wherever it stands.
+#[test]
+fn literal_text_explains_itself() {
+    const LITERAL: &[&str] = &[
+        "Node.js、ASP.NET、Next.js に対応しました。",
+        "詳しくは https://www.partner-site.test/guide をご覧ください。",
+        "お問い合わせ: support@help-desk.test / 03-5234-5678",
+        "ドメイン例: example.com、日本語.test",
+        "新サービス「サンプル.みんな」",
+        "担当: 田中様、佐藤さん",
+        "サポート番号 12345678",
+        "田中様の声: とても便利です。",
+    ];
+    let world = World::new();
+    for literal in LITERAL {
+        let mut terms = terms();
+        terms.literal.push(Literal { html: false, text: (*literal).to_owned() });
+        let mut letter = Letter::new(&world, 0);
+        letter.text.push_str(&format!("{literal}\r\n"));
+        letter.html.push_str(&format!("<p>{literal}</p>"));
+        let verdict = world.judge_with(0, &letter.bytes(), &terms);
+        assert!(verdict.is_cleared(), "{literal}: {:?}", verdict.findings);
+    }
+    // Without the template most of them are not explained.
+    let mut letter = Letter::new(&world, 0);
+    letter.text.push_str(LITERAL[1]);
+    let verdict = world.judge(0, &letter.bytes());
+    assert!(verdict.findings.iter().any(|f| f.rule == Rule::Unexplained), "{:?}", verdict.findings);
+}

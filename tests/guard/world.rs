@@ -1,0 +1,165 @@
+//! A small directory of made-up accounts, and a guard that knows it.
+
+use std::collections::BTreeMap;
+
+use kakitome::account::{AccountId, Kind, Record};
+use kakitome::address::Address;
+use kakitome::config::{Column, Mapping};
+use kakitome::directory::row::{Cell, Reader};
+use kakitome::guard::index::Entry;
+use kakitome::guard::{Allow, Candidate, Guard, Index, Literal, Terms, Verdict};
+use kakitome::key::{Keys, Link, Purpose};
+
+/// The campaign that every letter belongs to.
+pub const CAMPAIGN: i64 = 7;
+
+/// The columns, and what they hold.
+pub const COLUMNS: [(&str, Kind); 8] = [
+    ("id", Kind::Id),
+    ("email", Kind::Email),
+    ("contact", Kind::Email),
+    ("domains", Kind::Domain),
+    ("phone", Kind::Phone),
+    ("name", Kind::Person),
+    ("company", Kind::Organisation),
+    ("auth", Kind::Secret),
+];
+
+/// The accounts: Japanese and English, companies and people, IDN and ASCII.
+const ROWS: [[&str; 8]; 6] = [
+    [
+        "40817263",
+        "taro@midori-mokuzai.example",
+        "yamada.taro@mailbox.test",
+        "midori-mokuzai.example;みどり木材.example",
+        "090-1234-5678",
+        "山田 太郎丸",
+        "株式会社ミドリ木材",
+        "Xk4-Plumtree9",
+    ],
+    [
+        "40817299",
+        "hanako@aozora-print.example",
+        "hanako.s@mailbox.test",
+        "aozora-print.example;青空印刷.example",
+        "03-3234-5678",
+        "佐々木 花子",
+        "株式会社アオゾラ印刷",
+        "Qq7-Lanternfish",
+    ],
+    [
+        "51200347",
+        "ada@ashgrove-foundry.example",
+        "ada.ashgrove@mailbox.test",
+        "ashgrove-foundry.example;ashgrove.test",
+        "+44 20 7946 0958",
+        "Ada Ashgrove",
+        "Ashgrove Foundry Ltd",
+        "Mm2-Windowsill",
+    ],
+    [
+        "62900018",
+        "bea@longfellow-books.example",
+        "bea.longfellow@mailbox.test",
+        "longfellow-books.example;bücherei-longfellow.example",
+        "+44 113 496 0123",
+        "Beatrice Longfellow",
+        "Longfellow Books Inc.",
+        "Rr8-Marmalade",
+    ],
+    ["73000455", "ken@tanuki.example", "", "tanuki.example", "06-6234-5678", "森 健", "", ""],
+    ["73000462", "info@umibe-cafe.example", "", "umibe-cafe.example", "", "", "海辺カフェ合同会社", ""],
+];
+
+/// A directory, its guard, and its records.
+pub struct World {
+    pub guard: Guard,
+    pub keys: Keys,
+    pub records: Vec<Record>,
+}
+
+fn mapping() -> Mapping {
+    let columns = COLUMNS.map(|(name, kind)| {
+        let column = Column {
+            kind,
+            list: (name == "domains").then_some(';'),
+            pattern: (kind == Kind::Id).then(|| "[0-9]{8}".to_owned()),
+            country: (kind == Kind::Phone).then(|| "JP".to_owned()),
+            exclusive: None,
+        };
+        (name.to_owned(), column)
+    });
+    Mapping { account: "id".into(), address: "email".into(), columns: BTreeMap::from(columns), drift_percent_max: 5.0 }
+}
+
+impl World {
+    /// The directory above.
+    pub fn new() -> Self {
+        Self::of(&ROWS.map(|row| row.map(str::to_owned)))
+    }
+
+    /// A directory of these rows.
+    pub fn of(rows: &[[String; 8]]) -> Self {
+        let (mapping, keys) = (mapping(), Keys::new(&[7; 32]));
+        let reader = Reader::new(&mapping, &keys).expect("the pattern is a regular expression");
+        let (mut records, mut entries) = (Vec::new(), Vec::new());
+        for (line, row) in rows.iter().enumerate() {
+            let cells: Vec<(String, Cell)> = COLUMNS
+                .iter()
+                .zip(row)
+                .map(|((name, _), cell)| ((*name).to_owned(), Cell::Text(cell.clone())))
+                .collect();
+            let account = reader.account(line as u64 + 1, &cells).unwrap_or_else(|e| panic!("row {row:?}: {}", e.why));
+            entries.extend(account.entries.into_iter().map(|entry| Entry {
+                kind: entry.kind,
+                hash: entry.hash,
+                name: entry.name,
+                account: account.record.account.clone(),
+            }));
+            records.push(account.record);
+        }
+        let guard = Guard::new(mapping, keys.clone(), Index::build(entries)).expect("the mapping is good");
+        Self { guard, keys, records }
+    }
+
+    /// What one account says in a column.
+    pub fn values(&self, account: usize, column: &str) -> Vec<String> {
+        self.records[account].fields.get(column).map(|f| f.values().map(str::to_owned).collect()).unwrap_or_default()
+    }
+
+    /// Every identifier of an account but the secret ones, with its kind.
+    pub fn identifiers(&self, account: usize) -> Vec<(Kind, String)> {
+        let of = |(name, kind): (&str, Kind)| self.values(account, name).into_iter().map(move |value| (kind, value));
+        COLUMNS.into_iter().flat_map(of).collect()
+    }
+
+    /// A link of this campaign for an account.
+    pub fn link(&self, account: &AccountId) -> String {
+        let link = Link { purpose: Purpose::Unsubscribe, campaign: CAMPAIGN, account: account.clone() };
+        format!("https://registrar.example/u/{}", self.keys.link(&link))
+    }
+
+    /// Judges bytes for an account, under the registrar's usual terms.
+    pub fn judge(&self, account: usize, bytes: &[u8]) -> Verdict {
+        self.judge_with(account, bytes, &terms())
+    }
+
+    /// Judges bytes for an account.
+    pub fn judge_with(&self, account: usize, bytes: &[u8], terms: &Terms) -> Verdict {
+        let record = &self.records[account];
+        let judge = self.guard.judge(terms).expect("the terms are good");
+        let sender = Address::parse("bounce@registrar.example").expect("an address");
+        let recipients = std::slice::from_ref(&record.address);
+        judge.examine(Candidate { sender: &sender, recipients, account: &record.account, bytes }, Some(record))
+    }
+}
+
+/// The registrar's own domain is allowed, and its footer is literal text.
+pub fn terms() -> Terms {
+    Terms {
+        campaign: Some(CAMPAIGN),
+        literal: vec![Literal { html: false, text: super::letter::FOOTER.into() }],
+        allow: vec![Allow { value: "registrar.example".into(), reason: "our own".into() }],
+        must_show: Vec::new(),
+    }
+}
