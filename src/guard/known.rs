@@ -66,7 +66,8 @@ impl Known {
             self.names.extend(index.names().joined(&joined).into_iter().map(|hit| found(&joined, hit)));
             self.names.extend(index.names().worded(&spaced).into_iter().map(|hit| found(&spaced, hit)));
             let cut = view.text.replace(Literal::GAP, "\u{fffc}\n");
-            let whole = salutation::salutations(&cut).into_iter().filter(|s| !s.name.contains(Literal::GAP));
+            let whole =
+                salutation::salutations(&normal::fold(&cut)).into_iter().filter(|s| !s.name.contains(Literal::GAP));
             self.salutations.extend(whole.map(|s| s.name));
             self.words.extend(words(&view.text).map(str::to_owned));
         }

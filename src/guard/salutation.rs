@@ -1,7 +1,7 @@
 //! Whom a text addresses: the words before 様, 御中 and their like, and after
 //! Dear, Hi and Hello.
 
-use crate::guard::normal::{self, fold};
+use crate::guard::normal;
 
 /// One salutation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -147,9 +147,8 @@ pub fn is_generic(word: &str) -> bool {
     GENERIC.contains(&word) || GENERIC_ENDS.iter().any(|generic| word.ends_with(generic))
 }
 
-/// Every salutation of a visible text, not yet folded, that names somebody.
-pub fn salutations(text: &str) -> Vec<Salutation> {
-    let folded = fold(text);
+/// Every salutation of a folded text that names somebody.
+pub fn salutations(folded: &str) -> Vec<Salutation> {
     let mut found = Vec::new();
     for line in folded.lines() {
         japanese(line, &mut found);
@@ -228,7 +227,8 @@ mod tests {
             ("She said hi to him", &[]),
             ("各位\n山田様", &["山田"]),
         ] {
-            let found: Vec<String> = salutations(text).into_iter().map(|salutation| salutation.name).collect();
+            let found: Vec<String> =
+                salutations(&normal::fold(text)).into_iter().map(|salutation| salutation.name).collect();
             assert_eq!(found, expected, "{text}");
         }
     }
