@@ -1,11 +1,13 @@
 //! One message, one verdict: views, own set, rules.
 
+use std::collections::HashSet;
+
 use crate::account::{AccountId, Kind, Record, mask};
 use crate::address::Address;
 use crate::config::Mapping;
 use crate::guard::rules::{self, Case};
 use crate::guard::token::Scanner;
-use crate::guard::view::{self, Limits, View};
+use crate::guard::view::{self, Limits, Shape, View};
 use crate::guard::{Cleared, Held, Index, Known, Own, Terms, Verdict, normal};
 use crate::key::Keys;
 use crate::render::Rendered;
@@ -142,8 +144,14 @@ impl Judge<'_> {
         let mut case = Case::new(self.guard, &self.known, own, candidate.account, self.campaign);
         rules::envelope::judge(&mut case, &candidate, record);
         let views = view::views(candidate.bytes, &Limits::default());
+        let mut seen = HashSet::new();
         for view in &views.views {
-            self.view(&mut case, view);
+            // Parts of one message repeat their links and attributes; what a
+            // reader sees is judged wherever it stands.
+            let is_style = view.place.at.as_deref() == Some("style");
+            if view.shape == Shape::Visible || seen.insert((view.shape, view.place.view, is_style, &*view.text)) {
+                self.view(&mut case, view);
+            }
         }
         rules::content::missing(&mut case, &self.must_show, &views);
         rules::content::empty(&mut case, &views);

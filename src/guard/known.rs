@@ -65,8 +65,9 @@ impl Known {
             let found = |text: &str, hit: names::Hit| (hit.hash, text[hit.start..hit.end].to_owned());
             self.names.extend(index.names().joined(&joined).into_iter().map(|hit| found(&joined, hit)));
             self.names.extend(index.names().worded(&spaced).into_iter().map(|hit| found(&spaced, hit)));
-            let cut = folded.replace(Literal::GAP, "\u{fffc}\n");
-            let whole = salutation::salutations(&cut).into_iter().filter(|s| !s.name.contains(Literal::GAP));
+            let cut = view.text.replace(Literal::GAP, "\u{fffc}\n");
+            let whole =
+                salutation::salutations(&normal::fold(&cut)).into_iter().filter(|s| !s.name.contains(Literal::GAP));
             self.salutations.extend(whole.map(|s| s.name));
             self.words.extend(words(&view.text).map(str::to_owned));
         }
@@ -136,9 +137,8 @@ impl Known {
     /// Every value of the literal text that no allow-list entry explains.
     pub fn unexplained(&self) -> impl Iterator<Item = LiteralToken> + '_ {
         let open = self.tokens.iter().filter(|(kind, canonical)| {
-            let mailbox =
-                *kind == Kind::Email && canonical.rsplit_once('@').is_some_and(|(_, host)| self.allows_host(host));
-            !(mailbox || self.allows(*kind, canonical))
+            let host = canonical.rsplit_once('@').map_or("", |(_, host)| host);
+            !(self.allows(*kind, canonical) || *kind == Kind::Email && self.allows_host(host))
         });
         open.map(|(kind, canonical)| LiteralToken { kind: *kind, canonical: canonical.clone() })
     }
@@ -254,10 +254,6 @@ fn ends(label: &str) -> Vec<usize> {
 
 /// Words as a secret may stand among them: cut at white space and quotes.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    let cut = |c: char| {
-        c.is_whitespace()
-            || matches!(c, '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';')
-            || matches!(c, '「' | '」' | '『' | '』' | '（' | '）' | '【' | '】' | '、' | '。')
-    };
-    text.split(cut).filter(|word| !word.is_empty())
+    text.split(|c: char| c.is_whitespace() || "\"'`<>()[]{}「」『』（）【】、。,;".contains(c))
+        .filter(|word| !word.is_empty())
 }

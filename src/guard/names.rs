@@ -54,6 +54,11 @@ impl Names {
         Self { joined: build(joined), worded: build(worded), hashes }
     }
 
+    /// Whether any name is searched for by whole words.
+    pub fn has_worded(&self) -> bool {
+        self.worded.is_some()
+    }
+
     /// Names in a text without white space.
     pub fn joined(&self, squeezed: &str) -> Vec<Hit> {
         self.joined.as_ref().map(|search| self.hits(search, squeezed)).unwrap_or_default()

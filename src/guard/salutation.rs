@@ -150,18 +150,15 @@ pub fn is_generic(word: &str) -> bool {
 /// Every salutation of a folded text that names somebody.
 pub fn salutations(folded: &str) -> Vec<Salutation> {
     let mut found = Vec::new();
-    let honorifics: Vec<&str> = HONORIFICS.iter().copied().filter(|honorific| folded.contains(honorific)).collect();
     for line in folded.lines() {
-        japanese(line, &honorifics, &mut found);
+        japanese(line, &mut found);
         english(line, &mut found);
     }
     found
 }
 
-const HONORIFICS: &[&str] = &["様", "御中", "さま", "さん", "殿", "氏"];
-
-fn japanese(line: &str, honorifics: &[&str], found: &mut Vec<Salutation>) {
-    for honorific in honorifics.iter().copied() {
+fn japanese(line: &str, found: &mut Vec<Salutation>) {
+    for honorific in ["様", "御中", "さま", "さん", "殿", "氏"] {
         for (at, _) in line.match_indices(honorific) {
             let (before, after) = (&line[..at], &line[at + honorific.len()..]);
             if after.starts_with(FOLLOWS) || (honorific == "殿" && !after.trim().is_empty()) {
@@ -230,7 +227,8 @@ mod tests {
             ("She said hi to him", &[]),
             ("各位\n山田様", &["山田"]),
         ] {
-            let found: Vec<String> = salutations(&crate::guard::normal::fold(text)).into_iter().map(|salutation| salutation.name).collect();
+            let found: Vec<String> =
+                salutations(&normal::fold(text)).into_iter().map(|salutation| salutation.name).collect();
             assert_eq!(found, expected, "{text}");
         }
     }

@@ -263,13 +263,13 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
 
 /// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number.
 fn is_fraction(text: &str, start: usize, end: usize) -> bool {
-    let (before, after) = (text[..start].as_bytes(), text[end..].as_bytes());
+    let (before, after) = (&text.as_bytes()[..start], &text.as_bytes()[end..]);
     matches!(before, [.., b'0'..=b'9', b'.']) || matches!(after, [b'.', b'0'..=b'9', ..])
 }
 
 /// `…,12345678`, `12345678,…`: one of a list, or of a decimal number.
 fn in_list(text: &str, start: usize, end: usize) -> bool {
-    let (before, after) = (text[..start].as_bytes(), text[end..].as_bytes());
+    let (before, after) = (&text.as_bytes()[..start], &text.as_bytes()[end..]);
     matches!(before, [.., b'0'..=b'9', b',']) || matches!(after, [b',', b'0'..=b'9', ..])
 }
 

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod cover;
+mod digest;
 
 mod context;
 mod header;

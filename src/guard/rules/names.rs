@@ -11,22 +11,25 @@ use crate::guard::view::{Shape, View};
 
 /// Judges every name of one view.
 pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    let (joined, spaced) = squeeze(folded);
     let guard = case.guard;
-    if !joined.is_ascii() {
-        let hits = guard.index().names().joined(&joined);
-        foreign(case, view, &joined, &hits);
+    let names = guard.index().names();
+    // Names without spaces are of other scripts: most attributes have none.
+    if folded.is_ascii() && !names.has_worded() && view.shape != Shape::Visible {
+        return;
     }
-    let hits = guard.index().names().worded(&spaced);
-    foreign(case, view, &spaced, &hits);
-    if view.shape == Shape::Visible && is_read(view) {
-        for name in case.own.names().to_vec() {
-            if joined.contains(&name) || spaced.contains(&name) {
-                case.shown.insert((Kind::Person, name));
-            }
-        }
+    let (joined, spaced) = squeeze(folded);
+    if !folded.is_ascii() {
+        foreign(case, view, &joined, &names.joined(&joined));
+    }
+    if spaced.contains(' ') {
+        foreign(case, view, &spaced, &names.worded(&spaced));
     }
     if view.shape == Shape::Visible {
+        if is_read(view) {
+            let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
+            let own: Vec<String> = case.own.names().iter().filter(shown).cloned().collect();
+            case.shown.extend(own.into_iter().map(|name| (Kind::Person, name)));
+        }
         addressed(case, view, folded);
     }
 }
