@@ -19,17 +19,23 @@ impl Store {
     pub(in crate::store) async fn migrate(&self) -> Result<()> {
         const DONE: &str = "select count(*) from _sqlx_migrations where success";
         let doing = "bringing the store's tables up to date";
+        // `run_direct` is `run` without its generic connection, which would make
+        // this future impossible to spawn.
         match &self.pool {
             // PostgreSQL lets one process migrate at a time by itself.
-            Pool::Postgres(pool) => migrator(POSTGRES).run(pool).await.doing(doing),
+            Pool::Postgres(pool) => {
+                let mut connection = pool.acquire().await.doing(doing)?;
+                migrator(POSTGRES).run_direct(None, &mut *connection, false).await.doing(doing)
+            }
             Pool::Sqlite { writer, readers } => {
                 // Without the table this fails, and nothing is done yet.
                 let done: i64 = sqlx::query_scalar(DONE).fetch_one(readers).await.unwrap_or(0);
                 if done >= SQLITE.len() as i64 {
-                    return migrator(SQLITE).run(writer).await.doing(doing);
+                    let mut connection = writer.acquire().await.doing(doing)?;
+                    return migrator(SQLITE).run_direct(None, &mut *connection, false).await.doing(doing);
                 }
                 let mut tx = writer.begin_with("begin immediate").await.doing(doing)?;
-                migrator(SQLITE).run(&mut *tx).await.doing(doing)?;
+                migrator(SQLITE).run_direct(None, &mut *tx, false).await.doing(doing)?;
                 tx.commit().await.doing(doing)
             }
         }
