@@ -6,6 +6,7 @@ create table directory_version (
     mapping     text    not null,   -- how the export was read, as JSON
     accounts    integer not null,
     identifiers integer not null,
+    digest      blob    not null,   -- of every account's digest, in the export's order
     reason      text,               -- why drift was accepted, where it was
     imported_ms integer not null
 );
@@ -13,32 +14,44 @@ create table directory_version (
 create table account (
     n             integer primary key,
     account       text    not null,
-    record        text    not null,  -- the export's columns, secret ones left out
+    address       text    not null,  -- where its mail goes; also in the record
+    record        text    not null,  -- the export's columns as JSON, secret ones left out
     digest        blob    not null,  -- of record and identifiers: equal means unchanged
     drift_address integer not null,
     drift_name    integer not null,
     drift_domains integer not null,
     first_version integer not null,
-    last_version  integer
+    last_version  integer check (last_version >= first_version)
 );
 create unique index account_current on account (account) where last_version is null;
-create index account_key on account (account, first_version);
+create unique index account_key on account (account, first_version);
 
 -- An identifier is a keyed hash of its canonical form; it holds as long as its
--- account's row, and lies beside that account's others, because they are read
--- together. Names are kept readable, because they are searched for.
+-- account's row. Names are kept readable, because they are searched for. The
+-- rows lie by account: that is the order they are written and streamed in. They
+-- are written only along with their account, so no reference is checked for each.
 create table identifier (
-    hash blob    not null,
+    n    integer not null,
     kind integer not null,
-    n    integer not null references account (n),
+    hash blob    not null check (length(hash) = 16),
     name text,
     primary key (n, kind, hash)
 ) without rowid;
+create index identifier_hash on identifier (hash, kind);
 
--- An import under way: nobody reads these rows until they are accepted.
+-- An import under way: nobody reads these rows until they are accepted, and
+-- the next import clears what a killed one left. Only the session named here
+-- may add to them. No index while they are filled.
+create table staging (
+    one     integer primary key check (one = 1),
+    session integer not null
+);
+insert into staging (one, session) values (1, 0);
+
 create table staged_account (
     line          integer primary key,
     account       text    not null,
+    address       text    not null,
     record        text    not null,
     digest        blob    not null,
     drift_address integer not null,
@@ -47,10 +60,14 @@ create table staged_account (
 );
 create table staged_identifier (
     line      integer not null,
-    hash      blob    not null,
     kind      integer not null,
+    hash      blob    not null,
     exclusive integer not null,
     name      text
+);
+-- The lines whose accounts are new or changed.
+create table staged_new (
+    line integer primary key
 );
 
 create table campaign (
@@ -69,8 +86,8 @@ create table approval (
     campaign  integer not null references campaign (id),
     approver  text    not null,
     at_ms     integer not null,
-    digest    blob    not null,    -- of every message's digest
-    signature blob    not null,
+    digest    blob    not null check (length(digest) = 32),   -- of every message's digest
+    signature blob    not null check (length(signature) = 32),
     primary key (campaign, approver)
 );
 
@@ -84,20 +101,25 @@ create table message (
     state         text    not null
                   check (state in ('planned', 'checked', 'held', 'suppressed', 'claimed',
                                    'accepted', 'deferred', 'rejected', 'unknown')),
-    digest        blob,
+    digest        blob    check (length(digest) = 32),
     findings      text,               -- why it is held, as JSON, values masked
     attempt       integer not null default 0,
     not_before_ms integer,
-    worker        text,
+    worker        text,               -- who claimed it: host and process
     code          integer,            -- the last reply
     reply         text,
     changed_ms    integer not null,
     primary key (campaign, account),
     unique (campaign, ord),
+    -- Only what was cleared has gone beyond these states.
     check (digest is not null or state in ('planned', 'held', 'suppressed')),
-    check (state <> 'deferred' or not_before_ms is not null)
+    check ((state = 'claimed') = (worker is not null)),
+    check (state <> 'deferred' or not_before_ms is not null),
+    check (state <> 'held' or findings is not null)
 );
 create index message_due on message (campaign, state, stage, ord);
+create index message_deferred on message (campaign, not_before_ms) where state = 'deferred';
+create index message_finding on message (campaign, ord) where findings is not null;
 
 -- Everything that happened, each entry bound to the one before it.
 create table ledger (
@@ -106,7 +128,7 @@ create table ledger (
     campaign integer,
     kind     text    not null,
     body     text    not null,
-    hash     blob    not null
+    hash     blob    not null check (length(hash) = 32)
 );
 create index ledger_campaign on ledger (campaign, seq);
 
@@ -114,11 +136,12 @@ create table suppression (
     address text    primary key,    -- the whole address, folded to lower case
     reason  text    not null,
     at_ms   integer not null
-);
+) without rowid;
 
 -- One sending process per campaign.
 create table sending (
     campaign integer primary key references campaign (id),
-    holder   text    not null,
+    holder   text    not null,      -- host and process, for people
+    process  text    not null,      -- boot, process table and start, so that a later one is not taken for it
     beat_ms  integer not null
 );

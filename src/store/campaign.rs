@@ -1,13 +1,16 @@
-//! Campaigns: frozen revisions, their state, and who approved.
+//! Campaigns: frozen revisions, their state, and who approved. A frozen
+//! revision and its snapshot are written whole and never change; its state moves
+//! only as [`State::may_become`] allows, compared and set in one transaction.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::Row;
 
 use crate::campaign::{Campaign, State};
-use crate::guard::drill::Drill;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
-use crate::store::message::{Planned, insert_text};
-use crate::store::{Store, in_transaction, ledger, message, with_pool};
+use crate::store::message::{Fingerprint, Planned, insert_text, snapshot_rows};
+use crate::store::{Store, in_transaction, ledger, with_pool};
 
 /// One signature under a campaign's set of digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,7 @@ pub struct Approval {
     pub signature: [u8; 32],
 }
 
+const STATE: &str = "select state from campaign where id = $1";
 /// Messages inserted by one statement.
 const CHUNK: usize = 4_000;
 
@@ -52,8 +56,9 @@ impl Store {
             insert into campaign (id, name, revision, body, state, created_ms) values ($1, $2, $3, $4, 'frozen', $5)";
         let doing = "freezing a campaign";
         let insert = insert_text(self);
-        let body = json(campaign);
+        let body = json(campaign)?;
         let mut snapshot = snapshot.peekable();
+        let (mut fingerprint, mut planned) = (Fingerprint::default(), 0_u64);
         in_transaction!(self, doing, |tx| {
             sqlx::query(ADD)
                 .bind(campaign.id)
@@ -65,12 +70,14 @@ impl Store {
                 .await
                 .doing(doing)?;
             while snapshot.peek().is_some() {
-                let rows = message::snapshot_rows(snapshot.by_ref().take(CHUNK));
+                let (rows, count) = snapshot_rows(snapshot.by_ref().take(CHUNK), &mut fingerprint)?;
+                planned += count;
                 sqlx::query(insert).bind(campaign.id).bind(rows).bind(now_ms).execute(&mut *tx).await.doing(doing)?;
             }
             let frozen = serde_json::json!({
-                "revision": campaign.revision, "accounts": campaign.accounts, "by": campaign.author,
+                "revision": campaign.revision, "planned": planned, "by": campaign.author,
                 "template": campaign.template_digest, "audience": campaign.audience_digest,
+                "snapshot": fingerprint.hex(), "directory": campaign.directory_version,
             });
             ledger::append!(tx, Some(campaign.id), "frozen", &frozen, now_ms, doing);
         });
@@ -118,56 +125,67 @@ impl Store {
     /// # Errors
     /// The database fails, or there is no such campaign.
     pub async fn state(&self, id: i64) -> Result<State> {
-        const STATE: &str = "select state from campaign where id = $1";
-        let word: String = with_pool!(self, |pool| {
-            sqlx::query(STATE).bind(id).fetch_one(pool).await.doing("reading a campaign's state")?.get("state")
-        });
-        serde_json::from_value(serde_json::Value::String(word))
-            .map_err(|_| StoreError::Unreadable { what: "campaign state" })
+        with_pool!(self, |pool| {
+            let row = sqlx::query(STATE).bind(id).fetch_optional(pool).await.doing("reading a campaign's state")?;
+            read_state(row.ok_or(StoreError::NoCampaign { id })?.get("state"))
+        })
     }
 
     /// Moves a campaign on, if it is still in one of the states it may come from.
     ///
     /// # Errors
-    /// It is in another state by now, the move is not legal, or the database fails.
+    /// It is in another state by now, the move is not legal, or the database
+    /// fails; the campaign then stays where it is.
     pub async fn set_state(&self, id: i64, from: &[State], to: State, now_ms: i64) -> Result<()> {
-        const SQLITE: &str =
-            "update campaign set state = $2 where id = $1 and state in (select value from json_each($3))";
-        const POSTGRES: &str = "
-            update campaign set state = $2 where id = $1 and state in (select jsonb_array_elements_text($3::jsonb))";
+        const MOVE: &str = "update campaign set state = $3 where id = $1 and state = $2";
+        const POSTGRES: &str = "select state from campaign where id = $1 for update";
         let doing = "moving a campaign on";
-        let from: Vec<&str> = from.iter().filter(|s| s.may_become(to) || **s == to).map(|s| s.as_str()).collect();
-        let (sql, from) = (self.sql(SQLITE, POSTGRES), json(&from));
+        let read = self.sql(STATE, POSTGRES);
         in_transaction!(self, doing, |tx| {
-            let done = sqlx::query(sql).bind(id).bind(to.as_str()).bind(&from).execute(&mut *tx).await.doing(doing)?;
-            if done.rows_affected() != 1 {
-                return Err(StoreError::IllegalMove { what: "a campaign's state", changed: 0, asked: 1 });
+            let row = sqlx::query(read).bind(id).fetch_optional(&mut *tx).await.doing(doing)?;
+            let is = read_state(row.ok_or(StoreError::NoCampaign { id })?.get("state"))?;
+            if !from.contains(&is) || !is.may_become(to) {
+                return Err(StoreError::IllegalState { id, is, asked: to });
             }
-            ledger::append!(tx, Some(id), "state", &serde_json::json!({ "state": to }), now_ms, doing);
+            let update = sqlx::query(MOVE).bind(id).bind(is.as_str()).bind(to.as_str());
+            if update.execute(&mut *tx).await.doing(doing)?.rows_affected() != 1 {
+                return Err(StoreError::IllegalState { id, is, asked: to });
+            }
+            ledger::append!(tx, Some(id), "state", &serde_json::json!({ "from": is, "state": to }), now_ms, doing);
         });
         Ok(())
     }
 
-    /// Keeps the drill that a check passed.
+    /// Keeps the drill that a check passed, as plain data.
     ///
     /// # Errors
-    /// The database fails.
-    pub async fn record_drill(&self, id: i64, drill: &Drill, now_ms: i64) -> Result<()> {
+    /// The database fails, or there is no such campaign.
+    pub async fn record_drill(&self, id: i64, drill: &impl Serialize, now_ms: i64) -> Result<()> {
         const DRILL: &str = "update campaign set drill = $2 where id = $1";
         let doing = "recording a drill";
-        let text = json(drill);
+        let text = json(drill)?;
         in_transaction!(self, doing, |tx| {
-            sqlx::query(DRILL).bind(id).bind(&text).execute(&mut *tx).await.doing(doing)?;
-            ledger::append!(
-                tx,
-                Some(id),
-                "drill",
-                &serde_json::json!({ "swapped": drill.swapped, "held": drill.held, "vacuous": drill.vacuous }),
-                now_ms,
-                doing
-            );
+            let update = sqlx::query(DRILL).bind(id).bind(&text).execute(&mut *tx).await.doing(doing)?;
+            if update.rows_affected() != 1 {
+                return Err(StoreError::NoCampaign { id });
+            }
+            ledger::append!(tx, Some(id), "drill", &serde_json::json!({ "drill": drill }), now_ms, doing);
         });
         Ok(())
+    }
+
+    /// The drill that the last check passed, if one did.
+    ///
+    /// # Errors
+    /// The database fails, or the drill was kept as something else.
+    pub async fn drill<T: DeserializeOwned>(&self, id: i64) -> Result<Option<T>> {
+        const DRILL: &str = "select drill from campaign where id = $1";
+        let text: Option<String> = with_pool!(self, |pool| {
+            let row = sqlx::query(DRILL).bind(id).fetch_optional(pool).await.doing("reading a drill")?;
+            row.ok_or(StoreError::NoCampaign { id })?.get("drill")
+        });
+        let unreadable = |_| StoreError::Unreadable { what: "drill" };
+        text.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()
     }
 
     /// Adds an approval; the same person's replaces the one before.
@@ -190,8 +208,8 @@ impl Store {
                 .execute(&mut *tx)
                 .await
                 .doing(doing)?;
-            let body = serde_json::json!({ "by": approval.by, "digest": digest });
-            ledger::append!(tx, Some(id), "approved", &body, approval.at_ms, doing);
+            let told = serde_json::json!({ "by": approval.by, "digest": digest });
+            ledger::append!(tx, Some(id), "approved", &told, approval.at_ms, doing);
         });
         Ok(())
     }
@@ -200,10 +218,14 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn withdraw_approvals(&self, id: i64) -> Result<()> {
+    pub async fn withdraw_approvals(&self, id: i64, now_ms: i64) -> Result<()> {
         const DROP: &str = "delete from approval where campaign = $1";
-        with_pool!(self, |pool| {
-            sqlx::query(DROP).bind(id).execute(pool).await.doing("withdrawing approvals")?;
+        let doing = "withdrawing approvals";
+        in_transaction!(self, doing, |tx| {
+            let gone = sqlx::query(DROP).bind(id).execute(&mut *tx).await.doing(doing)?.rows_affected();
+            if gone > 0 {
+                ledger::append!(tx, Some(id), "withdrawn", &serde_json::json!({ "approvals": gone }), now_ms, doing);
+            }
         });
         Ok(())
     }
@@ -234,4 +256,9 @@ impl Store {
 
 fn read(body: &str) -> Result<Campaign> {
     serde_json::from_str(body).map_err(|_| StoreError::Unreadable { what: "campaign" })
+}
+
+fn read_state(word: &str) -> Result<State> {
+    let state = serde_json::from_value(serde_json::Value::String(word.to_owned()));
+    state.map_err(|_| StoreError::Unreadable { what: "campaign state" })
 }

@@ -1,15 +1,18 @@
-//! What went wrong in the store, and what was being done.
+//! What went wrong in the store, what was being done, and what to do now. No
+//! message carries an address, an identifier or a body: a database names
+//! columns and constraints, not values.
 
+use crate::campaign::State;
 use crate::error::Error;
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The URL names no store.
-    #[error("the store's URL begins neither with sqlite: nor with postgres://")]
+    #[error("the store's URL names neither a file, as in sqlite:FILE, nor a postgres:// server")]
     Url,
     /// The database failed.
-    #[error("{doing}")]
+    #[error("{doing} failed")]
     Database {
         /// What was being done.
         doing: &'static str,
@@ -23,8 +26,14 @@ pub enum StoreError {
         /// What it should be.
         what: &'static str,
     },
-    /// A change that the table of legal moves does not have.
-    #[error("{what}: {changed} of {asked} rows could make that move, so none did")]
+    /// There is no such campaign.
+    #[error("there is no campaign {id}")]
+    NoCampaign {
+        /// The number asked for.
+        id: i64,
+    },
+    /// Messages that cannot make the move that was asked of them.
+    #[error("{what}: {changed} of {asked} messages could make that move, so none did")]
     IllegalMove {
         /// What was asked.
         what: &'static str,
@@ -33,12 +42,25 @@ pub enum StoreError {
         /// Rows that were asked.
         asked: u64,
     },
+    /// A campaign that cannot make the move that was asked of it.
+    #[error("campaign {id} is {} and cannot become {}", is.as_str(), asked.as_str())]
+    IllegalState {
+        /// The campaign.
+        id: i64,
+        /// Where it stands.
+        is: State,
+        /// What was asked.
+        asked: State,
+    },
     /// Another process sends this campaign.
     #[error("{holder} is sending this campaign")]
     Locked {
         /// Host and process.
         holder: String,
     },
+    /// An import that is not alone, or not whole.
+    #[error("another import began meanwhile, or staged rows are missing")]
+    ImportLost,
 }
 
 /// The result of a call to the store.
@@ -58,34 +80,80 @@ impl<T, E: Into<sqlx::Error>> Doing<T> for std::result::Result<T, E> {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        match &error {
-            StoreError::Url => Error::usage("the store cannot be opened")
-                .cause(&error)
-                .now("set store = \"sqlite:kakitome.db\" or \"postgres://…\""),
-            StoreError::Locked { .. } => Error::gate("the campaign is not sent")
-                .cause(&error)
-                .now("wait for it, or stop that process; it lets go within 30 s"),
-            StoreError::IllegalMove { .. } => Error::unexpected("the store refused a change")
-                .cause(&error)
-                .now("`kakitome verify` tells whether the store was changed from outside"),
-            StoreError::Unreadable { .. } => Error::unexpected("the store cannot be read")
-                .cause(&error)
-                .now("`kakitome verify` tells what was changed; restore the store from its backup"),
-            StoreError::Database { source, .. } => {
-                let advice = advice(source);
-                Error::unexpected("the store failed").cause(&error).now(advice)
+        let (base, now) = match &error {
+            StoreError::Url => (
+                Error::usage("the store cannot be opened"),
+                "set store = \"sqlite:kakitome.db\" or \"postgres://…\"",
+            ),
+            StoreError::Database { source, .. } => (Error::unexpected("the store failed"), advice(source)),
+            StoreError::Unreadable { .. } => (
+                Error::unexpected("the store cannot be read"),
+                "`kakitome verify` tells what was changed; restore the store from its backup",
+            ),
+            StoreError::NoCampaign { .. } => {
+                (Error::usage("no such campaign"), "`kakitome campaign list` names those there are")
             }
-        }
+            StoreError::IllegalMove { .. } => (
+                Error::unexpected("the store refused a change"),
+                "see that no other process sends this campaign; `kakitome verify` tells whether the store was changed from outside",
+            ),
+            StoreError::IllegalState { .. } => {
+                (Error::gate("the campaign cannot make this move"), "`kakitome campaign status` tells where it stands")
+            }
+            StoreError::Locked { .. } => (
+                Error::gate("the campaign is not sent"),
+                "wait for that process, or stop it; its right ends 30 s after its last sign of life",
+            ),
+            StoreError::ImportLost => (
+                Error::gate("the import was not accepted"),
+                "the version before is still current; let one import run at a time, and repeat this one",
+            ),
+        };
+        base.cause(&error).now(now)
     }
 }
 
+/// What an operator can do about a failure of the database.
 fn advice(source: &sqlx::Error) -> &'static str {
-    let text = source.to_string();
-    if text.contains("disk is full") || text.contains("No space left") || text.contains("disk I/O") {
-        "make room on the store's disk; nothing acknowledged was lost, and the command can be repeated"
-    } else if text.contains("locked") || text.contains("busy") {
-        "another process writes to the store for long; try again when it has ended"
-    } else {
-        "see that the database is there and may be written; the command can be repeated"
+    const FULL: &str = "make room on the store's disk; nothing acknowledged was lost, and the command can be repeated";
+    const BUSY: &str = "another process writes to the store for long; try again when it has ended";
+    const AWAY: &str = "see that the database runs, and that the store's URL, user and password are right; then repeat the command";
+    const DENIED: &str = "see that the store's file and folder exist and may be written by this user; then repeat the command";
+    const NEWER: &str = "the store belongs to another version of kakitome; use that one, or restore a backup";
+    const DAMAGED: &str = "restore the store from its backup; the damaged file is evidence, so keep it";
+    const OTHER: &str = "see that the database is there and may be written; the command can be repeated";
+    let code = source.as_database_error().and_then(|e| e.code()).unwrap_or_default();
+    match source {
+        sqlx::Error::Migrate(_) => NEWER,
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => FULL,
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => DENIED,
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::NotFound => DENIED,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => AWAY,
+        sqlx::Error::PoolTimedOut => BUSY,
+        // PostgreSQL's classes, Appendix A of its manual.
+        _ if code == "53100" => FULL,
+        _ if code.len() == 5 && ["08", "28", "3D", "57"].contains(&&code[..2]) => AWAY,
+        _ if code == "55P03" || code == "40P01" => BUSY,
+        // SQLite's primary result codes are the low byte of the extended ones.
+        _ => match code.parse::<u32>().map(|code| code & 0xff) {
+            Ok(13) => FULL,
+            Ok(5 | 6) => BUSY,
+            Ok(3 | 8 | 14) => DENIED,
+            Ok(10 | 11 | 26) => DAMAGED,
+            _ => OTHER,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_prints_what_was_being_done_and_the_whole_chain() {
+        let source = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        let text = Error::from(StoreError::Database { doing: "recording outcomes", source }).to_string();
+        assert!(text.contains("recording outcomes"), "{text}");
+        assert!(text.contains("make room"), "{text}");
     }
 }

@@ -1,14 +1,18 @@
-//! Messages: the snapshot, the verdicts of a check, and counts.
+//! Messages: the snapshot, the verdicts of a check, and the lists that
+//! reports show. Pages go by the place in the audience, so that none is skipped or told
+//! twice while states change. What becomes of a claim is in
+//! [`crate::store::outcome`].
 
 use std::collections::BTreeMap;
 
-use sqlx::Row;
+use sqlx::Row as _;
 
 use crate::account::AccountId;
 use crate::guard::Finding;
-use crate::ledger::{Counts, State};
+use crate::ledger::{Reply, State};
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
+use crate::store::ledger::Messages;
 use crate::store::{Store, in_transaction, ledger, with_pool};
 
 /// One row of a snapshot.
@@ -42,6 +46,38 @@ pub enum Verdict {
     Held(Vec<Finding>),
 }
 
+/// Which messages a listing shows; everything unless narrowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// In this state.
+    pub state: Option<State>,
+    /// Of this stage.
+    pub stage: Option<u16>,
+}
+
+/// One message as reports list it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its place in the audience, from 0.
+    pub ord: i64,
+    /// The account.
+    pub account: AccountId,
+    /// The stage it belongs to, from 0.
+    pub stage: u16,
+    /// Where it stands.
+    pub state: State,
+    /// The digest that the check stored.
+    pub digest: Option<[u8; 32]>,
+    /// Attempts begun.
+    pub attempt: u32,
+    /// For a deferral: when it may be tried again.
+    pub not_before_ms: Option<i64>,
+    /// The last reply.
+    pub reply: Option<Reply>,
+    /// When it took its state.
+    pub changed_ms: i64,
+}
+
 /// Inserts a snapshot's rows: ($1 campaign, $2 rows, $3 now).
 pub(in crate::store) fn insert_text(store: &Store) -> &'static str {
     const SQLITE: &str = "
@@ -53,9 +89,36 @@ pub(in crate::store) fn insert_text(store: &Store) -> &'static str {
     store.sql(SQLITE, POSTGRES)
 }
 
-pub(in crate::store) fn snapshot_rows(rows: impl Iterator<Item = Planned>) -> String {
-    let rows: Vec<_> = rows.map(|row| (row.account, row.ord, row.stage, json(&row.extra))).collect();
-    json(&rows)
+/// The JSON text of a snapshot's rows, and how many they are.
+pub(in crate::store) fn snapshot_rows(
+    rows: impl Iterator<Item = Planned>,
+    fingerprint: &mut Fingerprint,
+) -> Result<(String, u64)> {
+    let mut list = Vec::new();
+    for Planned { ord, account, stage, extra } in rows {
+        let extra = json(&extra)?;
+        fingerprint.add(ord, account.as_str(), i64::from(stage), &extra);
+        list.push((account, ord, stage, extra));
+    }
+    Ok((json(&list)?, list.len() as u64))
+}
+
+/// BLAKE3 over a snapshot's rows in the audience's order, each part with its
+/// length.
+#[derive(Default)]
+pub(in crate::store) struct Fingerprint(blake3::Hasher);
+
+impl Fingerprint {
+    pub fn add(&mut self, ord: i64, account: &str, stage: i64, extra: &str) {
+        self.0.update(&ord.to_be_bytes()).update(&stage.to_be_bytes());
+        for part in [account, extra] {
+            self.0.update(&(part.len() as u64).to_be_bytes()).update(part.as_bytes());
+        }
+    }
+
+    pub fn hex(&self) -> String {
+        self.0.finalize().to_hex().to_string()
+    }
 }
 
 /// A snapshot row read back.
@@ -72,6 +135,42 @@ fn planned(ord: i64, account: String, stage: i64, extra: String) -> Result<Plann
         account: AccountId::new(&account).map_err(|_| unreadable())?,
         stage: u16::try_from(stage).map_err(|_| unreadable())?,
         extra: serde_json::from_str(&extra).map_err(|_| unreadable())?,
+    })
+}
+
+/// A listed row read back.
+macro_rules! listed {
+    ($row:expr) => {
+        listed(
+            planned($row.get("ord"), $row.get("account"), $row.get("stage"), "{}".into()),
+            $row.get("state"),
+            $row.get("digest"),
+            ($row.get("attempt"), $row.get("not_before_ms"), $row.get("changed_ms")),
+            ($row.get("code"), $row.get("reply")),
+        )
+    };
+}
+
+fn listed(
+    planned: Result<Planned>,
+    state: &str,
+    digest: Option<Vec<u8>>,
+    (attempt, not_before_ms, changed_ms): (i64, Option<i64>, i64),
+    (code, text): (Option<i64>, Option<String>),
+) -> Result<Row> {
+    let unreadable = || StoreError::Unreadable { what: "message" };
+    let Planned { ord, account, stage, .. } = planned?;
+    let code = u16::try_from(code.unwrap_or(0)).map_err(|_| unreadable())?;
+    Ok(Row {
+        ord,
+        account,
+        stage,
+        state: state.parse().map_err(|_| unreadable())?,
+        digest: digest.map(TryInto::try_into).transpose().map_err(|_| unreadable())?,
+        attempt: u32::try_from(attempt).map_err(|_| unreadable())?,
+        not_before_ms,
+        reply: text.map(|text| Reply { code, text }),
+        changed_ms,
     })
 }
 
@@ -119,9 +218,8 @@ impl Store {
         let sql = self.sql(SQLITE, POSTGRES);
         with_pool!(self, |pool| {
             let size = sqlx::query(SIZE).bind(campaign).fetch_one(pool).await.doing("sampling the snapshot")?;
-            let picked = json(&pick(size.get("size"), count, seed));
-            let rows =
-                sqlx::query(sql).bind(campaign).bind(picked).fetch_all(pool).await.doing("sampling the snapshot")?;
+            let picked = json(&pick(size.get("size"), count, seed))?;
+            let rows = sqlx::query(sql).bind(campaign).bind(picked).fetch_all(pool).await.doing("sampling the snapshot")?;
             rows.iter().map(|row| planned!(row)).collect()
         })
     }
@@ -145,44 +243,34 @@ impl Store {
             return Ok(());
         }
         let doing = "recording a check";
-        let rows: Vec<_> = checks.iter().map(check_row).collect();
-        let told: Vec<_> = rows.iter().map(|(account, state, digest, _)| (account, state, digest)).collect();
-        let (body, text, sql) = (serde_json::json!({ "messages": told }), json(&rows), self.sql(SQLITE, POSTGRES));
+        let rows = checks.iter().map(check_row).collect::<Result<Vec<_>>>()?;
+        let told = Messages { messages: rows.iter().map(|(account, state, digest, _)| (account, state, digest)).collect() };
+        let (text, sql) = (json(&rows)?, self.sql(SQLITE, POSTGRES));
         in_transaction!(self, doing, |tx| {
             let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);
             let changed = update.execute(&mut *tx).await.doing(doing)?.rows_affected();
-            if changed != rows.len() as u64 {
-                return Err(StoreError::IllegalMove { what: doing, changed, asked: rows.len() as u64 });
-            }
-            ledger::append!(tx, Some(campaign), "check", &body, now_ms, doing);
+            exactly(doing, changed, rows.len())?;
+            ledger::append!(tx, Some(campaign), "check", &told, now_ms, doing);
         });
         Ok(())
     }
 
-    /// Messages by state, of one stage or of all.
+    /// Messages that a filter lets through, in the audience's order, after a
+    /// place in it (−1: from the beginning).
     ///
     /// # Errors
     /// The database fails.
-    pub async fn counts(&self, campaign: i64, stage: Option<u16>) -> Result<Counts> {
-        const COUNTS: &str = "
-            select state, count(*) as count from message
-            where campaign = $1 and stage between $2 and $3 group by state";
-        let (low, high) = stage.map_or((0, i64::from(u16::MAX)), |stage| (i64::from(stage), i64::from(stage)));
+    pub async fn messages(&self, campaign: i64, filter: Filter, after: i64, limit: usize) -> Result<Vec<Row>> {
+        const PAGE: &str = "
+            select ord, account, stage, state, digest, attempt, not_before_ms, code, reply, changed_ms from message
+            where campaign = $1 and ord > $2 and (state = $3 or $3 = '') and (stage = $4 or $4 < 0)
+            order by ord limit $5";
+        let state = filter.state.map_or("", State::as_str);
         with_pool!(self, |pool| {
-            let rows = sqlx::query(COUNTS)
-                .bind(campaign)
-                .bind(low)
-                .bind(high)
-                .fetch_all(pool)
-                .await
-                .doing("counting messages")?;
-            rows.iter()
-                .map(|row| {
-                    let state = row.get::<String, _>("state").parse::<State>();
-                    let state = state.map_err(|_| StoreError::Unreadable { what: "message state" })?;
-                    Ok((state, row.get::<i64, _>("count").unsigned_abs()))
-                })
-                .collect()
+            let page = sqlx::query(PAGE).bind(campaign).bind(after).bind(state);
+            let page = page.bind(filter.stage.map_or(-1, i64::from)).bind(limit as i64);
+            let rows = page.fetch_all(pool).await.doing("listing messages")?;
+            rows.iter().map(|row| listed!(row)).collect()
         })
     }
 
@@ -210,62 +298,6 @@ impl Store {
             }
         }
     }
-
-    /// Messages with at least one finding, by rule.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn findings_by_rule(&self, campaign: i64) -> Result<BTreeMap<String, u64>> {
-        const PAGE: &str = "
-            select ord, findings from message
-            where campaign = $1 and ord > $2 and findings is not null order by ord limit 5000";
-        let mut rules: BTreeMap<String, u64> = BTreeMap::new();
-        let mut after = -1_i64;
-        loop {
-            let rows: Vec<(i64, String)> = with_pool!(self, |pool| {
-                let page =
-                    sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading findings")?;
-                page.iter().map(|row| (row.get("ord"), row.get("findings"))).collect()
-            });
-            let Some(last) = rows.last() else { return Ok(rules) };
-            after = last.0;
-            for (_, text) in rows {
-                let found: std::collections::BTreeSet<_> = findings(&text)?.into_iter().map(|f| f.rule).collect();
-                for rule in found {
-                    *rules.entry(rule.as_str().to_owned()).or_default() += 1;
-                }
-            }
-        }
-    }
-
-    /// The first findings, in the audience's order, each with its message's account.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn findings(&self, campaign: i64, limit: usize) -> Result<Vec<(AccountId, Finding)>> {
-        const FIRST: &str = "
-            select account, findings from message
-            where campaign = $1 and findings is not null order by ord limit $2";
-        let rows: Vec<(String, String)> = with_pool!(self, |pool| {
-            let page = sqlx::query(FIRST).bind(campaign).bind(limit as i64);
-            let rows = page.fetch_all(pool).await.doing("reading findings")?;
-            rows.iter().map(|row| (row.get("account"), row.get("findings"))).collect()
-        });
-        let mut first = Vec::new();
-        for (account, text) in rows {
-            let account = AccountId::new(&account).map_err(|_| StoreError::Unreadable { what: "message" })?;
-            first.extend(findings(&text)?.into_iter().map(|finding| (account.clone(), finding)));
-            if first.len() >= limit {
-                break;
-            }
-        }
-        first.truncate(limit);
-        Ok(first)
-    }
-}
-
-fn findings(text: &str) -> Result<Vec<Finding>> {
-    serde_json::from_str(text).map_err(|_| StoreError::Unreadable { what: "finding" })
 }
 
 /// Places that are each other's neighbours two by two.
@@ -284,11 +316,16 @@ fn pick(size: i64, count: usize, seed: u64) -> Vec<i64> {
 
 type CheckRow<'a> = (&'a AccountId, &'static str, Option<String>, Option<String>);
 
-fn check_row(check: &Checked) -> CheckRow<'_> {
-    match &check.verdict {
+fn check_row(check: &Checked) -> Result<CheckRow<'_>> {
+    Ok(match &check.verdict {
         Verdict::Cleared(digest) => {
             (&check.account, "checked", Some(blake3::Hash::from_bytes(*digest).to_hex().to_string()), None)
         }
-        Verdict::Held(findings) => (&check.account, "held", None, Some(json(findings))),
-    }
+        Verdict::Held(findings) => (&check.account, "held", None, Some(json(findings)?)),
+    })
+}
+
+/// Every row that was asked for made the move, or none does.
+pub(in crate::store) fn exactly(what: &'static str, changed: u64, asked: usize) -> Result<()> {
+    if changed == asked as u64 { Ok(()) } else { Err(StoreError::IllegalMove { what, changed, asked: asked as u64 }) }
 }

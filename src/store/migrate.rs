@@ -1,5 +1,6 @@
 //! Brings a store's tables up to date. The files in `migrations/` carry the same
-//! numbers for both databases and are never edited once applied.
+//! numbers for both databases and are never edited once applied; a store that
+//! was changed by a newer program is refused.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use crate::store::error::{Doing, Result};
-use crate::store::{Store, with_pool};
+use crate::store::{Pool, Store};
 
 type Script = (i64, &'static str, &'static str);
 
@@ -16,14 +17,34 @@ const POSTGRES: &[Script] = &[(1, "start", include_str!("../../migrations/postgr
 
 impl Store {
     pub(in crate::store) async fn migrate(&self) -> Result<()> {
-        let scripts = if self.is_sqlite() { SQLITE } else { POSTGRES };
-        let migrations: Vec<Migration> = scripts
-            .iter()
-            .map(|(version, name, sql)| {
-                Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
-            })
-            .collect();
-        let migrator = Migrator { migrations: Cow::Owned(migrations), ..Migrator::DEFAULT };
-        with_pool!(self, |pool| migrator.run(pool).await).doing("bringing the store's tables up to date")
+        const DONE: &str = "select count(*) from _sqlx_migrations where success";
+        let doing = "bringing the store's tables up to date";
+        // `run_direct` is `run` without its generic connection, which would make
+        // this future impossible to spawn.
+        match &self.pool {
+            // PostgreSQL lets one process migrate at a time by itself.
+            Pool::Postgres(pool) => {
+                let mut connection = pool.acquire().await.doing(doing)?;
+                migrator(POSTGRES).run_direct(None, &mut *connection, false).await.doing(doing)
+            }
+            Pool::Sqlite { writer, readers } => {
+                // Without the table this fails, and nothing is done yet.
+                let done: i64 = sqlx::query_scalar(DONE).fetch_one(readers).await.unwrap_or(0);
+                if done >= SQLITE.len() as i64 {
+                    let mut connection = writer.acquire().await.doing(doing)?;
+                    return migrator(SQLITE).run_direct(None, &mut *connection, false).await.doing(doing);
+                }
+                let mut tx = writer.begin_with("begin immediate").await.doing(doing)?;
+                migrator(SQLITE).run_direct(None, &mut *tx, false).await.doing(doing)?;
+                tx.commit().await.doing(doing)
+            }
+        }
     }
+}
+
+fn migrator(scripts: &[Script]) -> Migrator {
+    let migrations = scripts.iter().map(|(number, name, sql)| {
+        Migration::new(*number, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
 }

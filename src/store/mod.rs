@@ -1,31 +1,42 @@
 //! Where everything is kept: one [`Store`] over SQLite (a file) or PostgreSQL.
 //!
-//! Two typed pools behind one enum; SQL is a `const` beside its one caller, and
-//! where the dialects differ both texts stand side by side. Times are `_ms`
-//! since the Unix epoch. Every change of a message or a campaign appends one
-//! entry to the ledger in the same transaction. No database future is ever
-//! cancelled: a cancelled one can give an open transaction back to its pool.
+//! Input: plain data from the rooms around it. Output: the same data back, or a
+//! [`StoreError`] that says what was being done. SQL is a `const` beside its one
+//! caller, and where the dialects differ both texts stand side by side. Times
+//! are `_ms` since the Unix epoch.
+//!
+//! Invariants: a change of a message or a campaign and the ledger entry that
+//! tells it are one transaction. A move is made only from the states that
+//! [`crate::ledger::State`] allows, and the rows that made it are counted. On
+//! SQLite there is one writing connection, whose transactions take the write
+//! lock at their beginning, and a few that can only read. No database future is
+//! ever cancelled: a cancelled one can give an open transaction back to its pool.
 
 mod campaign;
 mod directory;
 mod error;
+mod import;
 mod ledger;
 mod lock;
 mod message;
 mod migrate;
 mod outcome;
+mod proof;
 mod suppression;
+mod tally;
 
 pub use campaign::Approval;
-pub use directory::{Import, Version};
+pub use directory::Version;
 pub use error::StoreError;
-pub use ledger::Broken;
+pub use import::Import;
 pub use lock::Lock;
-pub use message::{Checked, Planned, Verdict};
+pub use message::{Checked, Filter, Planned, Row, Verdict};
 pub use outcome::{Claimed, Settled};
+pub use proof::Broken;
 pub use suppression::Suppression;
 
-use std::str::FromStr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::postgres::{PgPool, PgPoolOptions};
@@ -41,56 +52,77 @@ pub struct Store {
 
 #[derive(Clone, Debug)]
 enum Pool {
-    Sqlite(SqlitePool),
+    /// One connection that writes, a few that read.
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
     Postgres(PgPool),
 }
 
-/// Runs one body over either pool: `$pool` is the pool, `$sqlite` a bool for
-/// the few texts that differ.
+/// How long a writer waits for another process's transaction; accepting a large
+/// import is the longest.
+const WAIT: Duration = Duration::from_secs(120);
+/// Connections that read a SQLite file at once.
+const READERS: u32 = 4;
+/// Connections to PostgreSQL.
+const CONNECTIONS: u32 = 8;
+
+/// Runs a body that only reads, over either database.
 macro_rules! with_pool {
     ($store:expr, |$pool:ident| $body:expr) => {
         match &$store.pool {
-            $crate::store::Pool::Sqlite($pool) => $body,
+            $crate::store::Pool::Sqlite { readers: $pool, .. } => $body,
             $crate::store::Pool::Postgres($pool) => $body,
         }
     };
 }
 
-/// Runs one body in one transaction over either pool. A SQLite transaction
-/// takes the write lock at its beginning: one that reads first and writes later
-/// fails under contention.
+/// Runs a body in one transaction, over either database: committed when the body
+/// ends well, rolled back when it returns an error. A SQLite transaction takes
+/// the write lock at its beginning: one that reads first and writes later fails
+/// under contention.
 macro_rules! in_transaction {
     ($store:expr, $doing:expr, |$tx:ident| $body:expr) => {
         match &$store.pool {
-            $crate::store::Pool::Sqlite(pool) => {
-                let mut $tx = pool.begin_with("begin immediate").await.doing($doing)?;
-                let value = $body;
-                $tx.commit().await.doing($doing)?;
-                value
+            $crate::store::Pool::Sqlite { writer, .. } => {
+                let mut $tx = writer.begin_with("begin immediate").await.doing($doing)?;
+                $crate::store::in_transaction!(close, $tx, $doing, $body)
             }
             $crate::store::Pool::Postgres(pool) => {
                 let mut $tx = pool.begin().await.doing($doing)?;
-                let value = $body;
-                $tx.commit().await.doing($doing)?;
-                value
+                $crate::store::in_transaction!(close, $tx, $doing, $body)
             }
         }
     };
+    (close, $tx:ident, $doing:expr, $body:expr) => {{
+        let done = async { Ok::<_, $crate::store::StoreError>($body) }.await;
+        match done {
+            Ok(value) => {
+                $tx.commit().await.doing($doing)?;
+                value
+            }
+            Err(error) => {
+                // What failed is the news; a failed rollback adds nothing, the
+                // database forgets the transaction with its connection.
+                let _ = $tx.rollback().await;
+                return Err(error);
+            }
+        }
+    }};
 }
 
 pub(in crate::store) use {in_transaction, with_pool};
 
 impl Store {
     /// Opens a store, creates it where it does not exist, and brings its
-    /// tables up to date. `sqlite:FILE` or `postgres://…`.
+    /// tables up to date. `sqlite:FILE` or `postgres://…`. A new SQLite file can
+    /// be read by its owner only.
     ///
     /// # Errors
     /// The URL names neither, or the database cannot be opened.
     pub async fn open(url: &str) -> Result<Self> {
         let pool = if let Some(file) = url.strip_prefix("sqlite:") {
-            Pool::Sqlite(open_sqlite(file).await?)
+            open_sqlite(Path::new(file.strip_prefix("//").unwrap_or(file))).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(30));
+            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
             Pool::Postgres(pool.connect(url).await.doing("connecting to PostgreSQL")?)
         } else {
             return Err(StoreError::Url);
@@ -100,9 +132,20 @@ impl Store {
         Ok(store)
     }
 
+    /// Closes every connection; a SQLite file is then one file again.
+    pub async fn close(&self) {
+        match &self.pool {
+            Pool::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+
     /// Whether this is SQLite, for the few texts that differ.
     fn is_sqlite(&self) -> bool {
-        matches!(self.pool, Pool::Sqlite(_))
+        matches!(self.pool, Pool::Sqlite { .. })
     }
 
     /// The text for this store's dialect.
@@ -111,20 +154,39 @@ impl Store {
     }
 }
 
-async fn open_sqlite(file: &str) -> Result<SqlitePool> {
-    let options = SqliteConnectOptions::from_str(&format!("sqlite:{file}"))
-        .doing("reading the store's URL")?
-        .create_if_missing(true)
+async fn open_sqlite(file: &Path) -> Result<Pool> {
+    // Two pools on a memory store would be two stores.
+    if file.as_os_str().is_empty() || file == Path::new(":memory:") {
+        return Err(StoreError::Url);
+    }
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    if let Err(error) = made
+        && error.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        return Err(error).doing("making the SQLite file");
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(file)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(30))
-        .pragma("cache_size", "-65536")
-        .pragma("temp_store", "memory");
-    SqlitePoolOptions::new()
-        .max_connections(6)
-        .acquire_timeout(Duration::from_secs(60))
-        .connect_with(options)
+        .busy_timeout(WAIT)
+        .pragma("cache_size", "-65536");
+    // The writer lives as long as the store.
+    let writer = SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(WAIT)
+        .connect_with(options.clone())
         .await
-        .doing("opening the SQLite file")
+        .doing("opening the SQLite file")?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(WAIT)
+        .connect_with(options.pragma("query_only", "on").pragma("cache_size", "-16384"))
+        .await
+        .doing("opening the SQLite file")?;
+    Ok(Pool::Sqlite { writer, readers })
 }

@@ -1,4 +1,5 @@
-//! Addresses that get no mail: whole addresses, folded to lower case.
+//! Addresses that get no mail: whole addresses, folded to lower case, so that two
+//! domains never share an entry. The ledger is told of their digests only.
 
 use std::collections::HashSet;
 
@@ -21,6 +22,9 @@ pub struct Suppression {
     pub at_ms: i64,
 }
 
+/// Addresses told by one entry.
+const CHUNK: usize = 4_000;
+
 impl Store {
     /// Adds addresses; how many were new.
     ///
@@ -34,13 +38,17 @@ impl Store {
             insert into suppression (address, reason, at_ms)
             select distinct v, $2, $3::bigint from jsonb_array_elements_text($1::jsonb) as v
             on conflict (address) do nothing";
-        let doing = "adding to the suppression list";
-        let (folded, sql) = (folded(addresses), self.sql(SQLITE, POSTGRES));
+        let (doing, sql) = ("adding to the suppression list", self.sql(SQLITE, POSTGRES));
         Ok(in_transaction!(self, doing, |tx| {
-            let add = sqlx::query(sql).bind(json(&folded)).bind(reason).bind(now_ms);
-            let added = add.execute(&mut *tx).await.doing(doing)?.rows_affected();
-            let body = serde_json::json!({ "added": added, "reason": reason, "digests": digests(&folded) });
-            ledger::append!(tx, None::<i64>, "suppression", &body, now_ms, doing);
+            let mut added = 0;
+            for chunk in addresses.chunks(CHUNK) {
+                let folded = folded(chunk);
+                let add = sqlx::query(sql).bind(json(&folded)?).bind(reason).bind(now_ms);
+                let new = add.execute(&mut *tx).await.doing(doing)?.rows_affected();
+                let told = serde_json::json!({ "added": new, "reason": reason, "digests": digests(&folded) });
+                ledger::append!(tx, None::<i64>, "suppressed", &told, now_ms, doing);
+                added += new;
+            }
             added
         }))
     }
@@ -51,13 +59,18 @@ impl Store {
     /// The database fails; none is removed then.
     pub async fn unsuppress(&self, addresses: &[Address], now_ms: i64) -> Result<u64> {
         const SQLITE: &str = "delete from suppression where address in (select value from json_each($1))";
-        const POSTGRES: &str = "delete from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
-        let doing = "removing from the suppression list";
-        let (folded, sql) = (folded(addresses), self.sql(SQLITE, POSTGRES));
+        const POSTGRES: &str = "
+            delete from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
+        let (doing, sql) = ("removing from the suppression list", self.sql(SQLITE, POSTGRES));
         Ok(in_transaction!(self, doing, |tx| {
-            let removed = sqlx::query(sql).bind(json(&folded)).execute(&mut *tx).await.doing(doing)?.rows_affected();
-            let body = serde_json::json!({ "removed": removed, "digests": digests(&folded) });
-            ledger::append!(tx, None::<i64>, "suppression", &body, now_ms, doing);
+            let mut removed = 0;
+            for chunk in addresses.chunks(CHUNK) {
+                let folded = folded(chunk);
+                let gone = sqlx::query(sql).bind(json(&folded)?).execute(&mut *tx).await.doing(doing)?.rows_affected();
+                let told = serde_json::json!({ "removed": gone, "digests": digests(&folded) });
+                ledger::append!(tx, None::<i64>, "unsuppressed", &told, now_ms, doing);
+                removed += gone;
+            }
             removed
         }))
     }
@@ -87,9 +100,8 @@ impl Store {
     /// The database fails.
     pub async fn suppressed(&self, addresses: &[Address]) -> Result<HashSet<String>> {
         const SQLITE: &str = "select address from suppression where address in (select value from json_each($1))";
-        const POSTGRES: &str =
-            "select address from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
-        let (text, sql) = (json(&folded(addresses)), self.sql(SQLITE, POSTGRES));
+        const POSTGRES: &str = "select address from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
+        let (text, sql) = (json(&folded(addresses))?, self.sql(SQLITE, POSTGRES));
         with_pool!(self, |pool| {
             let rows = sqlx::query(sql).bind(text).fetch_all(pool).await.doing("reading the suppression list")?;
             Ok(rows.iter().map(|row| row.get("address")).collect())

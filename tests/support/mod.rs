@@ -1,0 +1,98 @@
+//! What the tests share: one suite over both databases. Each test gets a store
+//! of its own, a SQLite file or a PostgreSQL database, and the means to open it
+//! again and to change it from outside, as an intruder would.
+
+#![expect(dead_code, reason = "each test binary uses what it needs")]
+
+pub mod postgres;
+
+use std::path::PathBuf;
+
+use kakitome::store::Store;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+/// One test's database.
+pub struct Base {
+    /// Where it is, as `store` in the configuration says it.
+    pub url: String,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Base {
+    /// Opens it, as a process of its own would.
+    pub async fn open(&self) -> Store {
+        Store::open(&self.url).await.unwrap()
+    }
+
+    /// Whether it is a SQLite file.
+    pub fn is_sqlite(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// The SQLite file.
+    pub fn file(&self) -> PathBuf {
+        self.url.strip_prefix("sqlite:").unwrap().into()
+    }
+
+    /// Changes it behind the program's back.
+    pub async fn tamper(&self, sql: &str) {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        if self.is_sqlite() {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file());
+            let mut outside = options.connect().await.unwrap();
+            sql.execute(&mut outside).await.unwrap();
+            outside.close().await.unwrap();
+        } else {
+            let mut outside = sqlx::PgConnection::connect(&self.url).await.unwrap();
+            sql.execute(&mut outside).await.unwrap();
+            outside.close().await.unwrap();
+        }
+    }
+}
+
+/// Runs a test on a SQLite file of its own.
+pub fn on_sqlite(test: impl AsyncFnOnce(&Base)) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("store.db").display());
+    let base = Base { url, folder: Some(folder) };
+    runtime().block_on(test(&base));
+}
+
+/// Runs a test on a PostgreSQL database of its own, if there is a PostgreSQL.
+pub fn on_postgres(test: impl AsyncFnOnce(&Base)) {
+    let Some(server) = postgres::server() else { return };
+    runtime().block_on(async {
+        let base = Base { url: server.database().await, folder: None };
+        test(&base).await;
+    });
+}
+
+/// A runtime as the program has it.
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Makes of each `async fn name(base: &Base)` a test `name::sqlite` and a test
+/// `name::postgres`.
+#[macro_export]
+macro_rules! both {
+    ($($(#[$note:meta])* async fn $name:ident($base:ident: &Base) $body:block)*) => {$(
+        mod $name {
+            #[expect(clippy::wildcard_imports, reason = "the test's body belongs to the file around it")]
+            use super::*;
+
+            $(#[$note])*
+            async fn run($base: &Base) $body
+
+            #[test]
+            fn sqlite() {
+                support::on_sqlite(run);
+            }
+
+            #[test]
+            fn postgres() {
+                support::on_postgres(run);
+            }
+        }
+    )*};
+}
