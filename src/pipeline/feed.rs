@@ -107,7 +107,7 @@ impl Line {
     ) -> Result<Option<String>> {
         let store = &self.app.store;
         while !*stopped.borrow() {
-            let claimed = store.claim(self.campaign.id, stage, BATCH, self.app.clock.now_ms()).await?;
+            let claimed = store.claim(self.campaign.id, stage, self.version, BATCH, self.app.clock.now_ms()).await?;
             if claimed.is_empty() {
                 break;
             }

@@ -116,7 +116,8 @@ impl Store {
               and a.first_version <= $3 and (a.last_version is null or a.last_version >= $3)
             order by a.account";
         with_pool!(self, |pool| {
-            let owners = sqlx::query(OWNERS).bind(hash.to_be_bytes().to_vec()).bind(i64::from(kind.code())).bind(version);
+            let owners =
+                sqlx::query(OWNERS).bind(hash.to_be_bytes().to_vec()).bind(i64::from(kind.code())).bind(version);
             let rows = owners.fetch_all(pool).await.doing("looking up an identifier")?;
             rows.iter().map(|row| account(row.get("account"))).collect()
         })
@@ -140,7 +141,8 @@ impl Store {
             let mut left = false;
             with_pool!(self, |pool| {
                 let rows = sqlx::query(ACCOUNTS).bind(version).bind(after).fetch_all(pool).await.doing(doing)?;
-                let accounts: HashMap<i64, String> = rows.iter().map(|row| (row.get("n"), row.get("account"))).collect();
+                let accounts: HashMap<i64, String> =
+                    rows.iter().map(|row| (row.get("n"), row.get("account"))).collect();
                 if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
                     let (first, last): (i64, i64) = (first.get("n"), last.get("n"));
                     let page = sqlx::query(ENTRIES).bind(first).bind(last);

@@ -81,10 +81,9 @@ impl<T, E: Into<sqlx::Error>> Doing<T> for std::result::Result<T, E> {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let (base, now) = match &error {
-            StoreError::Url => (
-                Error::usage("the store cannot be opened"),
-                "set store = \"sqlite:kakitome.db\" or \"postgres://…\"",
-            ),
+            StoreError::Url => {
+                (Error::usage("the store cannot be opened"), "set store = \"sqlite:kakitome.db\" or \"postgres://…\"")
+            }
             StoreError::Database { source, .. } => (Error::unexpected("the store failed"), advice(source)),
             StoreError::Unreadable { .. } => (
                 Error::unexpected("the store cannot be read"),
@@ -117,8 +116,10 @@ impl From<StoreError> for Error {
 fn advice(source: &sqlx::Error) -> &'static str {
     const FULL: &str = "make room on the store's disk; nothing acknowledged was lost, and the command can be repeated";
     const BUSY: &str = "another process writes to the store for long; try again when it has ended";
-    const AWAY: &str = "see that the database runs, and that the store's URL, user and password are right; then repeat the command";
-    const DENIED: &str = "see that the store's file and folder exist and may be written by this user; then repeat the command";
+    const AWAY: &str =
+        "see that the database runs, and that the store's URL, user and password are right; then repeat the command";
+    const DENIED: &str =
+        "see that the store's file and folder exist and may be written by this user; then repeat the command";
     const NEWER: &str = "the store belongs to another version of kakitome; use that one, or restore a backup";
     const DAMAGED: &str = "restore the store from its backup; the damaged file is evidence, so keep it";
     const OTHER: &str = "see that the database is there and may be written; the command can be repeated";

@@ -39,7 +39,8 @@ const CONFLICTS_MAX: i64 = 100_000;
 const NEXT_SESSION: &str = "update staging set session = session + 1 returning session";
 const SAME_SESSION_SQLITE: &str = "select count(*) from staging where session = $1";
 /// Locked, so that no other session clears the rows before this transaction ends.
-const SAME_SESSION_POSTGRES: &str = "select count(*) from (select session from staging for update) s where session = $1";
+const SAME_SESSION_POSTGRES: &str =
+    "select count(*) from (select session from staging for update) s where session = $1";
 
 const CLEAR_SQLITE: [&str; 4] = [
     "drop index if exists staged_account_key",
@@ -264,7 +265,15 @@ impl Import {
             for sql in clear {
                 sqlx::query(*sql).execute(&mut *tx).await.doing(doing)?;
             }
-            let told = Told { version: next, accounts: self.accounts, identifiers: self.identifiers, began: new, ended, digest: digest.to_hex().to_string(), reason };
+            let told = Told {
+                version: next,
+                accounts: self.accounts,
+                identifiers: self.identifiers,
+                began: new,
+                ended,
+                digest: digest.to_hex().to_string(),
+                reason,
+            };
             ledger::append!(tx, None::<i64>, "import", &told, now_ms, doing);
             next
         });

@@ -182,15 +182,19 @@ impl Store {
     }
 }
 
-/// `state state=sending by=…`: an entry's kind and its few plain values.
+/// An entry that is not about messages, in a few words.
 fn words(kind: &str, is: &serde_json::Map<String, serde_json::Value>) -> String {
-    let mut line = kind.to_owned();
-    for (name, value) in is {
-        match value {
-            serde_json::Value::String(text) => line.extend([" ", name, "=", text]),
-            serde_json::Value::Number(number) => line.extend([" ", name, "=", &number.to_string()]),
-            _ => {}
+    let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = |name: &str| is.get(name).map(plain).unwrap_or_default();
+    match kind {
+        "frozen" => format!("frozen by {}: {} accounts", text("by"), text("planned")),
+        "state" => format!("became {}", text("state")),
+        "approved" => format!("approved by {}, digest {:.16}", text("by"), text("digest")),
+        "withdrawn" => format!("{} approvals withdrawn", text("approvals")),
+        "drill" => {
+            let count = |name: &str| is.get("drill").and_then(|drill| drill[name].as_u64()).unwrap_or(0);
+            format!("drill: {} swapped, {} held, {} vacuous", count("swapped"), count("held"), count("vacuous"))
         }
+        _ => kind.to_owned(),
     }
-    line
 }

@@ -96,13 +96,7 @@ impl Lock {
     }
 }
 
-async fn beat(
-    store: Store,
-    campaign: i64,
-    holder: String,
-    held: Arc<AtomicBool>,
-    mut stopped: oneshot::Receiver<()>,
-) {
+async fn beat(store: Store, campaign: i64, holder: String, held: Arc<AtomicBool>, mut stopped: oneshot::Receiver<()>) {
     let clock = Clock::system();
     while tokio::time::timeout(BEAT, &mut stopped).await.is_err() {
         match beat_once(&store, campaign, &holder, clock.now_ms()).await {

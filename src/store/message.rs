@@ -219,7 +219,8 @@ impl Store {
         with_pool!(self, |pool| {
             let size = sqlx::query(SIZE).bind(campaign).fetch_one(pool).await.doing("sampling the snapshot")?;
             let picked = json(&pick(size.get("size"), count, seed))?;
-            let rows = sqlx::query(sql).bind(campaign).bind(picked).fetch_all(pool).await.doing("sampling the snapshot")?;
+            let rows =
+                sqlx::query(sql).bind(campaign).bind(picked).fetch_all(pool).await.doing("sampling the snapshot")?;
             rows.iter().map(|row| planned!(row)).collect()
         })
     }
@@ -230,11 +231,9 @@ impl Store {
     /// A message has gone beyond `checked` by now, or the database fails.
     pub async fn record_checks(&self, campaign: i64, checks: Vec<Checked>, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            with v as materialized (
-                select value->>0 as account, value->>1 as state, unhex(value->>2) as digest, value->>3 as findings
-                from json_each($2))
-            update message set state = v.state, digest = v.digest, findings = v.findings, changed_ms = $3 from v
-            where campaign = $1 and message.account = v.account and +message.state in ('planned', 'checked')";
+            update message set state = v.value->>1, digest = unhex(v.value->>2), findings = v.value->>3, changed_ms = $3
+            from json_each($2) as v
+            where campaign = $1 and account = v.value->>0 and state in ('planned', 'checked')";
         const POSTGRES: &str = "
             update message set state = v->>1, digest = decode(v->>2, 'hex'), findings = v->>3, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v
@@ -244,7 +243,8 @@ impl Store {
         }
         let doing = "recording a check";
         let rows = checks.iter().map(check_row).collect::<Result<Vec<_>>>()?;
-        let told = Messages { messages: rows.iter().map(|(account, state, digest, _)| (account, state, digest)).collect() };
+        let told =
+            Messages { messages: rows.iter().map(|(account, state, digest, _)| (account, state, digest)).collect() };
         let (text, sql) = (json(&rows)?, self.sql(SQLITE, POSTGRES));
         in_transaction!(self, doing, |tx| {
             let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);

@@ -53,7 +53,10 @@ pub struct Store {
 #[derive(Clone, Debug)]
 enum Pool {
     /// One connection that writes, a few that read.
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 

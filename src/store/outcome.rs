@@ -113,7 +113,8 @@ impl Store {
                 let accounts: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
                 let update = sqlx::query(take).bind(campaign).bind(json(&accounts)?).bind(&worker).bind(now_ms);
                 exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), rows.len())?;
-                let messages = rows.iter().map(|(account, _, done, _, to)| (account, "claimed", done + 1, to)).collect();
+                let messages =
+                    rows.iter().map(|(account, _, done, _, to)| (account, "claimed", done + 1, to)).collect();
                 ledger::append!(tx, Some(campaign), "claim", &Messages { messages }, now_ms, doing);
             }
             rows
@@ -232,13 +233,7 @@ impl Store {
     /// # Errors
     /// A message is not `unknown`, or the database fails; none is settled then.
     /// Any other state that is asked for is refused.
-    pub async fn settle(
-        &self,
-        campaign: i64,
-        messages: &[(AccountId, State)],
-        by: &str,
-        now_ms: i64,
-    ) -> Result<()> {
+    pub async fn settle(&self, campaign: i64, messages: &[(AccountId, State)], by: &str, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
             update message set state = v.value->>1, changed_ms = $3
             from json_each($2) as v where campaign = $1 and account = v.value->>0 and state = 'unknown'";

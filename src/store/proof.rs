@@ -96,7 +96,9 @@ impl Store {
             let broken = match told.campaigns.get(id) {
                 None => (0, format!("campaign {id} is in no entry")),
                 Some(told) if told.state.as_str() == state => continue,
-                Some(told) => (told.seq, format!("campaign {id} is {state}, but the ledger says {}", told.state.as_str())),
+                Some(told) => {
+                    (told.seq, format!("campaign {id} is {state}, but the ledger says {}", told.state.as_str()))
+                }
             };
             return Ok(Some(Broken { seq: broken.0, why: broken.1 }));
         }
@@ -137,7 +139,9 @@ impl Store {
             let why = if count != campaign.planned {
                 format!("campaign {id} has {count} messages, but was frozen with {}", campaign.planned)
             } else if fingerprint.hex() != campaign.snapshot {
-                format!("campaign {id}: the snapshot's accounts, stages or extra columns are not those that were frozen")
+                format!(
+                    "campaign {id}: the snapshot's accounts, stages or extra columns are not those that were frozen"
+                )
             } else {
                 continue;
             };

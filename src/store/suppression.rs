@@ -100,7 +100,8 @@ impl Store {
     /// The database fails.
     pub async fn suppressed(&self, addresses: &[Address]) -> Result<HashSet<String>> {
         const SQLITE: &str = "select address from suppression where address in (select value from json_each($1))";
-        const POSTGRES: &str = "select address from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
+        const POSTGRES: &str =
+            "select address from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
         let (text, sql) = (json(&folded(addresses))?, self.sql(SQLITE, POSTGRES));
         with_pool!(self, |pool| {
             let rows = sqlx::query(sql).bind(text).fetch_all(pool).await.doing("reading the suppression list")?;

@@ -23,7 +23,13 @@ impl Store {
             where campaign = $1 and stage between $2 and $3 group by state";
         let (low, high) = stage.map_or((0, i64::from(u16::MAX)), |stage| (i64::from(stage), i64::from(stage)));
         with_pool!(self, |pool| {
-            let rows = sqlx::query(COUNTS).bind(campaign).bind(low).bind(high).fetch_all(pool).await.doing("counting messages")?;
+            let rows = sqlx::query(COUNTS)
+                .bind(campaign)
+                .bind(low)
+                .bind(high)
+                .fetch_all(pool)
+                .await
+                .doing("counting messages")?;
             rows.iter()
                 .map(|row| {
                     let state = row.get::<String, _>("state").parse::<State>();
@@ -46,7 +52,8 @@ impl Store {
         let mut after = -1_i64;
         loop {
             let rows: Vec<(i64, String)> = with_pool!(self, |pool| {
-                let page = sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading findings")?;
+                let page =
+                    sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading findings")?;
                 page.iter().map(|row| (row.get("ord"), row.get("findings"))).collect()
             });
             let Some(last) = rows.last() else { return Ok(rules) };
@@ -113,7 +120,12 @@ impl Store {
     /// The database fails.
     pub async fn next_due(&self, campaign: i64) -> Result<Option<i64>> {
         const DUE: &str = "select min(not_before_ms) as due from message where campaign = $1 and state = 'deferred'";
-        with_pool!(self, |pool| Ok(sqlx::query(DUE).bind(campaign).fetch_one(pool).await.doing("reading deferrals")?.get("due")))
+        with_pool!(self, |pool| Ok(sqlx::query(DUE)
+            .bind(campaign)
+            .fetch_one(pool)
+            .await
+            .doing("reading deferrals")?
+            .get("due")))
     }
 
     /// When the last attempt of a stage ended.
@@ -128,7 +140,8 @@ impl Store {
             let last = sqlx::query(LAST).bind(campaign).bind(i64::from(stage));
             Ok(last.fetch_one(pool).await.doing("reading a stage's end")?.get("last"))
         })
-    }}
+    }
+}
 
 fn findings(text: &str) -> Result<Vec<Finding>> {
     serde_json::from_str(text).map_err(|_| StoreError::Unreadable { what: "finding" })

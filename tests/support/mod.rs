@@ -2,8 +2,6 @@
 //! of its own, a SQLite file or a PostgreSQL database, and the means to open it
 //! again and to change it from outside, as an intruder would.
 
-#![expect(dead_code, reason = "each test binary uses what it needs")]
-
 pub mod postgres;
 
 use std::path::PathBuf;
