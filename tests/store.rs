@@ -4,6 +4,9 @@
 //! are left out unless asked for:
 //! `cargo test --release --test store -- --ignored --nocapture measured`.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says so")]
+
+mod flow;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

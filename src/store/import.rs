@@ -328,6 +328,10 @@ fn number(number: i64) -> u64 {
     number.unsigned_abs()
 }
 
+/// A staged account's columns: line, key, address, record, digest, and the three
+/// that drift compares.
+type Staged<'a> = (u64, &'a AccountId, &'a str, String, String, i64, i64, i64);
+
 /// The JSON texts from which a batch's rows are made.
 struct Batch {
     accounts: String,
@@ -338,7 +342,7 @@ struct Batch {
 
 impl Batch {
     fn new(accounts: Vec<NewAccount>) -> Result<Self> {
-        let mut rows: Vec<(u64, &AccountId, &str, String, String, i64, i64, i64)> = Vec::with_capacity(accounts.len());
+        let mut rows: Vec<Staged<'_>> = Vec::with_capacity(accounts.len());
         let mut identifiers = Vec::new();
         let mut digests = Vec::with_capacity(accounts.len());
         for new in &accounts {

@@ -1,0 +1,331 @@
+//! The main job from export to delivery, and every way it must stop: a made-up
+//! registrar, a real store, a receiver on loopback. Each test runs on SQLite and
+//! on PostgreSQL.
+
+mod server;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use kakitome::account::AccountId;
+use kakitome::campaign::State;
+use kakitome::config::Config;
+use kakitome::demo::generate::{self, Files};
+use kakitome::demo::reader::Ownership;
+use kakitome::demo::receiver::{Delivery, Receiver};
+use kakitome::error::Exit;
+use kakitome::pipeline::send::SendReport;
+use kakitome::pipeline::{App, approve, check, control, freeze, import, init, send, suppress};
+use kakitome::telemetry::Metrics;
+use tokio::sync::watch;
+
+use super::support::{self, Base};
+use crate::both;
+
+const ACCOUNTS: u64 = 120;
+
+/// A registrar in a folder of its own, with a receiver for its mail.
+struct World {
+    folder: tempfile::TempDir,
+    files: Files,
+    app: App,
+    mail: Arc<Mutex<Vec<Delivery>>>,
+    _receiver: Receiver,
+}
+
+impl World {
+    async fn new(base: &Base) -> Self {
+        let mail = Arc::new(Mutex::new(Vec::new()));
+        let seen = mail.clone();
+        let receiver = Receiver::start(move |delivery| seen.lock().unwrap().push(delivery)).unwrap();
+        let url = format!("smtp://{}", receiver.addr());
+        Self::with_server(base, &url, "100000/s", mail, receiver).await
+    }
+
+    async fn with_server(
+        base: &Base,
+        url: &str,
+        rate: &str,
+        mail: Arc<Mutex<Vec<Delivery>>>,
+        receiver: Receiver,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = generate::registrar(folder.path(), ACCOUNTS, 7).unwrap();
+        init::write_key(&folder.path().join("kakitome.key")).unwrap();
+        let text = generate::config(url).replace("rate = \"100000/s\"", &format!("rate = \"{rate}\""));
+        let app = open(base, folder.path(), &text.replace("500ms", "1ms")).await;
+        import::import(&app, &files.directory, None).await.unwrap();
+        Self { folder, files, app, mail, _receiver: receiver }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Changes a file of the folder.
+    fn edit(&self, name: &str, change: impl FnOnce(String) -> String) -> PathBuf {
+        let path = self.path(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, change(text)).unwrap();
+        path
+    }
+
+    /// Freezes the newsletter with one stage for everybody.
+    async fn frozen(&self) -> i64 {
+        let campaign = self.edit("campaign.toml", |text| {
+            let head = text.split("[[stage]]").next().unwrap().to_owned();
+            format!("{head}\n[[stage]]\nname = \"everybody\"\npercent = 100\n")
+        });
+        freeze::freeze(&self.app, &campaign, "author").await.unwrap().campaign
+    }
+
+    async fn approved(&self) -> i64 {
+        let id = self.frozen().await;
+        let found = check::check(&self.app, id).await.unwrap();
+        assert_eq!((found.held, found.cleared), (0, ACCOUNTS), "{:?}", found.first);
+        approve::approve(&self.app, id, "reviewer").await.unwrap();
+        id
+    }
+
+    async fn send(&self, id: i64) -> SendReport {
+        let (_stop, stopped) = watch::channel(false);
+        send::send(&self.app, id, true, stopped).await.unwrap()
+    }
+
+    /// What was delivered, by recipient.
+    fn delivered(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for delivery in self.mail.lock().unwrap().iter() {
+            *counts.entry(delivery.recipient.clone()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+async fn open(base: &Base, folder: &Path, text: &str) -> App {
+    let env = [("KAKITOME_STORE".to_owned(), base.url.clone())];
+    let config = Config::parse(text, folder, env.into_iter()).unwrap();
+    App::open(config, Metrics::new().unwrap()).await.unwrap()
+}
+
+/// The customer of this number as the export has it.
+fn customer(number: u64) -> kakitome::demo::people::Customer {
+    kakitome::demo::people::customer(number, ACCOUNTS, 7)
+}
+
+/// Waits for a condition, not for a time.
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} did not come");
+        tokio::task::yield_now().await;
+    }
+}
+
+both! {
+    async fn everybody_gets_their_own_message_once(base: &Base) {
+        let world = World::new(base).await;
+        let id = world.approved().await;
+        let sent = world.send(id).await;
+        assert_eq!((sent.accepted, sent.state, sent.exit()), (ACCOUNTS, State::Finished, Exit::Done));
+        let again = world.send(id).await;
+        assert_eq!(again.accepted, ACCOUNTS);
+        let delivered = world.delivered();
+        assert_eq!(delivered.len() as u64, ACCOUNTS);
+        assert!(delivered.values().all(|count| *count == 1));
+        let owned = Ownership::read(&world.files.directory).unwrap();
+        for delivery in world.mail.lock().unwrap().iter() {
+            assert_eq!(owned.mismatch(delivery), None, "{}", delivery.recipient);
+        }
+        assert!(control::verify(&world.app).await.unwrap() > 0);
+    }
+
+    async fn a_shifted_join_delivers_nothing_with_every_other_gate_open(base: &Base) {
+        let world = World::new(base).await;
+        let id = freeze::freeze(&world.app, &world.files.accident, "author").await.unwrap().campaign;
+        let found = check::check(&world.app, id).await.unwrap();
+        assert_eq!((found.held, found.cleared), (ACCOUNTS, 0));
+        approve::approve(&world.app, id, "reviewer").await.unwrap();
+        let sent = world.send(id).await;
+        assert_eq!((sent.accepted, sent.exit()), (0, Exit::Held));
+        assert!(world.delivered().is_empty());
+    }
+
+    async fn a_shifted_export_is_refused_and_a_reason_is_recorded(base: &Base) {
+        let world = World::new(base).await;
+        let refused = import::import(&world.app, &world.files.shifted_directory, None).await.unwrap_err();
+        assert!(refused.to_string().contains("differs too much"), "{refused}");
+        assert_eq!(world.app.version().await.unwrap().number, 1);
+        import::import(&world.app, &world.files.shifted_directory, Some("a test")).await.unwrap();
+        let version = world.app.version().await.unwrap();
+        assert_eq!((version.number, version.reason.as_deref()), (2, Some("a test")));
+    }
+
+    async fn a_message_that_is_not_what_was_approved_halts_the_campaign(base: &Base) {
+        let world = World::new(base).await;
+        let id = world.approved().await;
+        let name = customer(5).name;
+        let export = world.edit("directory.csv", |text| text.replacen(&name, "改姓 済子", 1));
+        import::import(&world.app, &export, None).await.unwrap();
+        let sent = world.send(id).await;
+        assert_eq!((sent.state, sent.held > 0, sent.exit()), (State::Halted, true, Exit::Held), "{:?}", sent.why);
+        assert_eq!(sent.accepted, world.delivered().len() as u64);
+        assert!(sent.accepted < ACCOUNTS);
+    }
+
+    async fn an_address_suppressed_after_the_check_gets_nothing_and_its_namesake_does(base: &Base) {
+        let world = World::new(base).await;
+        let id = world.approved().await;
+        let infos: Vec<String> =
+            (0..ACCOUNTS).map(|n| customer(n).email).filter(|email| email.starts_with("info@")).collect();
+        assert!(infos.len() > 1, "the registrar has namesakes");
+        suppress::add(&world.app, &[infos[0].to_uppercase()], "asked").await.unwrap();
+        let sent = world.send(id).await;
+        assert_eq!(sent.accepted, ACCOUNTS - 1);
+        let delivered = world.delivered();
+        assert!(!delivered.contains_key(&infos[0]) && delivered.contains_key(&infos[1]));
+    }
+
+    async fn an_audience_row_that_disagrees_with_the_directory_is_held(base: &Base) {
+        let world = World::new(base).await;
+        let (wrong, right) = (customer(3), customer(4));
+        let other = customer(9).email;
+        let rows = format!("member_id,email\n{},{other}\n{},{}\n", wrong.member_id, right.member_id, right.email.to_uppercase());
+        std::fs::write(world.path("audience.csv"), rows).unwrap();
+        let campaign = world.edit("campaign.toml", |text| {
+            format!("{}\n[[stage]]\nname = \"all\"\npercent = 100\n", text.split("[[stage]]").next().unwrap())
+        });
+        let frozen = freeze::freeze(&world.app, &campaign, "author").await.unwrap();
+        assert_eq!((frozen.planned, frozen.held), (2, 1));
+        let found = check::check(&world.app, frozen.campaign).await.unwrap();
+        assert_eq!((found.cleared, found.held), (1, 1));
+        let refused = approve::approve(&world.app, frozen.campaign, "reviewer").await.unwrap_err();
+        assert_eq!(refused.exit(), Exit::Held);
+    }
+
+    async fn an_accounts_identifier_in_the_template_needs_a_reason(base: &Base) {
+        let world = World::new(base).await;
+        let domain = (0..ACCOUNTS).find_map(|n| customer(n).domains.first().filter(|d| d.is_ascii()).cloned()).unwrap();
+        world.edit("newsletter/body.txt", |text| format!("{text}\nSee https://{domain}/ too.\n"));
+        let refused = freeze::freeze(&world.app, &world.files.campaign, "author").await.unwrap_err();
+        assert_eq!(refused.exit(), Exit::Held);
+        assert!(!refused.to_string().contains(&domain), "the value is masked: {refused}");
+        let campaign = world.edit("campaign.toml", |text| {
+            text.replace("allow = [", &format!("allow = [{{ value = \"{domain}\", reason = \"a customer's story\" }}, "))
+        });
+        freeze::freeze(&world.app, &campaign, "author").await.unwrap();
+    }
+
+    async fn a_name_that_there_is_not_is_refused_with_file_and_line(base: &Base) {
+        let world = World::new(base).await;
+        world.edit("newsletter/body.txt", |text| format!("first\n{{{{ account.nickname }}}}\n{text}"));
+        let refused = freeze::freeze(&world.app, &world.files.campaign, "author").await.unwrap_err().to_string();
+        assert!(refused.contains("body.txt line 2") && refused.contains("account.nickname"), "{refused}");
+    }
+
+    async fn equal_inputs_give_equal_digests(base: &Base) {
+        let world = World::new(base).await;
+        let id = world.frozen().await;
+        let first = check::check(&world.app, id).await.unwrap().digest;
+        assert_eq!(check::check(&world.app, id).await.unwrap().digest, first);
+    }
+
+    async fn the_authors_own_approval_opens_no_gate_that_asks_for_another(base: &Base) {
+        let world = World::new(base).await;
+        let campaign = world.edit("campaign.toml", |text| text.replace("soak = \"200ms\"", "soak = \"1ms\""));
+        let id = freeze::freeze(&world.app, &campaign, "author").await.unwrap().campaign;
+        check::check(&world.app, id).await.unwrap();
+        approve::approve(&world.app, id, "author").await.unwrap();
+        let sent = world.send(id).await;
+        assert_eq!((sent.accepted, sent.stage.as_str(), sent.exit()), (2, "canary", Exit::Gate));
+        approve::approve(&world.app, id, "reviewer").await.unwrap();
+        assert_eq!(world.send(id).await.accepted, ACCOUNTS);
+    }
+
+    async fn a_stage_soaks_before_the_next_opens(base: &Base) {
+        let world = World::new(base).await;
+        let campaign = world.edit("campaign.toml", |text| text.replace("soak = \"200ms\"", "soak = \"1h\""));
+        let id = freeze::freeze(&world.app, &campaign, "author").await.unwrap().campaign;
+        check::check(&world.app, id).await.unwrap();
+        approve::approve(&world.app, id, "reviewer").await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let sent = send::send(&world.app, id, false, stopped).await.unwrap();
+        assert_eq!((sent.accepted, sent.exit()), (2, Exit::Gate));
+        assert!(sent.why.unwrap().contains("soaks until"));
+    }
+
+    async fn an_approval_does_not_cover_another_set_of_digests(base: &Base) {
+        let world = World::new(base).await;
+        let id = world.approved().await;
+        let account = customer(1).member_id;
+        let other = customer(2).member_id;
+        base.tamper(&format!(
+            "update message set digest = (select m.digest from message m where m.account = '{other}') where account = '{account}'"
+        ))
+        .await;
+        let (_stop, stopped) = watch::channel(false);
+        let refused = send::send(&world.app, id, true, stopped).await.unwrap_err();
+        assert!(refused.to_string().contains("not those that were approved"), "{refused}");
+        assert!(world.delivered().is_empty());
+    }
+
+    async fn what_a_dead_process_had_claimed_is_unknown_and_not_sent_again(base: &Base) {
+        let world = World::new(base).await;
+        let id = world.approved().await;
+        let now_ms = world.app.clock.now_ms();
+        world.app.store.set_state(id, &[State::Approved], State::Sending, now_ms).await.unwrap();
+        let version = world.app.version().await.unwrap().number;
+        let claimed: Vec<AccountId> = {
+            let claims = world.app.store.claim(id, 0, version, 7, now_ms).await.unwrap();
+            claims.into_iter().map(|claimed| claimed.claim.account).collect()
+        };
+        let sent = world.send(id).await;
+        assert_eq!((sent.unknown, sent.accepted, sent.exit()), (7, ACCOUNTS - 7, Exit::Incomplete));
+        assert_eq!(world.delivered().len() as u64, ACCOUNTS - 7);
+        assert_eq!(claimed.len(), 7);
+        control::verify(&world.app).await.unwrap();
+    }
+
+    async fn a_pause_from_another_shell_stops_and_a_resume_goes_on(base: &Base) {
+        let mail = Arc::new(Mutex::new(Vec::new()));
+        let seen = mail.clone();
+        let receiver = Receiver::start(move |delivery| seen.lock().unwrap().push(delivery)).unwrap();
+        let url = format!("smtp://{}", receiver.addr());
+        let world = World::with_server(base, &url, "60/s", mail, receiver).await;
+        let id = world.approved().await;
+        let config = std::fs::read_to_string(world.path("kakitome.toml")).unwrap_or_else(|_| generate::config(&url));
+        let shell = open(base, world.folder.path(), &config).await;
+        let mail = world.mail.clone();
+        let operator = async {
+            until("the first message", || !mail.lock().unwrap().is_empty()).await;
+            let (_stop, stopped) = watch::channel(false);
+            let refused = send::send(&shell, id, true, stopped).await.unwrap_err();
+            assert!(refused.to_string().contains("is sending this campaign"), "{refused}");
+            control::pause(&shell, id).await.unwrap();
+        };
+        let (sent, ()) = tokio::join!(world.send(id), operator);
+        assert_eq!((sent.state, sent.exit()), (State::Paused, Exit::Gate));
+        assert!(sent.accepted > 0 && sent.accepted < ACCOUNTS, "{}", sent.accepted);
+        assert_eq!(sent.unknown, 0);
+        control::resume(&shell, id).await.unwrap();
+        assert_eq!(world.send(id).await.accepted, ACCOUNTS);
+        assert!(world.delivered().values().all(|count| *count == 1));
+        assert_eq!(world.delivered().len() as u64, ACCOUNTS);
+    }
+
+    async fn a_deferral_is_tried_again_and_a_rejection_is_final(base: &Base) {
+        let server = server::Moody::start();
+        let receiver = Receiver::start(|_| {}).unwrap();
+        let url = format!("smtp://{}", server.addr());
+        let world = World::with_server(base, &url, "100000/s", Arc::default(), receiver).await;
+        let id = world.approved().await;
+        let sent = world.send(id).await;
+        let rejected = (0..ACCOUNTS).filter(|n| server::rejects(&customer(*n).email)).count() as u64;
+        assert!(rejected > 0 && server.deferrals() > 0);
+        assert_eq!((sent.rejected, sent.accepted, sent.deferred), (rejected, ACCOUNTS - rejected, 0));
+        assert_eq!(sent.exit(), Exit::Incomplete);
+        assert!(server.accepted().values().all(|count| *count == 1));
+    }
+}
