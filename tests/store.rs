@@ -433,7 +433,7 @@ both! {
         assert_eq!(state_of(&store, 1, &id("10000002")).await, State::Checked);
         store.record_outcomes(1, vec![accepted(claim)], 12).await.unwrap();
         // What is accepted stays so.
-        store.suppress_messages(1, &[account.clone()], 13).await.unwrap_err();
+        store.suppress_messages(1, std::slice::from_ref(&account), 13).await.unwrap_err();
         assert_eq!(store.recover(1, 13).await.unwrap(), 0);
         assert_eq!(proved(&store).await, entries + 2);
     }

@@ -230,13 +230,13 @@ impl Store {
     /// # Errors
     /// A message has gone beyond `checked` by now, or the database fails.
     pub async fn record_checks(&self, campaign: i64, checks: Vec<Checked>, now_ms: i64) -> Result<()> {
-        // `+state` keeps SQLite off the index by state: it would then read the
-        // whole JSON text once for each message in that state (measured: 20 s
-        // instead of 0.05 s for 2,000 rows).
+        // `0 * v.key` leaves SQLite one way: each row of the JSON text finds its
+        // message by key. With a bare `$1` it reads every message of the campaign
+        // and the whole text for each (measured, 2,000 of 164,650: 157 s, not 0.04 s).
         const SQLITE: &str = "
             update message set state = v.value->>1, digest = unhex(v.value->>2), findings = v.value->>3, changed_ms = $3
             from json_each($2) as v
-            where campaign = $1 and account = v.value->>0 and +state in ('planned', 'checked')";
+            where campaign = $1 + 0 * v.key and account = v.value->>0 and state in ('planned', 'checked')";
         const POSTGRES: &str = "
             update message set state = v->>1, digest = decode(v->>2, 'hex'), findings = v->>3, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v

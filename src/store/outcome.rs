@@ -92,7 +92,7 @@ impl Store {
     ) -> Result<Vec<Claimed>> {
         const SQLITE: &str = "
             update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4
-            where campaign = $1 and state in ('checked', 'deferred') and account in (select value from json_each($2))";
+            where campaign = $1 and +state in ('checked', 'deferred') and account in (select value from json_each($2))";
         const POSTGRES: &str = "
             update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4
             where campaign = $1 and state in ('checked', 'deferred')
@@ -132,7 +132,7 @@ impl Store {
             update message set state = v.value->>1, code = v.value->>2, reply = v.value->>3,
                    not_before_ms = v.value->>4, worker = null, changed_ms = $3
             from json_each($2) as v
-            where campaign = $1 and account = v.value->>0 and +state = 'claimed' and attempt = v.value->>5";
+            where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed' and attempt = v.value->>5";
         const POSTGRES: &str = "
             update message set state = v->>1, code = (v->>2)::bigint, reply = v->>3,
                    not_before_ms = (v->>4)::bigint, worker = null, changed_ms = $3
@@ -164,7 +164,7 @@ impl Store {
         const SQLITE: &str = "
             update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3
             from json_each($2) as v
-            where campaign = $1 and account = v.value->>0 and +state = 'claimed' and attempt = v.value->>2";
+            where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed' and attempt = v.value->>2";
         const POSTGRES: &str = "
             update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v
@@ -201,7 +201,7 @@ impl Store {
     pub async fn hold(&self, campaign: i64, account: &AccountId, findings: &[Finding], now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
             update message set state = 'held', findings = v.value->>2, worker = null, changed_ms = $3
-            from json_each($2) as v where campaign = $1 and account = v.value->>0 and +state = 'claimed'";
+            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed'";
         const POSTGRES: &str = "
             update message set state = 'held', findings = v->>2, worker = null, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0 and state = 'claimed'";
@@ -216,8 +216,8 @@ impl Store {
     pub async fn suppress_messages(&self, campaign: i64, accounts: &[AccountId], now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
             update message set state = 'suppressed', worker = null, changed_ms = $3
-            from json_each($2) as v where campaign = $1 and account = v.value->>0
-            and +state in ('planned', 'checked', 'claimed', 'deferred')";
+            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0
+            and state in ('planned', 'checked', 'claimed', 'deferred')";
         const POSTGRES: &str = "
             update message set state = 'suppressed', worker = null, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0
@@ -236,7 +236,7 @@ impl Store {
     pub async fn settle(&self, campaign: i64, messages: &[(AccountId, State)], by: &str, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
             update message set state = v.value->>1, changed_ms = $3
-            from json_each($2) as v where campaign = $1 and account = v.value->>0 and +state = 'unknown'";
+            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'unknown'";
         const POSTGRES: &str = "
             update message set state = v->>1, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0 and state = 'unknown'";

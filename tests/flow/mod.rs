@@ -3,8 +3,9 @@
 //! on PostgreSQL.
 
 mod server;
+mod sink;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -140,6 +141,22 @@ both! {
             assert_eq!(owned.mismatch(delivery), None, "{}", delivery.recipient);
         }
         assert!(control::verify(&world.app).await.unwrap() > 0);
+    }
+
+    async fn postfix_takes_each_message_as_it_was_made(base: &Base) {
+        let Some(sink) = sink::Sink::start() else { return };
+        let receiver = Receiver::start(|_| {}).unwrap();
+        let world = World::with_server(base, &sink.url(), "100000/s", Arc::default(), receiver).await;
+        let id = world.approved().await;
+        assert_eq!(world.send(id).await.accepted, ACCOUNTS);
+        let owned = Ownership::read(&world.files.directory).unwrap();
+        let mail = sink.mail();
+        let recipients: BTreeSet<&str> = mail.iter().map(|delivery| delivery.recipient.as_str()).collect();
+        assert_eq!((mail.len() as u64, recipients.len() as u64), (ACCOUNTS, ACCOUNTS));
+        for delivery in &mail {
+            assert_eq!(owned.mismatch(delivery), None, "{}", delivery.recipient);
+            assert!(delivery.sender.contains('@'), "an envelope sender");
+        }
     }
 
     async fn a_shifted_join_delivers_nothing_with_every_other_gate_open(base: &Base) {

@@ -1,6 +1,7 @@
 //! What a clean message may have in it: none of it is held.
 
 use kakitome::guard::{Literal, Rule};
+use kakitome::key::{Link, Purpose};
 
 use super::letter::{Letter, part, word};
 use super::world::{World, terms};
@@ -36,6 +37,8 @@ const TEXT: &[&str] = &[
     "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
     "SHA-256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "md5 e99a18c428cb38d5f260853678922e03",
+    // Account 1's telephone number is 03-3234-5678.
+    "e7f332345678a1 0b0332345678c2 3f2504e0-4f89-11d3-9a0c-810332345678",
     "〒123-4567 東京都千代田区1-2-3 サンプルビル4F",
     "郵便番号 1234567",
     "注文番号: 123456789012",
@@ -171,4 +174,25 @@ fn literal_text_explains_itself() {
     letter.text.push_str(LITERAL[1]);
     let verdict = world.judge(0, &letter.bytes());
     assert!(verdict.findings.iter().any(|f| f.rule == Rule::Unexplained), "{:?}", verdict.findings);
+}
+
+/// The MAC of this token holds `kt1-`, the prefix that tokens are known by.
+#[test]
+fn a_token_that_holds_the_prefix_by_chance_is_cleared() {
+    const CHANCE: i64 = 30_052_958;
+    let mut row = ["", "ada@harbour.example", "", "harbour.example", "", "", "", ""].map(str::to_owned);
+    row[0] = "10000001".into();
+    let world = World::of(&[row]);
+    let account = world.records[0].account.clone();
+    let token = world.keys.link(&Link { purpose: Purpose::Unsubscribe, campaign: CHANCE, account: account.clone() });
+    assert!(token[Link::PREFIX.len()..].contains(Link::PREFIX), "{token}");
+    let mut terms = terms();
+    terms.campaign = Some(CHANCE);
+    let letter = String::from_utf8(Letter::new(&world, 0).bytes()).unwrap();
+    let letter = letter.replace(&world.link(&account), &format!("https://registrar.example/u/{token}"));
+    let verdict = world.judge_with(0, letter.as_bytes(), &terms);
+    assert!(verdict.is_cleared(), "{:?}", verdict.findings);
+    // What stands behind another token is read all the same.
+    let glued = letter.replace(&token, &format!("{token}kt1-x"));
+    assert!(world.judge_with(0, glued.as_bytes(), &terms).findings.iter().any(|f| f.rule == Rule::LinkToken));
 }

@@ -76,7 +76,6 @@ pub fn runtime() -> tokio::runtime::Runtime {
 macro_rules! both {
     ($($(#[$note:meta])* async fn $name:ident($base:ident: &Base) $body:block)*) => {$(
         mod $name {
-            #[expect(clippy::wildcard_imports, reason = "the test's body belongs to the file around it")]
             use super::*;
 
             $(#[$note])*
