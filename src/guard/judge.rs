@@ -1,13 +1,15 @@
 //! One message, one verdict: views, own set, rules.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use crate::account::{AccountId, Kind, Record, mask};
 use crate::address::Address;
 use crate::config::Mapping;
+use crate::guard::passage;
 use crate::guard::rules::{self, Case};
 use crate::guard::token::Scanner;
-use crate::guard::view::{self, Limits, Shape, View};
+use crate::guard::view::{self, Limits, Shape, View, Views};
 use crate::guard::{Cleared, Held, Index, Known, Own, Terms, Verdict, normal};
 use crate::key::Keys;
 use crate::render::Rendered;
@@ -73,7 +75,13 @@ impl Guard {
             return Err(format!("must_show names the column {column:?}, which is secret"));
         }
         let known = Known::new(terms, &self.scanner, &self.index, self.country())?;
-        Ok(Judge { guard: self, known, campaign: terms.campaign, must_show: terms.must_show.clone() })
+        Ok(Judge {
+            guard: self,
+            known,
+            campaign: terms.campaign,
+            must_show: terms.must_show.clone(),
+            memos: passage::Pool::default(),
+        })
     }
 
     /// The directory's identifiers that occur in the literal text and are on no
@@ -134,12 +142,35 @@ pub struct Judge<'a> {
     known: Known,
     campaign: Option<i64>,
     must_show: Vec<String>,
+    memos: passage::Pool<passage::Memos>,
 }
+
+/// The account of a case that nobody owns anything in.
+static NOBODY: LazyLock<Option<AccountId>> = LazyLock::new(|| AccountId::new("nobody").ok());
 
 impl Judge<'_> {
     /// Judges a message. `record` is the directory's record of
     /// `candidate.account`, `None` if the directory has no such account.
+    ///
+    /// A message that is plainly clear by its passages is cleared; everything
+    /// else is read as a whole.
     pub fn examine(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
+        let own = record.map(|record| Own::of(record, &self.guard.mapping)).unwrap_or_default();
+        let mut case = Case::new(self.guard, &self.known, own, candidate.account, self.campaign);
+        rules::envelope::judge(&mut case, &candidate, record);
+        if case.is_clean()
+            && self.memos.with(|memos| passage::is_plainly_clear(self, &mut case, memos, candidate.bytes))
+        {
+            rules::content::missing(&mut case, &self.must_show, &Views::default());
+            if case.is_clean() {
+                return Verdict { findings: Vec::new() };
+            }
+        }
+        self.examine_whole(candidate, record)
+    }
+
+    /// Judges a message by reading all of it, whatever is known of its passages.
+    pub fn examine_whole(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
         let own = record.map(|record| Own::of(record, &self.guard.mapping)).unwrap_or_default();
         let mut case = Case::new(self.guard, &self.known, own, candidate.account, self.campaign);
         rules::envelope::judge(&mut case, &candidate, record);
@@ -175,7 +206,21 @@ impl Judge<'_> {
         }
     }
 
-    fn view(&self, case: &mut Case<'_>, view: &View<'_>) {
+    pub(in crate::guard) fn index(&self) -> &Index {
+        &self.guard.index
+    }
+
+    pub(in crate::guard) fn scanner(&self) -> &Scanner {
+        &self.guard.scanner
+    }
+
+    /// A case in which nothing is anybody's own.
+    pub(in crate::guard) fn nobodys_case(&self) -> Option<Case<'_>> {
+        let account = NOBODY.as_ref()?;
+        Some(Case::new(self.guard, &self.known, Own::default(), account, self.campaign))
+    }
+
+    pub(in crate::guard) fn view(&self, case: &mut Case<'_>, view: &View<'_>) {
         let folded = normal::fold(&view.text);
         rules::identifiers::judge(case, view, &folded);
         rules::names::judge(case, view, &folded);

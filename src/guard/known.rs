@@ -1,22 +1,25 @@
 //! What a campaign's terms explain: the tokens, names, salutations and words of
 //! its literal text, and the values on its allow-list.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+
+use hashbrown::HashSet;
 
 use crate::account::Kind;
 use crate::guard::token::{Scanner, Shape, Token};
+use crate::guard::values::Values;
 use crate::guard::view::{self, View};
 use crate::guard::{Index, Literal, Terms, names, normal, own, salutation};
 
 /// Values that need no owner.
 #[derive(Debug, Default)]
 pub struct Known {
-    tokens: HashSet<(Kind, String)>,
-    runs: HashSet<(Kind, String)>,
+    tokens: Values,
+    runs: Values,
     names: HashMap<u128, String>,
     salutations: HashSet<String>,
     words: HashSet<String>,
-    allowed: HashSet<(Kind, String)>,
+    allowed: Values,
     allowed_domains: HashSet<String>,
     text: String,
 }
@@ -56,9 +59,9 @@ impl Known {
                 if touches_gap(&folded, &token) {
                     continue;
                 }
-                self.runs.insert((token.shape.kind(), token.text.to_owned()));
+                self.runs.insert(token.shape.kind(), token.text);
                 for canonical in canonicals(&token, country) {
-                    self.tokens.insert((token.shape.kind(), canonical));
+                    self.tokens.insert(token.shape.kind(), &canonical);
                 }
             }
             let (joined, spaced) = names::squeeze(&folded);
@@ -74,17 +77,18 @@ impl Known {
     }
 
     fn allow(&mut self, value: &str, country: Option<&str>) -> Result<(), String> {
-        let before = self.allowed.len() + self.allowed_domains.len();
+        let mut is_value = false;
         for kind in [Kind::Id, Kind::Email, Kind::Domain, Kind::Phone, Kind::Person] {
             // A host is a name and an ID too; what it is taken for more does no harm.
             let Ok(canonical) = normal::canonical(kind, value, country) else { continue };
+            is_value = true;
             if kind == Kind::Domain {
                 self.allowed_domains.insert(canonical);
             } else {
-                self.allowed.insert((kind, canonical));
+                self.allowed.insert(kind, &canonical);
             }
         }
-        if self.allowed.len() + self.allowed_domains.len() == before {
+        if !is_value {
             return Err(format!("an allow-list entry is no value: {value:?}"));
         }
         Ok(())
@@ -92,7 +96,7 @@ impl Known {
 
     /// Whether a token stands like this in the literal text.
     pub fn has_run(&self, token: &Token<'_>) -> bool {
-        self.runs.contains(&(token.shape.kind(), token.text.to_owned()))
+        self.runs.has(token.shape.kind(), token.text)
     }
 
     /// Whether a canonical value is explained.
@@ -102,12 +106,12 @@ impl Known {
             Kind::Email => canonical.rsplit_once('@').is_some_and(|(_, host)| self.allows_host(host)),
             _ => false,
         };
-        by_domain || self.tokens.contains(&(kind, canonical.to_owned())) || self.allows(kind, canonical)
+        by_domain || self.tokens.has(kind, canonical) || self.allows(kind, canonical)
     }
 
     /// Whether a canonical value is on the allow-list.
     pub fn allows(&self, kind: Kind, canonical: &str) -> bool {
-        self.allowed.contains(&(kind, canonical.to_owned())) || (kind == Kind::Domain && self.allows_host(canonical))
+        self.allowed.has(kind, canonical) || (kind == Kind::Domain && self.allows_host(canonical))
     }
 
     fn allows_host(&self, host: &str) -> bool {
@@ -116,12 +120,12 @@ impl Known {
 
     /// Whether a name is in the literal text, or allowed.
     pub fn has_name(&self, hash: u128, canonical: &str) -> bool {
-        self.names.contains_key(&hash) || self.allowed.contains(&(Kind::Person, canonical.to_owned()))
+        self.names.contains_key(&hash) || self.allowed.has(Kind::Person, canonical)
     }
 
     /// Whether the literal text addresses somebody like this.
     pub fn has_salutation(&self, name: &str) -> bool {
-        self.salutations.contains(name) || self.allowed.contains(&(Kind::Person, name.to_owned()))
+        self.salutations.contains(name) || self.allowed.has(Kind::Person, name)
     }
 
     /// Whether a word stands in the literal text.
@@ -140,7 +144,7 @@ impl Known {
             let host = canonical.rsplit_once('@').map_or("", |(_, host)| host);
             !(self.allows(*kind, canonical) || *kind == Kind::Email && self.allows_host(host))
         });
-        open.map(|(kind, canonical)| LiteralToken { kind: *kind, canonical: canonical.clone() })
+        open.map(|(kind, canonical)| LiteralToken { kind, canonical: canonical.to_owned() })
     }
 
     /// Names of the directory that stand in the literal text, and that no

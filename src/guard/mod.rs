@@ -17,9 +17,11 @@ mod known;
 mod names;
 pub mod normal;
 mod own;
+mod passage;
 mod rules;
 mod salutation;
 mod token;
+mod values;
 pub mod view;
 
 pub use cleared::{Cleared, Held};

@@ -1,16 +1,19 @@
 //! What belongs to one account, from its directory record: canonical, and
 //! closed under what a value implies.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+
+use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind, Record};
 use crate::config::Mapping;
 use crate::guard::normal;
+use crate::guard::values::Values;
 
 /// One account's identifiers.
 #[derive(Debug, Default)]
 pub struct Own {
-    values: HashSet<(Kind, String)>,
+    values: Values,
     /// Domains of its own; every host below them is too.
     domains: HashSet<String>,
     /// The domains of its addresses: explained by themselves, while another
@@ -32,7 +35,7 @@ impl Own {
                 let Ok(canonical) = normal::canonical(column.kind, value, column.country.as_deref()) else { continue };
                 own.imply(column.kind, value, &canonical);
                 own.columns.entry(name.clone()).or_default().push((column.kind, canonical.clone()));
-                own.values.insert((column.kind, canonical));
+                own.values.insert(column.kind, &canonical);
             }
         }
         own.account(&record.account);
@@ -42,7 +45,7 @@ impl Own {
     /// The key itself is the account's, whatever its column.
     fn account(&mut self, account: &AccountId) {
         if let Ok(canonical) = normal::canonical(Kind::Id, account.as_str(), None) {
-            self.values.insert((Kind::Id, canonical));
+            self.values.insert(Kind::Id, &canonical);
         }
     }
 
@@ -66,7 +69,7 @@ impl Own {
 
     /// Whether a canonical value is this account's.
     pub fn has(&self, kind: Kind, canonical: &str) -> bool {
-        self.values.contains(&(kind, canonical.to_owned()))
+        self.values.has(kind, canonical)
     }
 
     /// Whether a host is one of its domains, or below one.

@@ -151,15 +151,28 @@ pub fn is_generic(word: &str) -> bool {
 pub fn salutations(folded: &str) -> Vec<Salutation> {
     let mut found = Vec::new();
     for line in folded.lines() {
-        japanese(line, &mut found);
+        if !line.is_ascii() {
+            japanese(line, &mut found);
+        }
         english(line, &mut found);
     }
     found
 }
 
+/// The honorific that a text begins with.
+fn honorific(text: &str, first: char) -> Option<&'static str> {
+    match first {
+        '様' => Some("様"),
+        '殿' => Some("殿"),
+        '氏' => Some("氏"),
+        '御' | 'さ' => ["御中", "さま", "さん"].into_iter().find(|honorific| text.starts_with(honorific)),
+        _ => None,
+    }
+}
+
 fn japanese(line: &str, found: &mut Vec<Salutation>) {
-    for honorific in ["様", "御中", "さま", "さん", "殿", "氏"] {
-        for (at, _) in line.match_indices(honorific) {
+    for (at, first) in line.char_indices() {
+        if let Some(honorific) = honorific(&line[at..], first) {
             let (before, after) = (&line[..at], &line[at + honorific.len()..]);
             if after.starts_with(FOLLOWS) || (honorific == "殿" && !after.trim().is_empty()) {
                 continue;

@@ -139,6 +139,12 @@ impl Scanner {
         tokens
     }
 
+    /// Whether a folded text ends with the label of an ID: what follows it, in
+    /// the next line too, is read with other eyes.
+    pub fn ends_in_label(&self, folded: &str) -> bool {
+        self.label.find_iter(folded).any(|label| label.end() == folded.len())
+    }
+
     fn is_id(&self, text: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.is_match(text))
     }

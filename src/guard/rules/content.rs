@@ -33,9 +33,9 @@ pub fn missing(case: &mut Case<'_>, columns: &[String], views: &Views<'_>) {
 
 fn is_shown(case: &Case<'_>, kind: Kind, value: &str, views: &Views<'_>) -> bool {
     match kind {
-        Kind::Person | Kind::Organisation => case.shown.contains(&(Kind::Person, value.to_owned())),
-        Kind::Domain => suffixes(value).any(|host| case.shown.contains(&(Kind::Domain, host.to_owned()))),
-        Kind::Id | Kind::Email | Kind::Phone => case.shown.contains(&(kind, value.to_owned())),
+        Kind::Person | Kind::Organisation => case.shown.has(Kind::Person, value),
+        Kind::Domain => suffixes(value).any(|host| case.shown.has(Kind::Domain, host)),
+        Kind::Id | Kind::Email | Kind::Phone => case.shown.has(kind, value),
         Kind::Secret | Kind::Text => {
             let visible = views.views.iter().filter(|view| view.shape == Shape::Visible);
             visible.into_iter().any(|view| normal::fold(&view.text).contains(value))
@@ -62,16 +62,30 @@ static PLACEHOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// `None` and its like where a value belongs: alone, after a colon, before 様,
 /// or as a path's piece or query's value.
 static NOTHING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?m)(?:^|[:：=])[ \t　]*(?:None|undefined|NaN|null|NULL|nil|\(null\)|\[object Object\])[ \t　]*(?:$|様|さま|殿|御中|[,，、!！])|(?:Dear|Hi|Hello) (?:None|undefined|NaN|null|NULL|nil)(?-u:\b)").ok()
+    Regex::new(r"(?mR)(?:^|[:：=])[ \t　]*(?:None|undefined|NaN|null|NULL|nil|\(null\)|\[object Object\])[ \t　]*(?:$|様|さま|殿|御中|[,，、!！])|(?:Dear|Hi|Hello) (?:None|undefined|NaN|null|NULL|nil)(?-u:\b)").ok()
 });
+
+/// Whether a text has a sign that every placeholder begins with.
+fn has_sign(text: &str) -> bool {
+    text.bytes().any(|b| matches!(b, b'{' | b'}' | b'%' | b'[' | b'*' | b'$' | b'<'))
+}
+
+/// Whether a text has one of [`NOTHING`]'s words.
+fn has_nothing(text: &str) -> bool {
+    const WORDS: [&[u8]; 8] = [b"None", b"undefined", b"NaN", b"null", b"NULL", b"nil", b"(null)", b"[object Object]"];
+    let bytes = text.as_bytes();
+    let may_begin = |b: &u8| matches!(b, b'N' | b'u' | b'n' | b'(' | b'[');
+    let starts = bytes.iter().enumerate().filter(|(_, b)| may_begin(b)).map(|(at, _)| &bytes[at..]);
+    starts.into_iter().any(|rest| WORDS.iter().any(|word| rest.starts_with(word)))
+}
 
 /// Placeholders that survived rendering.
 pub fn placeholders(case: &mut Case<'_>, view: &View<'_>) {
     if view.shape == Shape::Loose || matches!(view.place.view, "style" | "script" | "source") {
         return;
     }
-    for pattern in [&PLACEHOLDER, &NOTHING] {
-        let Some(pattern) = pattern.as_ref() else { continue };
+    for (pattern, may_be) in [(&PLACEHOLDER, has_sign(&view.text)), (&NOTHING, has_nothing(&view.text))] {
+        let Some(pattern) = pattern.as_ref().filter(|_| may_be) else { continue };
         for found in pattern.find_iter(&view.text) {
             if !case.known.has_text(found.as_str()) {
                 case.find(Rule::Empty, None, &view.place.to_string(), "a placeholder survived".into(), None);

@@ -27,13 +27,12 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let phones = phones(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
     for token in &tokens {
-        let key = (token.shape.kind(), token.text.to_owned());
-        if !visible && case.explained.contains(&key) {
+        if !visible && case.explained.has(token.shape.kind(), token.text) {
             continue;
         }
         match whose(case, token, visible) {
             Whose::Own | Whose::Explained => {
-                case.explained.insert(key);
+                case.explained.insert(token.shape.kind(), token.text);
             }
             Whose::Foreign(kind, owner) => {
                 case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
@@ -100,7 +99,7 @@ fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
 
 fn show(case: &mut Case<'_>, kind: Kind, canonical: &str, visible: bool) {
     if visible {
-        case.shown.insert((kind, canonical.to_owned()));
+        case.shown.insert(kind, canonical);
     }
 }
 

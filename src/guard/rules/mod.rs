@@ -6,10 +6,11 @@ pub mod identifiers;
 pub mod names;
 pub mod tokens;
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind};
 use crate::guard::finding::{Finding, Rule};
+use crate::guard::values::Values;
 use crate::guard::view::View;
 use crate::guard::{Guard, Known, Own};
 
@@ -30,9 +31,9 @@ pub struct Case<'a> {
     pub campaign: Option<i64>,
     /// Tokens that were looked at and found explained, so that a value repeated
     /// a hundred times is looked up once.
-    pub explained: HashSet<(Kind, String)>,
+    pub explained: Values,
     /// Own values that were seen where a reader sees them.
-    pub shown: HashSet<(Kind, String)>,
+    pub shown: Values,
     findings: Vec<Finding>,
     seen: HashSet<(Rule, Option<Kind>, String, String)>,
 }
@@ -46,8 +47,8 @@ impl<'a> Case<'a> {
             own,
             account,
             campaign,
-            explained: HashSet::new(),
-            shown: HashSet::new(),
+            explained: Values::default(),
+            shown: Values::default(),
             findings: Vec::new(),
             seen: HashSet::new(),
         }
@@ -59,6 +60,11 @@ impl<'a> Case<'a> {
         if self.seen.insert((rule, kind, place.to_owned(), shown.clone())) {
             self.findings.push(Finding { rule, kind, place: place.to_owned(), shown, owner });
         }
+    }
+
+    /// Whether nothing was found so far.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
     }
 
     /// Every finding, in the order of the rules.

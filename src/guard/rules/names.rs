@@ -28,7 +28,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         if is_read(view) {
             let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
             let own: Vec<String> = case.own.names().iter().filter(shown).cloned().collect();
-            case.shown.extend(own.into_iter().map(|name| (Kind::Person, name)));
+            own.iter().for_each(|name| case.shown.insert(Kind::Person, name));
         }
         addressed(case, view, folded);
     }

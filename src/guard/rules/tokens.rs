@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::account::{Kind, mask};
@@ -17,11 +18,13 @@ const SECRET_MIN: usize = 6;
 /// The longest.
 const SECRET_MAX: usize = 200;
 
+static PREFIX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(Link::PREFIX));
+
 /// Judges the tokens that Kakitome itself made, wherever they stand.
 pub fn links(case: &mut Case<'_>, view: &View<'_>) {
     let part = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
     let mut rest = &*view.text;
-    while let Some(at) = rest.find(Link::PREFIX) {
+    while let Some(at) = PREFIX.find(rest.as_bytes()) {
         rest = &rest[at..];
         let end = rest.bytes().position(|b| !part(b)).unwrap_or(rest.len());
         let wrong = match case.guard.keys().read_link(&rest[..end]) {
@@ -74,10 +77,9 @@ pub fn dumps(case: &mut Case<'_>, view: &View<'_>) {
         return;
     }
     for line in view.text.lines().filter(|line| line.len() < 2_000 && line.bytes().any(|b| b.is_ascii_digit())) {
-        let Some(separator) = [',', '\t', ';', '|'].into_iter().find(|s| line.matches(*s).count() >= 3) else {
-            continue;
-        };
-        let fields: Vec<&str> = line.split(separator).map(|field| field.trim().trim_matches('"')).collect();
+        let counted = |sign: u8| line.bytes().filter(|b| *b == sign).count() >= 3;
+        let Some(separator) = [b',', b'\t', b';', b'|'].into_iter().find(|sign| counted(*sign)) else { continue };
+        let fields: Vec<&str> = line.split(char::from(separator)).map(|field| field.trim().trim_matches('"')).collect();
         // Prose has long pieces between its commas, and spaces in them.
         let short = fields.iter().all(|field| field.len() <= 64 && field.split_whitespace().count() <= 3);
         let matches =

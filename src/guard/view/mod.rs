@@ -17,14 +17,14 @@
 //! Escapes are undone in place: a view never shows `%40example.com`, whose
 //! tokens nobody wrote. Where one text would be given twice, it is given once.
 
-mod entity;
-mod escape;
-mod header;
-mod html;
-mod part;
-mod plain;
-mod sink;
-mod transfer;
+pub(in crate::guard) mod entity;
+pub(in crate::guard) mod escape;
+pub(in crate::guard) mod header;
+pub(in crate::guard) mod html;
+pub(in crate::guard) mod part;
+pub(in crate::guard) mod plain;
+pub(in crate::guard) mod sink;
+pub(in crate::guard) mod transfer;
 mod url;
 mod word;
 

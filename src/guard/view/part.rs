@@ -202,7 +202,7 @@ fn sort(kind: &str, file: Option<&str>) -> Leaf {
 }
 
 /// Whether a line begins a uuencoded file: `begin 644 name`.
-fn has_uuencode(text: &str) -> bool {
+pub fn has_uuencode(text: &str) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), b"begin ").any(|at| {
         let line_start = at == 0 || text.as_bytes()[at - 1] == b'\n';
         let rest = &text.as_bytes()[at + 6..];
@@ -216,16 +216,19 @@ fn unflow(text: &str) -> String {
 }
 
 /// A multipart's body, taken apart.
-struct Split<'a> {
-    preamble: &'a [u8],
-    parts: Vec<&'a [u8]>,
-    epilogue: &'a [u8],
+pub struct Split<'a> {
+    /// What stands before the first delimiter.
+    pub preamble: &'a [u8],
+    /// The parts.
+    pub parts: Vec<&'a [u8]>,
+    /// What stands after the last delimiter.
+    pub epilogue: &'a [u8],
 }
 
 impl<'a> Split<'a> {
     /// Splits at delimiter lines; one part more than `parts_max` at most. A
     /// missing last delimiter ends with the body, as mail programs take it.
-    fn read(body: &'a [u8], boundary: &[u8], parts_max: usize) -> Self {
+    pub fn read(body: &'a [u8], boundary: &[u8], parts_max: usize) -> Self {
         let mut split = Split { preamble: body, parts: Vec::new(), epilogue: &[] };
         if boundary.is_empty() {
             return split;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use mail_parser::decoders::charsets::map::charset_decoder;
 
-use super::escape::{BASE64, hex};
+use super::escape::BASE64;
 
 /// How a body travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,30 +76,46 @@ pub fn quoted_printable(body: &[u8]) -> Read<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len());
     let mut damage = None;
     let mut rest = body;
-    while let Some(at) = memchr::memchr(b'=', rest) {
-        out.extend_from_slice(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let [high, low, ..] = rest
-            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+    while !rest.is_empty() {
+        // Letters of other scripts are escapes by the dozen: each is looked for
+        // where it would stand before the next one is searched for.
+        if let [b'=', high, low, after @ ..] = rest
+            && let (Some(high), Some(low)) = (HEX[usize::from(*high)], HEX[usize::from(*low)])
         {
             out.push(high << 4 | low);
-            rest = &rest[2..];
-            continue;
-        }
-        // A soft line break, with the padding that gateways add before it.
-        let padding = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        match &rest[padding..] {
-            [] => rest = &[],
-            [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => rest = after,
-            _ => {
-                out.push(b'=');
-                damage = Some("its quoted-printable is damaged");
+            rest = after;
+        } else if rest[0] == b'=' {
+            // A soft line break, with the padding that gateways add before it.
+            let padding = rest[1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            match &rest[1 + padding..] {
+                [] => rest = &[],
+                [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => rest = after,
+                _ => {
+                    out.push(b'=');
+                    damage = Some("its quoted-printable is damaged");
+                    rest = &rest[1..];
+                }
             }
+        } else {
+            let end = memchr::memchr(b'=', rest).unwrap_or(rest.len());
+            out.extend_from_slice(&rest[..end]);
+            rest = &rest[end..];
         }
     }
-    out.extend_from_slice(rest);
     (out, damage)
 }
+
+/// The value of each byte as a hexadecimal digit.
+const HEX: [Option<u8>; 256] = {
+    let mut table = [None; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit as usize] as usize] = Some(digit);
+        table[b"0123456789ABCDEF"[digit as usize] as usize] = Some(digit);
+        digit += 1;
+    }
+    table
+};
 
 /// Decodes bytes as a charset says. Without one they are UTF-8, or ISO-2022-JP
 /// if they have its escapes.

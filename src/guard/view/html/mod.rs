@@ -6,7 +6,8 @@
 //! deep, and so is the content of `noscript`, `iframe` and the like.
 
 mod attribute;
-mod text;
+pub mod piece;
+pub mod text;
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -15,12 +15,16 @@ const BOX_CHARS_MAX: usize = 2;
 const BOXES_MIN: usize = 3;
 
 /// What the tags since the last text amount to.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Seam {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Seam {
+    /// Nothing.
     #[default]
     None,
+    /// Nothing that a reader sees.
     Inline,
+    /// A line break, beside which another cell may stand.
     Cell,
+    /// A line break.
     Block,
 }
 
@@ -31,13 +35,20 @@ pub struct Text {
     cut: String,
     is_cut_needed: bool,
     seam: Seam,
-    boxes: Vec<String>,
+    boxes: Boxes,
+}
+
+/// Neighbouring cells of one or two characters, as they are found.
+#[derive(Default)]
+pub struct Boxes {
+    found: Vec<String>,
     row: Vec<String>,
     cell: String,
 }
 
 impl Seam {
-    fn of(tag: &[u8]) -> Self {
+    /// What a tag of this name amounts to.
+    pub fn of(tag: &[u8]) -> Self {
         match tag {
             // These begin and end a cell, which may stand beside another.
             b"dd" | b"div" | b"dt" | b"td" | b"th" => Seam::Cell,
@@ -55,12 +66,7 @@ impl Text {
     /// A start or end tag.
     pub fn tag(&mut self, name: &[u8]) {
         let seam = Seam::of(name);
-        if seam >= Seam::Cell {
-            self.end_cell();
-        }
-        if seam == Seam::Block {
-            self.end_row();
-        }
+        self.boxes.tag(seam);
         self.seam = self.seam.max(seam);
     }
 
@@ -80,9 +86,32 @@ impl Text {
         self.seam = Seam::None;
         self.text.push_str(value);
         self.cut.push_str(value);
-        // A cell that is no box any more need not be kept.
+        self.boxes.push(value);
+    }
+
+    /// The text, the cut text if it tells more, and the boxes if there are any.
+    pub fn finish(self) -> (String, Option<String>, Option<String>) {
+        (self.text, self.is_cut_needed.then_some(self.cut), self.boxes.finish())
+    }
+}
+
+impl Boxes {
+    /// A start or end tag.
+    pub fn tag(&mut self, seam: Seam) {
+        if seam >= Seam::Cell {
+            self.end_cell();
+        }
+        if seam == Seam::Block {
+            self.end_row();
+        }
+    }
+
+    /// Text between tags, entities decoded.
+    pub fn push(&mut self, value: &str) {
+        // A cell that is no box any more need not be kept, nor its text.
         if self.cell.len() <= 4 * BOX_CHARS_MAX {
-            self.cell.push_str(value.trim());
+            let value = value.trim();
+            self.cell.push_str(&value[..value.floor_char_boundary(4 * (BOX_CHARS_MAX + 1))]);
         }
     }
 
@@ -100,17 +129,16 @@ impl Text {
 
     fn end_row(&mut self) {
         if self.row.len() >= BOXES_MIN {
-            self.boxes.push(self.row.concat());
+            self.found.push(self.row.concat());
         }
         self.row.clear();
     }
 
-    /// The text, the cut text if it tells more, and the boxes if there are any.
-    pub fn finish(mut self) -> (String, Option<String>, Option<String>) {
+    /// The boxes, joined row by row; `None` when there are none.
+    pub fn finish(mut self) -> Option<String> {
         self.end_cell();
         self.end_row();
-        let boxes = (!self.boxes.is_empty()).then(|| self.boxes.join("\n"));
-        (self.text, self.is_cut_needed.then_some(self.cut), boxes)
+        (!self.found.is_empty()).then(|| self.found.join("\n"))
     }
 }
 

@@ -1,0 +1,202 @@
+//! HTML by passages. The cuts are the tokenizer's own: each piece of markup is
+//! shown to it once, and what it does not take for exactly one tag, comment or
+//! element sends the message to be read as a whole.
+
+use std::borrow::Cow;
+
+use super::seam::Seams;
+use super::text::TAG;
+use super::{Memos, Walk};
+use crate::guard::view::html::piece::{self, Piece};
+use crate::guard::view::html::text::{Boxes, Seam};
+use crate::guard::view::html::{self, Dialect};
+use crate::guard::view::sink::Sink;
+use crate::guard::view::{Place, Shape, View, escape};
+
+/// A document on its way.
+#[derive(Default)]
+struct Document {
+    /// The text since the last tag that a reader sees as a line break.
+    segment: String,
+    /// Whether an inline tag stands after it.
+    is_tagged: bool,
+    /// Whether a comment does.
+    is_commented: bool,
+    seams: Seams,
+    boxes: Boxes,
+}
+
+impl Walk<'_, '_, '_> {
+    /// Judges a document.
+    pub(super) fn html(&mut self, html: &str) -> Option<()> {
+        let mut document = Document::default();
+        let mut at = 0;
+        while at < html.len() {
+            let tag = memchr::memchr(b'<', &html.as_bytes()[at..]).map_or(html.len(), |n| at + n);
+            if tag > at {
+                self.run(&html[at..tag], &mut document)?;
+            }
+            at = if tag < html.len() { self.markup(html, tag, &mut document)? } else { tag };
+        }
+        self.segment(&mut document, true)?;
+        if let Some(joined) = std::mem::take(&mut document.boxes).finish() {
+            let place = Place { part: "text".into(), view: "text of boxes", at: None };
+            self.judge(&[View { place, shape: Shape::Loose, text: joined.into() }])?;
+        }
+        self.seams(&document.seams)
+    }
+
+    /// Text between two tags.
+    fn run(&mut self, run: &str, document: &mut Document) -> Option<()> {
+        let text = if memchr::memchr(b'&', run.as_bytes()).is_some() { self.decoded(run) } else { Cow::Borrowed(run) };
+        // Its source differs from what it says, and is read as well.
+        if matches!(text, Cow::Owned(_)) || memchr::memchr(b'%', run.as_bytes()).is_some() {
+            self.passage(
+                |memos: &mut Memos| &mut memos.sources,
+                run.as_bytes(),
+                |views| {
+                    let place = Place { part: "text".into(), view: "source", at: None };
+                    views.push(View { place, shape: Shape::Loose, text: escape::source(run) });
+                    Some(())
+                },
+            )?;
+        }
+        let is_blank = text.trim_ascii().is_empty();
+        // The text joins across a comment, and the source does not.
+        if std::mem::take(&mut document.is_commented) && !is_blank && !document.segment.trim_ascii().is_empty() {
+            return None;
+        }
+        document.boxes.push(&text);
+        if std::mem::take(&mut document.is_tagged) && !document.segment.is_empty() {
+            document.segment.push(TAG);
+        }
+        document.segment.push_str(&text);
+        Some(())
+    }
+
+    fn decoded<'t>(&mut self, run: &'t str) -> Cow<'t, str> {
+        if let Some(text) = self.memos.runs.get(run.as_bytes()) {
+            return Cow::Owned(text.to_string());
+        }
+        let text = piece::text(run);
+        if let Some(hash) = self.memos.runs.note(run.as_bytes()) {
+            self.memos.runs.keep(hash, run.as_bytes(), text.as_str().into());
+        }
+        Cow::Owned(text)
+    }
+
+    /// The text up to here is a passage.
+    fn segment(&mut self, document: &mut Document, is_end: bool) -> Option<()> {
+        (document.is_tagged, document.is_commented) = (false, false);
+        if document.segment.is_empty() {
+            return Some(());
+        }
+        if self.text(&document.segment, is_end, &mut document.seams)? {
+            document.segment.clear();
+        } else {
+            document.segment.push('\n');
+        }
+        Some(())
+    }
+
+    /// A piece of markup that begins at `at`; says where it ends.
+    fn markup(&mut self, html: &str, at: usize, document: &mut Document) -> Option<usize> {
+        let rest = &html[at..];
+        let mut end =
+            if rest.starts_with("<!--") { comment_end(rest)? } else { memchr::memchr(b'>', rest.as_bytes())? + 1 };
+        loop {
+            match self.piece(&rest[..end])? {
+                Piece::Tag(Seam::Inline | Seam::None) => document.is_tagged = true,
+                Piece::Tag(seam) => {
+                    document.boxes.tag(seam);
+                    self.segment(document, false)?;
+                }
+                Piece::Comment | Piece::Doctype => document.is_commented = true,
+                Piece::Raw(name) => {
+                    document.is_tagged = true;
+                    end = self.element(rest, end, name)?;
+                }
+                Piece::Text(name) => {
+                    document.boxes.tag(Seam::Block);
+                    self.segment(document, false)?;
+                    // Markup that is text in there is read as a whole.
+                    let next = end + memchr::memchr(b'<', &rest.as_bytes()[end..])?;
+                    is_end_tag(&rest[next..], name).then_some(())?;
+                }
+                // A `>` inside an attribute.
+                Piece::Open => {
+                    end += memchr::memchr(b'>', &rest.as_bytes()[end..])? + 1;
+                    continue;
+                }
+                Piece::Odd => return None,
+            }
+            return Some(at + end);
+        }
+    }
+
+    fn piece(&mut self, html: &str) -> Option<Piece> {
+        let known = self.memos.tags.get(html.as_bytes()).copied();
+        if let Some((piece, true)) = known {
+            return Some(piece);
+        }
+        let again = if known.is_none() { self.memos.tags.note(html.as_bytes()) } else { None };
+        let piece = known.map_or_else(|| piece::piece(html), |(piece, _)| piece);
+        if let Piece::Open | Piece::Odd = piece {
+            return Some(piece);
+        }
+        let mut views = Vec::new();
+        views_of(html, &mut views)?;
+        self.judge(&views)?;
+        if let Some(hash) = again {
+            let clean = self.is_clean_for_anybody(&views);
+            self.memos.tags.keep(hash, html.as_bytes(), (piece, clean));
+        }
+        Some(piece)
+    }
+
+    /// `style` or `script`, whose start tag ends at `from`; says where it ends.
+    fn element(&mut self, html: &str, from: usize, name: &str) -> Option<usize> {
+        let mut at = from;
+        loop {
+            at += memchr::memmem::find(&html.as_bytes()[at..], b"</")?;
+            if is_end_tag(&html[at..], name) {
+                break;
+            }
+            at += 2;
+        }
+        let end = at + memchr::memchr(b'>', &html.as_bytes()[at..])? + 1;
+        let element = &html[..end];
+        self.passage(
+            |memos: &mut Memos| &mut memos.sources,
+            element.as_bytes(),
+            |views| {
+                piece::is_element(element).then_some(())?;
+                views_of(element, views)
+            },
+        )?;
+        Some(end)
+    }
+}
+
+/// The views of a piece of markup, its source included.
+fn views_of(html: &str, views: &mut Vec<View<'_>>) -> Option<()> {
+    let mut sink = Sink::unlimited(views);
+    sink.push("text", "source", None, Shape::Loose, escape::source(html).into_owned().into());
+    html::read(html, "text", Dialect::Html, &mut sink);
+    sink.finish().is_empty().then_some(())
+}
+
+/// Where a comment ends, unless it ends in a way of its own.
+fn comment_end(html: &str) -> Option<usize> {
+    let inner = &html[4..];
+    let end = memchr::memmem::find(inner.as_bytes(), b"-->")?;
+    let odd = inner.starts_with('>') || inner.starts_with("->") || inner[..end].contains("--!>");
+    (!odd).then_some(4 + end + 3)
+}
+
+fn is_end_tag(html: &str, name: &str) -> bool {
+    let rest = html.strip_prefix("</").unwrap_or_default().as_bytes();
+    rest.len() > name.len()
+        && rest[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+        && matches!(rest[name.len()], b'>' | b'/' | b' ' | b'\t' | b'\n' | 0x0c)
+}

@@ -1,0 +1,122 @@
+//! What is remembered of passages: exact text → what was found of it.
+//!
+//! A passage is looked up by its whole text, so that no collision can lend one
+//! the verdict of another. It is taken in at its second appearance only: what
+//! one recipient's message alone contains is not kept. Bounded in entries and
+//! bytes; when a memo is full it begins anew, which costs time and changes no
+//! verdict.
+
+use std::hash::BuildHasher;
+use std::sync::{Mutex, PoisonError};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Entries in one memo, at most.
+const ENTRIES_MAX: usize = 16_384;
+/// Bytes of text in one memo, at most.
+const BYTES_MAX: usize = 4 << 20;
+/// Passages whose first appearance is remembered, a power of two.
+const NOTED: usize = 16_384;
+
+/// Exact text → `T`.
+pub struct Memo<T> {
+    entries: HashTable<Entry<T>>,
+    bytes: usize,
+    noted: Box<[u32]>,
+    hasher: DefaultHashBuilder,
+}
+
+struct Entry<T> {
+    hash: u64,
+    text: Box<[u8]>,
+    what: T,
+}
+
+impl<T> Default for Memo<T> {
+    fn default() -> Self {
+        Self {
+            entries: HashTable::new(),
+            bytes: 0,
+            noted: vec![0; NOTED].into_boxed_slice(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+}
+
+impl<T> Memo<T> {
+    /// What was found of a text, if it is remembered.
+    pub fn get(&self, text: &[u8]) -> Option<&T> {
+        let hash = self.hasher.hash_one(text);
+        self.entries.find(hash, |entry| *entry.text == *text).map(|entry| &entry.what)
+    }
+
+    /// Notes that a text was seen, and says under which hash to remember it if
+    /// it was seen before.
+    pub fn note(&mut self, text: &[u8]) -> Option<u64> {
+        let hash = self.hasher.hash_one(text);
+        let (place, mark) = (hash as usize & (NOTED - 1), (hash >> 32) as u32);
+        let again = self.noted[place] == mark;
+        self.noted[place] = mark;
+        again.then_some(hash)
+    }
+
+    /// Remembers what was found of a text. `hash` is what [`Memo::note`] gave.
+    pub fn keep(&mut self, hash: u64, text: &[u8], what: T) {
+        if self.entries.len() >= ENTRIES_MAX || self.bytes + text.len() > BYTES_MAX {
+            self.entries.clear();
+            self.bytes = 0;
+        }
+        self.bytes += text.len();
+        self.entries.insert_unique(hash, Entry { hash, text: text.into(), what }, |entry| entry.hash);
+    }
+}
+
+/// Memos that are not in use: each judgement takes one set and gives it back,
+/// so that threads share nothing while they judge.
+#[derive(Default)]
+pub struct Pool<T> {
+    idle: Mutex<Vec<T>>,
+}
+
+impl<T: Default> Pool<T> {
+    /// Runs `work` with a set of its own.
+    pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+        let mut one = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let done = work(&mut one);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_kept_from_its_second_appearance_and_only_as_it_stands() {
+        let mut memo = Memo::default();
+        assert_eq!(memo.note(b"one"), None);
+        let hash = memo.note(b"one").expect("it was seen before");
+        assert_eq!(memo.get(b"one"), None);
+        memo.keep(hash, b"one", 1);
+        assert_eq!(memo.get(b"one"), Some(&1));
+        // The same hash, another text.
+        memo.keep(hash, b"two", 2);
+        assert_eq!(memo.get(b"one"), Some(&1));
+        assert_eq!(memo.get(b"two"), None, "its own hash is another");
+    }
+
+    #[test]
+    fn a_full_memo_begins_anew() {
+        let mut memo = Memo::default();
+        for n in 0..=ENTRIES_MAX {
+            let text = n.to_string();
+            let hash = memo.hasher.hash_one(text.as_bytes());
+            memo.keep(hash, text.as_bytes(), n);
+        }
+        assert_eq!(memo.entries.len(), 1);
+        let long = vec![b'x'; BYTES_MAX];
+        memo.keep(7, &long, 0);
+        assert_eq!(memo.entries.len(), 1);
+    }
+}

@@ -1,0 +1,122 @@
+//! Judging by passages: messages of one campaign are mostly the same text, and
+//! what was found of a passage once need not be found again.
+//!
+//! Input: a finished message, and the case that is opened for it. Output:
+//! whether it is *plainly clear*: every passage of it is clean for anybody, or
+//! judged for this account and found clean. Anything else (an odd structure, a
+//! charset, an attachment, a single finding) is no verdict: the message is then
+//! read as a whole, and that reading alone says what is found. So this room can
+//! cost time, and can never hold; that it never clears what the whole reading
+//! holds is a property in its tests and in `tests/guard`.
+//!
+//! ```text
+//! message ─► header fields          each by itself
+//!        ─► text/plain, by lines
+//!        ─► text/html, by tags, style sheets, comments, and what text stands
+//!           between two tags that a reader sees as line breaks
+//!        ─► seams: names that begin in one of these and end in another
+//! ```
+//!
+//! A passage is cut where no token can cross: at line ends, and at `<` and `>`.
+//! It is judged by the same rules as the whole, on the views that it has by
+//! itself. *Clean for anybody* means that an account which owns nothing finds
+//! nothing in it, and that no link of ours stands in it: own values only ever
+//! take findings away. Such passages are remembered by their exact bytes.
+//!
+//! Two things look past a cut, and are seen to: a name may be broken by white
+//! space ([`seam`]), and an ID's label may stand in the line above it (the two
+//! lines are then one passage).
+
+mod head;
+mod html;
+mod memo;
+mod seam;
+mod text;
+
+use crate::guard::judge::Judge;
+use crate::guard::rules::Case;
+use crate::guard::view::View;
+use crate::guard::view::html::piece::Piece;
+use crate::key::Link;
+
+use head::Head;
+use memo::Memo;
+use text::Text;
+
+pub use memo::Pool;
+
+/// Larger messages are read as a whole, in bytes.
+const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// What is remembered, by what sort of passage it is.
+#[derive(Default)]
+pub struct Memos {
+    fields: Memo<bool>,
+    heads: Memo<Head>,
+    tags: Memo<(Piece, bool)>,
+    sources: Memo<bool>,
+    runs: Memo<Box<str>>,
+    texts: Memo<Text>,
+    windows: Memo<bool>,
+}
+
+/// Whether a message is plainly clear. What it shows of the account's own is
+/// added to the case.
+pub fn is_plainly_clear(judge: &Judge<'_>, case: &mut Case<'_>, memos: &mut Memos, bytes: &[u8]) -> bool {
+    if bytes.len() > MESSAGE_BYTES_MAX {
+        return false;
+    }
+    let mut walk = Walk { judge, case, memos, has_words: false };
+    walk.entity(bytes, 0).is_some() && walk.has_words && walk.case.is_clean()
+}
+
+/// One message on its way. `None` means everywhere: read it as a whole.
+struct Walk<'w, 'c, 'j> {
+    judge: &'w Judge<'j>,
+    case: &'w mut Case<'c>,
+    memos: &'w mut Memos,
+    /// Whether a letter or digit was seen where a reader sees it.
+    has_words: bool,
+}
+
+impl Walk<'_, '_, '_> {
+    /// Judges views for this account.
+    fn judge(&mut self, views: &[View<'_>]) -> Option<()> {
+        for view in views {
+            self.judge.view(self.case, view);
+        }
+        self.case.is_clean().then_some(())
+    }
+
+    /// Judges a passage by its views, unless it is known to be clean for anybody.
+    fn passage<'t>(
+        &mut self,
+        memo: fn(&mut Memos) -> &mut Memo<bool>,
+        text: &'t [u8],
+        read: impl FnOnce(&mut Vec<View<'t>>) -> Option<()>,
+    ) -> Option<()> {
+        let known = memo(self.memos).get(text).copied();
+        if known == Some(true) {
+            return Some(());
+        }
+        let mut views = Vec::new();
+        read(&mut views)?;
+        self.judge(&views)?;
+        if known.is_none()
+            && let Some(hash) = memo(self.memos).note(text)
+        {
+            let clean = self.is_clean_for_anybody(&views);
+            memo(self.memos).keep(hash, text, clean);
+        }
+        Some(())
+    }
+
+    /// Whether an account that owns nothing would find nothing here.
+    fn is_clean_for_anybody(&self, views: &[View<'_>]) -> bool {
+        let Some(mut nobody) = self.judge.nobodys_case() else { return false };
+        views.iter().all(|view| {
+            self.judge.view(&mut nobody, view);
+            nobody.is_clean() && memchr::memmem::find(view.text.as_bytes(), Link::PREFIX.as_bytes()).is_none()
+        })
+    }
+}
