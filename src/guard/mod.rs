@@ -14,12 +14,12 @@ pub mod finding;
 pub mod index;
 mod judge;
 mod known;
-mod names;
+pub mod names;
 pub mod normal;
 mod own;
 mod rules;
 mod salutation;
-mod token;
+pub mod token;
 pub mod view;
 
 pub use cleared::{Cleared, Held};
