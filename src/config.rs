@@ -20,6 +20,9 @@ use crate::key::Keys;
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";
 
+/// The name of the guard's index, unless the configuration gives it another.
+const INDEX: &str = "kakitome.index";
+
 /// The whole configuration.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +33,10 @@ pub struct Config {
     /// A file with 32 random bytes in hex; `kakitome init` makes one.
     #[serde(default = "Config::default_key")]
     pub key: PathBuf,
+    /// The file of the guard's index. By default `kakitome.index` beside the
+    /// SQLite file, or beside the configuration.
+    #[serde(default)]
+    pub index: Option<PathBuf>,
     /// How directory exports are read.
     pub directory: Mapping,
     /// The mail server that messages are handed to.
@@ -321,6 +328,13 @@ impl Config {
         }
     }
 
+    /// The file of the guard's index.
+    pub fn index_path(&self) -> PathBuf {
+        let store = self.store.expose_secret().strip_prefix("sqlite:");
+        let beside = store.map(|file| Path::new(file.strip_prefix("//").unwrap_or(file)).with_file_name(INDEX));
+        self.path(self.index.as_deref().or(beside.as_deref()).unwrap_or(Path::new(INDEX)))
+    }
+
     /// Reads the key file.
     ///
     /// # Errors
@@ -417,6 +431,18 @@ email = { kind = "email" }
         assert_eq!(config.smtp.rate.count.get(), 7);
         assert_eq!(config.smtp.rate.per, Duration::from_secs(60));
         assert_eq!(config.smtp.connections, 3);
+    }
+
+    #[test]
+    fn the_index_lies_beside_the_store() {
+        let path =
+            |text: &str, folder: &str| Config::parse(text, Path::new(folder), std::iter::empty()).unwrap().index_path();
+        assert_eq!(path(MINIMAL, "/etc/k"), Path::new("/etc/k/kakitome.index"));
+        let sqlite = format!("store = \"sqlite:/var/lib/k/mail.db\"\n{MINIMAL}");
+        assert_eq!(path(&sqlite, "/etc/k"), Path::new("/var/lib/k/kakitome.index"));
+        let postgres = format!("store = \"postgres://db/k\"\n{MINIMAL}");
+        assert_eq!(path(&postgres, "/etc/k"), Path::new("/etc/k/kakitome.index"));
+        assert_eq!(path(&format!("index = \"i/x\"\n{postgres}"), "/etc/k"), Path::new("/etc/k/i/x"));
     }
 
     #[test]

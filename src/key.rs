@@ -21,6 +21,8 @@ pub struct Keys {
     link: [u8; 32],
     message: [u8; 32],
     approval: [u8; 32],
+    gates: [u8; 32],
+    id: [u8; 16],
 }
 
 impl std::fmt::Debug for Keys {
@@ -33,13 +35,18 @@ impl Keys {
     /// Derives every sub-key from the master key.
     pub fn new(master: &[u8; 32]) -> Self {
         let derive = |context| blake3::derive_key(context, master);
-        let mut index = [0; 16];
-        index.copy_from_slice(&derive("kakitome 2026 identifier index")[..16]);
+        let half = |context| {
+            let mut half = [0; 16];
+            half.copy_from_slice(&derive(context)[..16]);
+            half
+        };
         Self {
-            index,
+            index: half("kakitome 2026 identifier index"),
             link: derive("kakitome 2026 link token"),
             message: derive("kakitome 2026 message id"),
             approval: derive("kakitome 2026 approval"),
+            gates: derive("kakitome 2026 name gates"),
+            id: half("kakitome 2026 key id"),
         }
     }
 
@@ -50,6 +57,16 @@ impl Keys {
         hasher.write_u8(kind.code());
         hasher.write(canonical.as_bytes());
         hasher.finish128().as_u128()
+    }
+
+    /// Tells this installation's key from others without telling anything of it.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
+    /// The key of the hashes under which the beginnings of names are stored.
+    pub fn gates(&self) -> &[u8; 32] {
+        &self.gates
     }
 
     /// The left side of a Message-ID: the same for the same campaign, revision

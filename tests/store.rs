@@ -219,6 +219,56 @@ both! {
         assert_eq!(store.suppressions().await.unwrap()[0].reason, "6");
     }
 
+    async fn the_rows_of_an_index_come_in_order_and_tell_gains_and_losses(base: &Base) {
+        let store = base.open().await;
+        directory(&store, 4).await;
+        let rows = async || {
+            let mut rows = Vec::new();
+            store.account_rows(1, |row, account| rows.push((row, account))).await.unwrap();
+            rows
+        };
+        let first = rows().await;
+        assert_eq!(first.iter().map(|(_, account)| account.as_str()).collect::<Vec<_>>(), ["10000001", "10000002", "10000003", "10000004"]);
+        assert!(first.is_sorted_by_key(|(row, _)| *row));
+        let last = first[3].0;
+        // 2 changes, 3 goes, 5 and 6 come; then 5 goes again.
+        let mut changed = new_account(2);
+        changed.drift.address = 99;
+        staged(&store, vec![new_account(1), changed.clone(), new_account(4), new_account(5), new_account(6)]).await.commit(Some("a"), 2_000).await.unwrap();
+        staged(&store, vec![new_account(1), changed, new_account(4), new_account(6)]).await.commit(Some("b"), 3_000).await.unwrap();
+        assert_eq!(rows().await, first, "a version stays what it was");
+        assert_eq!(store.identifiers_behind(1, last).await.unwrap(), 0);
+        assert_eq!((store.identifiers_behind(2, last).await.unwrap(), store.identifiers_lost(1, 2).await.unwrap()), (6, 4));
+        assert_eq!((store.identifiers_behind(3, last).await.unwrap(), store.identifiers_lost(1, 3).await.unwrap()), (4, 4));
+        assert_eq!((store.identifiers_lost(2, 3).await.unwrap(), store.identifiers_lost(1, 1).await.unwrap()), (2, 0));
+        let mut gained = Vec::new();
+        store.entries_behind(3, last, |entry| gained.push(entry.account)).await.unwrap();
+        assert_eq!(gained.iter().map(AccountId::as_str).collect::<Vec<_>>(), ["10000002", "10000002", "10000006", "10000006"]);
+        let mut hashes = Vec::new();
+        store.identifiers_by_hash(|hash, kind, row| hashes.push((hash, kind.code(), row))).await.unwrap();
+        assert_eq!(hashes.len(), 14, "every version's");
+        assert!(hashes.is_sorted() && hashes.iter().any(|(hash, ..)| *hash == 3 << 64 | 1));
+        let mut names = Vec::new();
+        store.names(|row, name| names.push((row, name))).await.unwrap();
+        assert_eq!((names.len(), names[0].clone()), (7, (first[0].0, "name 1".to_owned())));
+    }
+
+    async fn rows_are_read_page_by_page(base: &Base) {
+        let store = base.open().await;
+        // More than two pages, and one hash with more owners than a page has rows.
+        const COUNT: u64 = 21_000;
+        let mut accounts: Vec<_> = (1..=COUNT).map(new_account).collect();
+        accounts.iter_mut().for_each(|account| account.entries[1].hash = 1 << 70);
+        staged(&store, accounts).await.commit(None, 1_000).await.unwrap();
+        let (mut rows, mut hashes, mut names) = (0, Vec::new(), 0);
+        store.account_rows(1, |_, _| rows += 1).await.unwrap();
+        store.identifiers_by_hash(|hash, kind, row| hashes.push((hash, kind.code(), row))).await.unwrap();
+        store.names(|_, _| names += 1).await.unwrap();
+        assert_eq!((rows, hashes.len() as u64, names), (COUNT, 2 * COUNT, COUNT));
+        hashes.dedup();
+        assert!(hashes.is_sorted() && hashes.len() as u64 == 2 * COUNT);
+    }
+
     async fn conflicts_are_named_by_line_and_never_by_value(base: &Base) {
         let store = base.open().await;
         directory(&store, 2).await;

@@ -60,7 +60,7 @@ impl Guard {
     /// A pattern of the mapping is no regular expression.
     pub fn new(mapping: Mapping, keys: Keys, index: Index) -> Result<Self, String> {
         let country = mapping.columns.values().find_map(|column| column.country.clone());
-        Ok(Self { scanner: Scanner::new(&mapping)?, mapping, keys, index, country })
+        Ok(Self { scanner: Scanner::new(&mapping)?, mapping, index: index.bound(&keys), keys, country })
     }
 
     /// A judge for one campaign: reads the terms once.
@@ -96,12 +96,12 @@ impl Guard {
                 Kind::Domain => crate::guard::own::suffixes(canonical).find_map(|host| self.owner(kind, host)),
                 _ => self.owner(kind, canonical),
             };
-            owner.map(|owner| Literally { kind, shown: mask(canonical), owner: owner.clone() })
+            owner.map(|owner| Literally { kind, shown: mask(canonical), owner })
         };
         let mut all: Vec<Literally> =
             known.unexplained().filter_map(|token| found(token.kind, &token.canonical)).collect();
         all.extend(known.names().filter_map(|(hash, name)| {
-            let owner = self.index.owner(hash)?.clone();
+            let owner = self.index.owner(hash)?;
             Some(Literally { kind: self.name_kind(name, hash), shown: mask(name), owner })
         }));
         all.sort_by(|a, b| (a.kind, &a.owner).cmp(&(b.kind, &b.owner)));
@@ -126,7 +126,7 @@ impl Guard {
         self.country.as_deref()
     }
 
-    pub(in crate::guard) fn owner(&self, kind: Kind, canonical: &str) -> Option<&AccountId> {
+    pub(in crate::guard) fn owner(&self, kind: Kind, canonical: &str) -> Option<AccountId> {
         self.index.owner(self.keys.identifier(kind, canonical))
     }
 

@@ -14,13 +14,13 @@ pub mod finding;
 pub mod index;
 mod judge;
 mod known;
-mod names;
+pub mod names;
 pub mod normal;
 mod own;
 mod passage;
 mod rules;
 mod salutation;
-mod token;
+pub mod token;
 mod values;
 pub mod view;
 

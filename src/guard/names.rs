@@ -6,10 +6,14 @@
 //! clean message, longer ones none). Other names are searched for by whole
 //! words, if they have two or more. Short names count only next to a cue, which
 //! is the salutation's business.
+//!
+//! No name is kept: where a gate of the index says that one may begin, every
+//! length that a name has is hashed and looked up. What is found is found by the
+//! index's lines, that is, but for chance, 16 in 2³²; [`Index::owner`] says
+//! exactly whose it is. Infallible.
 
-use std::collections::HashMap;
-
-use daachorse::CharwiseDoubleArrayAhoCorasick;
+use crate::account::Kind;
+use crate::guard::index::{Index, LONG};
 
 /// The shortest name without boundaries that is searched for, in characters.
 pub const JOINED_MIN: usize = 4;
@@ -26,60 +30,151 @@ pub struct Hit {
 }
 
 /// Searches for every name of a directory at once.
-#[derive(Default)]
-pub struct Names {
-    joined: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
-    worded: Option<CharwiseDoubleArrayAhoCorasick<u32>>,
-    hashes: Vec<u128>,
+#[derive(Clone, Copy)]
+pub struct Names<'i> {
+    index: &'i Index,
 }
 
-impl Names {
-    /// Builds the search from canonical names and their hashes.
-    pub fn build(names: HashMap<String, u128>) -> Self {
-        let mut hashes = Vec::new();
-        let (mut joined, mut worded) = (Vec::new(), Vec::new());
-        for (name, hash) in names {
-            let list = match form(&name) {
-                Form::Joined => &mut joined,
-                Form::Worded => &mut worded,
-                Form::Short => continue,
-            };
-            list.push((name, hashes.len() as u32));
-            hashes.push(hash);
-        }
-        let build = |mut names: Vec<(String, u32)>| {
-            names.sort_unstable();
-            CharwiseDoubleArrayAhoCorasick::with_values(names).ok()
-        };
-        Self { joined: build(joined), worded: build(worded), hashes }
+impl<'i> Names<'i> {
+    pub(in crate::guard) fn new(index: &'i Index) -> Self {
+        Self { index }
     }
 
     /// Whether any name is searched for by whole words.
     pub fn has_worded(&self) -> bool {
-        self.worded.is_some()
+        self.index.reach().words > 0
     }
 
-    /// Names in a text without white space.
+    /// The longest name without spaces, in characters; 0 if there is none.
+    pub fn longest_joined(&self) -> usize {
+        self.index.reach().joined as usize
+    }
+
+    /// The most words of a name that is searched for by whole words.
+    pub fn longest_words(&self) -> usize {
+        self.index.reach().words as usize
+    }
+
+    /// Whether a name without spaces may begin with these characters.
+    #[inline]
+    pub fn may_begin(&self, four: [char; 4]) -> bool {
+        self.index.gate(self.index.gates().joined(four))
+    }
+
+    /// Whether a name of words may begin with these two. `first` goes from where
+    /// the name would begin up to the space; of `second` only the letters and
+    /// digits of ASCII at its beginning count.
+    #[inline]
+    pub fn may_begin_worded(&self, first: &str, second: &str) -> bool {
+        self.index.gate(self.index.gates().worded(first, second))
+    }
+
+    /// Names in a text without white space, by where they end.
     pub fn joined(&self, squeezed: &str) -> Vec<Hit> {
-        self.joined.as_ref().map(|search| self.hits(search, squeezed)).unwrap_or_default()
+        let mut hits = Vec::new();
+        let reach = self.index.reach();
+        if reach.joined == 0 {
+            return hits;
+        }
+        // From the end, because a name may begin with letters of ASCII, and those
+        // are looked at only where the script follows soon enough.
+        let mut next = ['\0'; 3];
+        let mut far = u32::MAX;
+        for (at, c) in squeezed.char_indices().rev() {
+            far = if is_joined(c) { 0 } else { far.saturating_add(1) };
+            if far <= reach.lead && self.may_begin([c, next[0], next[1], next[2]]) {
+                self.joined_at(squeezed, at, &mut hits);
+            }
+            next = [c, next[0], next[1]];
+        }
+        hits.sort_unstable_by_key(|hit| (hit.end, hit.start));
+        hits
+    }
+
+    /// Every name that begins here.
+    fn joined_at(&self, text: &str, start: usize, hits: &mut Vec<Hit>) {
+        let rest = &text[start..];
+        let mut longest = self.longest_joined();
+        if longest > LONG && !self.index.gate(self.index.gates().long(head(rest, LONG))) {
+            longest = LONG;
+        }
+        let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
+        for end in ends.take(longest).skip(JOINED_MIN - 1) {
+            self.take(text, start, start + end, Form::Joined, hits);
+        }
     }
 
     /// Names in a text whose white space is single spaces, by whole words.
     pub fn worded(&self, spaced: &str) -> Vec<Hit> {
-        let mut hits = self.worded.as_ref().map(|search| self.hits(search, spaced)).unwrap_or_default();
-        hits.retain(|hit| {
-            let before = spaced[..hit.start].chars().next_back();
-            let after = spaced[hit.end..].chars().next();
-            let within = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-            !within(before) && !within(after)
-        });
+        let mut hits = Vec::new();
+        if !self.has_worded() {
+            return hits;
+        }
+        let mut from = 0;
+        for first in spaced.split(' ') {
+            let next = from + first.len() + 1;
+            let Some(rest) = spaced.get(next..) else { break };
+            let second = rest.split(' ').next().unwrap_or_default();
+            // A word of a name has no character of a script without spaces.
+            let begin = first.char_indices().rfind(|(_, c)| is_joined(*c)).map_or(0, |(at, c)| at + c.len_utf8());
+            let mut before = None;
+            for (at, c) in first[begin..].char_indices() {
+                if !before.is_some_and(is_within) && self.may_begin_worded(&first[begin + at..], second) {
+                    self.worded_at(spaced, from + begin + at, &mut hits);
+                }
+                before = Some(c);
+            }
+            from = next;
+        }
+        hits.sort_unstable_by_key(|hit| (hit.end, hit.start));
         hits
     }
 
-    fn hits(&self, search: &CharwiseDoubleArrayAhoCorasick<u32>, text: &str) -> Vec<Hit> {
-        let found = search.find_overlapping_iter(text);
-        found.map(|m| Hit { start: m.start(), end: m.end(), hash: self.hashes[m.value() as usize] }).collect()
+    /// Every name of words that begins here.
+    fn worded_at(&self, text: &str, start: usize, hits: &mut Vec<Hit>) {
+        let mut spaces = 0;
+        for (at, c) in text[start..].char_indices() {
+            if is_joined(c) {
+                return;
+            }
+            if c == ' ' {
+                spaces += 1;
+                if spaces == self.longest_words() {
+                    return;
+                }
+            }
+            let end = start + at + c.len_utf8();
+            if spaces > 0 && !text[end..].starts_with(is_within) {
+                self.take(text, start, end, Form::Worded, hits);
+            }
+        }
     }
+
+    fn take(&self, text: &str, start: usize, end: usize, wanted: Form, hits: &mut Vec<Hit>) {
+        let name = &text[start..end];
+        let hash = match self.index.keys() {
+            Some(keys) => {
+                let hashes = [Kind::Person, Kind::Organisation].map(|kind| keys.identifier(kind, name));
+                hashes.into_iter().find(|hash| self.index.has(*hash))
+            }
+            // Without keys the beginning alone must do: that only holds more.
+            None => Some(0),
+        };
+        if let Some(hash) = hash
+            && form(name) == wanted
+        {
+            hits.push(Hit { start, end, hash });
+        }
+    }
+}
+
+fn is_within(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+}
+
+/// The first characters of a text, so many at most.
+pub fn head(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(at, _)| &text[..at])
 }
 
 /// How a canonical name is searched for.

@@ -8,33 +8,19 @@ use crate::address::Address;
 use crate::campaign::Campaign;
 use crate::config::Mapping;
 use crate::error::{Error, Result};
-use crate::guard::{Cleared, Finding, Guard, Held, Index, Judge, Literal, Rule, Terms};
-use crate::pipeline::App;
+use crate::guard::{Cleared, Finding, Guard, Held, Judge, Literal, Rule, Terms};
+use crate::pipeline::{App, index};
 use crate::render::{Letterhead, Mailbox, Renderer, Template};
 use crate::telemetry::Metrics;
 
 /// The guard of the directory's current version.
 ///
 /// # Errors
-/// There is no directory, its index is empty, or the store fails.
+/// There is no directory, its index cannot be built, or the store fails.
 pub async fn guard(app: &App) -> Result<Guard> {
     let version = app.version().await?;
     app.metrics.directory_version(version.number);
-    let (feed, rows) = std::sync::mpsc::sync_channel(4096);
-    let build = tokio::task::spawn_blocking(move || Index::build(rows));
-    app.store
-        .entries(version.number, |entry| {
-            // A builder that is gone has panicked; joining it below says so.
-            let _ = feed.send(entry);
-        })
-        .await?;
-    drop(feed);
-    let index = build.await.map_err(|e| Error::unexpected("building the guard's index failed").cause(&e))?;
-    if index.len() as u64 != version.identifiers {
-        return Err(Error::unexpected("the guard's index is not complete")
-            .why(format!("it holds {} identifiers, the directory {}", index.len(), version.identifiers))
-            .now("import the directory again"));
-    }
+    let index = index::of(app, &version).await?;
     Guard::new(version.mapping, app.keys.clone(), index)
         .map_err(|why| Error::usage("the directory's mapping cannot be used").why(why))
 }

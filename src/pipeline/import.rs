@@ -12,7 +12,7 @@ use crate::directory::accept::{self, Decision, Found};
 use crate::directory::read::{self, BadLines, ReadError};
 use crate::error::{Error, Result};
 use crate::key::Keys;
-use crate::pipeline::App;
+use crate::pipeline::{App, index};
 use crate::progress;
 use crate::telemetry::{Row, event};
 
@@ -104,6 +104,11 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
     let spinner = progress::spinner("making the new version current");
     let version = session.commit(reason, app.clock.now_ms()).await?;
     spinner.finish_and_clear();
+    // The version is current with or without it: what fails here is said, and
+    // the next command that needs the index builds it.
+    if let Err(error) = index::renew(app, &version).await {
+        event::index_not_built(&error);
+    }
     Ok(Imported {
         version: version.number,
         accounts: version.accounts,

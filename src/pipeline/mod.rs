@@ -19,6 +19,7 @@ mod feed;
 pub mod filter;
 pub mod freeze;
 pub mod import;
+pub mod index;
 pub mod init;
 pub mod preview;
 mod sample;

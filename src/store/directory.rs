@@ -128,7 +128,15 @@ impl Store {
     ///
     /// # Errors
     /// The database fails, or a row cannot be read.
-    pub async fn entries(&self, version: i64, mut each: impl FnMut(Entry)) -> Result<()> {
+    pub async fn entries(&self, version: i64, each: impl FnMut(Entry)) -> Result<()> {
+        self.entries_behind(version, 0, each).await
+    }
+
+    /// The same of the accounts behind a row.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn entries_behind(&self, version: i64, row: i64, mut each: impl FnMut(Entry)) -> Result<()> {
         const ACCOUNTS: &str = "
             select n, account from account where n > $2
               and first_version <= $1 and (last_version is null or last_version >= $1)
@@ -136,7 +144,7 @@ impl Store {
         const ENTRIES: &str =
             "select n, kind, hash, name from identifier where n between $1 and $2 order by n, kind, hash";
         let doing = "reading identifiers";
-        let mut after = 0_i64;
+        let mut after = row;
         loop {
             let mut left = false;
             with_pool!(self, |pool| {

@@ -16,6 +16,7 @@ mod campaign;
 mod directory;
 mod error;
 mod import;
+mod index;
 mod ledger;
 mod lock;
 mod message;

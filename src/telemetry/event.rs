@@ -25,6 +25,33 @@ pub fn import_refused(why: &str) {
     warn!(event = "import_refused", why = %clean(why), "the import was refused; the directory is as it was");
 }
 
+/// The guard's index cannot be used as it is and is built; `usual` when it is only
+/// missing or old.
+pub fn index_refused(why: &dyn std::error::Error, usual: bool) {
+    let why = why.to_string();
+    if usual {
+        info!(event = "index_refused", why = %clean(&why), "the guard's index is built from the store");
+    } else {
+        warn!(event = "index_refused", why = %clean(&why), "the guard's index is built again from the store");
+    }
+}
+
+/// The guard's index was built.
+pub fn index_built(version: i64, identifiers: u64, took: Duration) {
+    let took_ms = took.as_millis() as u64;
+    info!(event = "index_built", version, identifiers, took_ms, "the guard's index is built");
+}
+
+/// The guard's index was brought up to date by what the directory has gained.
+pub fn index_extended(from: i64, version: i64, gained: u64) {
+    info!(event = "index_extended", from, version, gained, "the guard's index is extended in memory");
+}
+
+/// The guard's index could not be built; the next command tries again.
+pub fn index_not_built(why: &dyn std::error::Error) {
+    warn!(event = "index_not_built", why = %clean(&why.to_string()), "the guard's index was not built");
+}
+
 /// An import was taken although it failed acceptance.
 pub fn import_overridden(version: i64, reason: &str) {
     warn!(event = "import_overridden", version, reason = %clean(reason), "an operator overrode the import's refusal");

@@ -30,61 +30,61 @@ const GATE: usize = 4;
 
 impl Edges {
     /// Reads a passage's folded text.
-    pub fn of(folded: &str, names: &Names) -> Self {
+    pub fn of(folded: &str, names: Names<'_>) -> Self {
         let (joined, spaced) = squeeze(folded);
-        let longest = names.longest_chars();
-        // A seam needs what is before it and after it, white space not counted.
-        let head_end = cut_after(&spaced, longest);
-        let tail_start = cut_before(&spaced, longest);
-        let is_whole = tail_start == 0;
+        let head_end = cut_after(&spaced, names);
+        let tail_start = cut_before(&spaced, names);
         let is_open = is_open_joined(&joined, names) || is_open_worded(&spaced[tail_start..], names);
-        Self { head: spaced[..head_end].into(), tail: spaced[tail_start..].into(), is_whole, is_open }
+        Self {
+            head: spaced[..head_end].into(),
+            tail: spaced[tail_start..].into(),
+            is_whole: tail_start == 0,
+            is_open,
+        }
     }
 }
 
-/// Where the first `count` characters that are no spaces end.
-fn cut_after(spaced: &str, count: usize) -> usize {
-    spaced.char_indices().filter(|(_, c)| *c != ' ').nth(count).map_or(spaced.len(), |(at, _)| at)
+/// Where the beginning ends that holds as many characters as the longest name
+/// without spaces, and as many words as the longest by words.
+fn cut_after(spaced: &str, names: Names<'_>) -> usize {
+    let letters = spaced.char_indices().filter(|(_, c)| *c != ' ').nth(names.longest_joined());
+    let words = spaced.match_indices(' ').nth(names.longest_words());
+    let end = spaced.len();
+    letters.map_or(end, |(at, _)| at).max(words.map_or(end, |(at, _)| at))
 }
 
-/// Where the last `count` characters that are no spaces begin, a word at least
-/// not being cut.
-fn cut_before(spaced: &str, count: usize) -> usize {
-    let Some((at, _)) = spaced.char_indices().rev().filter(|(_, c)| *c != ' ').nth(count) else { return 0 };
-    spaced[..at].rfind(' ').map_or(0, |space| space + 1)
+/// Where the end begins that holds as much; no word is cut.
+fn cut_before(spaced: &str, names: Names<'_>) -> usize {
+    let letters = spaced.char_indices().rev().filter(|(_, c)| *c != ' ').nth(names.longest_joined());
+    let words = spaced.rmatch_indices(' ').nth(names.longest_words());
+    let start = letters.map_or(0, |(at, _)| at).min(words.map_or(0, |(at, _)| at));
+    spaced[..start].rfind(' ').map_or(0, |space| space + 1)
 }
 
-fn is_open_joined(joined: &str, names: &Names) -> bool {
+fn is_open_joined(joined: &str, names: Names<'_>) -> bool {
     let longest = names.longest_joined();
-    let from = joined.char_indices().rev().nth(longest.saturating_sub(2)).map_or(0, |(at, _)| at);
-    if joined.is_ascii() || longest == 0 {
+    if joined.is_ascii() || longest <= GATE {
         return false;
     }
-    let tail: Vec<char> = joined[from..].chars().collect();
-    tail.windows(GATE).any(|four| names.may_begin([four[0], four[1], four[2], four[3]]))
+    let mut last = ['\0'; GATE];
+    joined.chars().rev().take(longest - 1).enumerate().any(|(count, c)| {
+        last = [c, last[0], last[1], last[2]];
+        count + 1 >= GATE && names.may_begin(last)
+    })
 }
 
-fn is_open_worded(tail: &str, names: &Names) -> bool {
-    let words: Vec<&str> = tail.split(' ').collect();
+fn is_open_worded(tail: &str, names: Names<'_>) -> bool {
     // A name of two words that stand both here does not reach over.
-    names.longest_words() > 2 && words.windows(2).any(|pair| may_begin(pair[0], pair[1], names))
+    names.longest_words() > 2 && tail.split(' ').zip(tail.split(' ').skip(1)).any(|(a, b)| may_begin(a, b, names))
 }
 
 /// Whether a name by words could begin with the end of one and go on with the
 /// other: `(ada` `ashgrove,`.
-fn may_begin(first: &str, second: &str, names: &Names) -> bool {
+fn may_begin(first: &str, second: &str, names: Names<'_>) -> bool {
+    let starts = |at: usize| !first[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
     // No such name has a character that is written without spaces.
-    if first.ends_with(is_joined) || second.starts_with(is_joined) {
-        return false;
-    }
-    let word = |b: u8| b.is_ascii_alphanumeric();
-    let begins = (0..first.len()).filter(|at| {
-        first.is_char_boundary(*at) && (*at == 0 || !word(first.as_bytes()[*at - 1])) && first.as_bytes()[*at] != b' '
-    });
-    let ends: Vec<usize> = (1..=second.len())
-        .filter(|at| second.is_char_boundary(*at) && (*at == second.len() || !word(second.as_bytes()[*at])))
-        .collect();
-    begins.into_iter().any(|at| ends.iter().any(|end| names.may_begin_worded(&first[at..], &second[..*end])))
+    let begins = first.char_indices().rev().take_while(|(_, c)| !is_joined(*c)).filter(|(at, _)| starts(*at));
+    !second.starts_with(is_joined) && begins.into_iter().any(|(at, _)| names.may_begin_worded(&first[at..], second))
 }
 
 /// The seams of one view.
@@ -99,7 +99,7 @@ pub struct Seams {
 
 impl Seams {
     /// The next passage.
-    pub fn push(&mut self, edges: Arc<Edges>, names: &Names) {
+    pub fn push(&mut self, edges: Arc<Edges>, names: Names<'_>) {
         if edges.head.is_empty() {
             return;
         }
@@ -108,17 +108,19 @@ impl Seams {
         {
             self.open.push(self.edges.len());
         }
-        for c in edges.tail.chars().rev().filter(|c| *c != ' ').take(GATE - 1).collect::<Vec<_>>().into_iter().rev() {
+        let mut letters = edges.tail.chars().rev().filter(|c| *c != ' ');
+        let (third, second, first) = (letters.next(), letters.next(), letters.next());
+        for c in [first, second, third].into_iter().flatten() {
             self.last = [self.last[1], self.last[2], c];
         }
         self.edges.push(edges);
     }
 
-    fn may_cross(&self, after: &Edges, names: &Names) -> bool {
+    fn may_cross(&self, after: &Edges, names: Names<'_>) -> bool {
         self.may_cross_joined(after, names) || self.may_cross_worded(after, names)
     }
 
-    fn may_cross_joined(&self, after: &Edges, names: &Names) -> bool {
+    fn may_cross_joined(&self, after: &Edges, names: Names<'_>) -> bool {
         let mut window = ['\0'; 2 * (GATE - 1)];
         window[..GATE - 1].copy_from_slice(&self.last);
         let mut count = GATE - 1;
@@ -132,7 +134,7 @@ impl Seams {
         window[..count].windows(GATE).any(|four| names.may_begin([four[0], four[1], four[2], four[3]]))
     }
 
-    fn may_cross_worded(&self, after: &Edges, names: &Names) -> bool {
+    fn may_cross_worded(&self, after: &Edges, names: Names<'_>) -> bool {
         let Some(before) = self.edges.last() else { return false };
         if !names.has_worded() {
             return false;
@@ -143,30 +145,30 @@ impl Seams {
     }
 
     /// The text around each seam that a name may cross, folded and spaced.
-    pub fn windows(&self, names: &Names) -> Vec<String> {
-        let longest = names.longest_chars();
-        self.open.iter().map(|seam| self.window(*seam, longest)).collect()
+    pub fn windows(&self, names: Names<'_>) -> Vec<String> {
+        self.open.iter().map(|seam| self.window(*seam, names)).collect()
     }
 
-    fn window(&self, seam: usize, longest: usize) -> String {
-        let size = |text: &str| text.chars().filter(|c| *c != ' ').count();
-        let (mut parts, mut count) = (Vec::new(), 0);
-        for edges in self.edges[..seam].iter().rev() {
-            parts.push(&*edges.tail);
-            count += size(&edges.tail);
-            if count >= longest || !edges.is_whole {
-                break;
-            }
-        }
+    fn window(&self, seam: usize, names: Names<'_>) -> String {
+        let (before, after) = self.edges.split_at(seam);
+        let mut parts = enough(before.iter().rev().map(|edges| (&*edges.tail, edges.is_whole)), names);
         parts.reverse();
-        count = 0;
-        for edges in &self.edges[seam..] {
-            parts.push(&*edges.head);
-            count += size(&edges.head);
-            if count >= longest || !edges.is_whole {
-                break;
-            }
-        }
+        parts.extend(enough(after.iter().map(|edges| (&*edges.head, edges.is_whole)), names));
         parts.join(" ")
     }
+}
+
+/// Texts up to the first that is not whole, or until together they hold the
+/// longest name.
+fn enough<'t>(texts: impl Iterator<Item = (&'t str, bool)>, names: Names<'_>) -> Vec<&'t str> {
+    let (mut parts, mut letters, mut words) = (Vec::new(), 0, 0);
+    for (text, is_whole) in texts {
+        parts.push(text);
+        letters += text.chars().filter(|c| *c != ' ').count();
+        words += text.split(' ').count();
+        if !is_whole || (letters >= names.longest_joined() && words >= names.longest_words()) {
+            break;
+        }
+    }
+    parts
 }

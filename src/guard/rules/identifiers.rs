@@ -114,7 +114,7 @@ fn value(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
             return Whose::Explained;
         }
         if let Some(owner) = case.guard.owner(kind, &canonical) {
-            return Whose::Foreign(kind, owner.clone());
+            return Whose::Foreign(kind, owner);
         }
     }
     Whose::Nobodys
@@ -139,7 +139,7 @@ fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
     }
     for suffix in suffixes(host) {
         if let Some(owner) = case.guard.owner(Kind::Domain, suffix) {
-            return Whose::Foreign(Kind::Domain, owner.clone());
+            return Whose::Foreign(Kind::Domain, owner);
         }
     }
     if case.own.has_provider(host) { Whose::Own } else { Whose::Nobodys }
@@ -224,7 +224,7 @@ fn mailbox(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
         return Whose::Explained;
     }
     match case.guard.owner(Kind::Email, &address) {
-        Some(owner) => Whose::Foreign(Kind::Email, owner.clone()),
+        Some(owner) => Whose::Foreign(Kind::Email, owner),
         None => Whose::Nobodys,
     }
 }

@@ -46,9 +46,10 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
         if within || case.own.has_name(name) || case.known.has_name(hit.hash, name) {
             continue;
         }
-        let owner = case.guard.index().owner(hit.hash).cloned();
+        // The search finds by chance too, once in a very long while.
+        let Some(owner) = case.guard.index().owner(hit.hash) else { continue };
         let kind = case.guard.name_kind(name, hit.hash);
-        case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), owner.as_ref());
+        case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
     }
 }
 
@@ -64,9 +65,8 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
             continue;
         }
         let place = view.place.to_string();
-        let owner = [Kind::Person, Kind::Organisation]
-            .into_iter()
-            .find_map(|kind| Some((kind, case.guard.owner(kind, name)?.clone())));
+        let owner =
+            [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| Some((kind, case.guard.owner(kind, name)?)));
         if let Some((kind, owner)) = owner {
             case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
         }

@@ -58,7 +58,7 @@ pub fn secrets(case: &mut Case<'_>, view: &View<'_>) {
             if again || !(SECRET_MIN..=SECRET_MAX).contains(&candidate.len()) || case.known.has_word(candidate) {
                 continue;
             }
-            if let Some(owner) = case.guard.owner(Kind::Secret, candidate).cloned() {
+            if let Some(owner) = case.guard.owner(Kind::Secret, candidate) {
                 case.find(Rule::Secret, Some(Kind::Secret), &view.place.to_string(), mask(candidate), Some(&owner));
                 break;
             }
