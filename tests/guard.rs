@@ -4,6 +4,7 @@ mod guard {
     mod alarms;
     mod encodings;
     mod letter;
+    mod passages;
     mod rules;
     mod swaps;
     mod vectors;

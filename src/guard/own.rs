@@ -23,6 +23,8 @@ pub struct Own {
     names: HashSet<String>,
     whole_names: Vec<String>,
     columns: HashMap<String, Vec<(Kind, String)>>,
+    /// Values as written that are one word of ASCII, and their canonical forms.
+    words: hashbrown::HashMap<Box<str>, (Kind, Box<str>)>,
 }
 
 impl Own {
@@ -34,6 +36,9 @@ impl Own {
             for value in field.values() {
                 let Ok(canonical) = normal::canonical(column.kind, value, column.country.as_deref()) else { continue };
                 own.imply(column.kind, value, &canonical);
+                if is_word(column.kind, value) {
+                    own.words.insert(value.into(), (column.kind, canonical.as_str().into()));
+                }
                 own.columns.entry(name.clone()).or_default().push((column.kind, canonical.clone()));
                 own.values.insert(column.kind, &canonical);
             }
@@ -67,6 +72,11 @@ impl Own {
         }
     }
 
+    /// An own ID, address or domain that is written exactly so.
+    pub fn word(&self, written: &str) -> Option<(Kind, &str)> {
+        self.words.get(written).map(|(kind, canonical)| (*kind, &**canonical))
+    }
+
     /// Whether a canonical value is this account's.
     pub fn has(&self, kind: Kind, canonical: &str) -> bool {
         self.values.has(kind, canonical)
@@ -95,6 +105,22 @@ impl Own {
     /// The canonical values of one column.
     pub fn column(&self, name: &str) -> &[(Kind, String)] {
         self.columns.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Whether a value is written as one word in which there is nothing else to be
+/// found: an ID of letters and digits, a host or an address in ASCII.
+fn is_word(kind: Kind, value: &str) -> bool {
+    let letters = |also: &'static [u8]| value.bytes().all(|b| b.is_ascii_alphanumeric() || also.contains(&b));
+    match kind {
+        Kind::Id => letters(b""),
+        Kind::Domain => letters(b".-") && value.contains('.') && value.starts_with(|c: char| c.is_ascii_alphabetic()),
+        Kind::Email => {
+            letters(b"@.-_")
+                && value.bytes().filter(|b| *b == b'@').count() == 1
+                && value.starts_with(|c: char| c.is_ascii_alphabetic())
+        }
+        _ => false,
     }
 }
 

@@ -85,6 +85,10 @@ pub const FILES: &[&str] = &[
     "cfg", "sig", "asc", "pem", "crt", "key", "rb", "go",
 ];
 
+/// Words that say that an ID follows, and such as may be part of a longer word.
+const LABELS: [&str; 7] = ["id", "no", "nr", "number", "member", "account", "customer"];
+const LABELS_JOINED: [&str; 4] = ["番号", "会員", "顧客", "お客様"];
+
 impl Scanner {
     /// Compiles a mapping's patterns.
     ///
@@ -105,9 +109,11 @@ impl Scanner {
             host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
             grouped: fixed(r"[0-9]+(?:[-, ][0-9]+)+")?,
             phone: fixed(r"[+(]*[0-9][0-9() .+-]{6,}[0-9]")?,
-            label: fixed(
-                r"(?:(?:^|[^a-z0-9])(?:id|no|nr|number|member|account|customer)|番号|会員|顧客|お客様)\s*[.:#=は]?\s*",
-            )?,
+            label: fixed(&format!(
+                r"(?:(?:^|[^a-z0-9])(?:{})|{})\s*[.:#=は]?\s*",
+                LABELS.join("|"),
+                LABELS_JOINED.join("|")
+            ))?,
         })
     }
 
@@ -139,10 +145,21 @@ impl Scanner {
         tokens
     }
 
-    /// Whether a folded text ends with the label of an ID: what follows it, in
+    /// Whether a folded text may end with the label of an ID: what follows it, in
     /// the next line too, is read with other eyes.
     pub fn ends_in_label(&self, folded: &str) -> bool {
-        self.label.find_iter(folded).any(|label| label.end() == folded.len())
+        let label = folded.trim_end_matches(|c: char| c.is_whitespace() || ".:#=は".contains(c));
+        LABELS_JOINED.iter().any(|word| label.ends_with(word))
+            || LABELS.iter().any(|word| {
+                let before = label.strip_suffix(word);
+                before.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphanumeric()))
+            })
+    }
+
+    /// Whether a part of a word looks like an ID.
+    pub fn has_id_inside(&self, word: &str) -> bool {
+        let is_part = |part: &str| part.len() < word.len() && self.is_id(part);
+        alphanumeric_runs(word, 0).any(|(_, run)| is_part(run) || digit_runs(run).any(|(_, digits)| is_part(digits)))
     }
 
     fn is_id(&self, text: &str) -> bool {

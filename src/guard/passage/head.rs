@@ -71,6 +71,11 @@ impl Walk<'_, '_, '_> {
                 }
                 content.extend_from_slice(field);
             }
+            if self.is_own_to(field) {
+                continue;
+            }
+            let neutral = std::str::from_utf8(field).ok().and_then(|field| self.neutral(field));
+            let field = neutral.as_deref().map_or(field, str::as_bytes);
             self.passage(
                 |memos: &mut Memos| &mut memos.fields,
                 field,
@@ -86,6 +91,12 @@ impl Walk<'_, '_, '_> {
             return self.leaf(head, body);
         }
         self.structure(&content, body, depth)
+    }
+
+    /// Whether a field is `To` with an own address and nothing else.
+    fn is_own_to(&self, field: &[u8]) -> bool {
+        let address = field.strip_prefix(b"To: ").and_then(|rest| rest.strip_suffix(b"\r\n"));
+        address.and_then(|address| std::str::from_utf8(address).ok()).is_some_and(|word| self.case.is_own_word(word))
     }
 
     /// Reads what the header says of the body.

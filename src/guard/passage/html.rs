@@ -139,6 +139,9 @@ impl Walk<'_, '_, '_> {
         if let Some((piece, true)) = known {
             return Some(piece);
         }
+        if let Some(neutral) = self.neutral(html) {
+            return self.piece(&neutral);
+        }
         let again = if known.is_none() { self.memos.tags.note(html.as_bytes()) } else { None };
         let piece = known.map_or_else(|| piece::piece(html), |(piece, _)| piece);
         if let Piece::Open | Piece::Odd = piece {

@@ -33,6 +33,10 @@ mod memo;
 mod seam;
 mod text;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::guard::judge::Judge;
 use crate::guard::rules::Case;
 use crate::guard::view::View;
@@ -47,6 +51,8 @@ pub use memo::Pool;
 
 /// Larger messages are read as a whole, in bytes.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+static PREFIX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(Link::PREFIX));
 
 /// What is remembered, by what sort of passage it is.
 #[derive(Default)]
@@ -111,12 +117,29 @@ impl Walk<'_, '_, '_> {
         Some(())
     }
 
+    /// A passage without the tokens of this account's own links, if it has any and
+    /// no others: they are made here for it, and say nothing of anybody else.
+    fn neutral(&self, text: &str) -> Option<String> {
+        let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+        let mut out: Option<String> = None;
+        let mut rest = text;
+        while let Some(at) = PREFIX.find(rest.as_bytes()) {
+            let end = rest.as_bytes()[at..].iter().position(|b| !is_token(*b)).map_or(rest.len(), |n| at + n);
+            self.case.is_own_link(&rest[at..end]).then_some(())?;
+            let out = out.get_or_insert_default();
+            out.push_str(&rest[..at]);
+            out.push('x');
+            rest = &rest[end..];
+        }
+        out.map(|out| out + rest)
+    }
+
     /// Whether an account that owns nothing would find nothing here.
     fn is_clean_for_anybody(&self, views: &[View<'_>]) -> bool {
         let Some(mut nobody) = self.judge.nobodys_case() else { return false };
         views.iter().all(|view| {
             self.judge.view(&mut nobody, view);
-            nobody.is_clean() && memchr::memmem::find(view.text.as_bytes(), Link::PREFIX.as_bytes()).is_none()
+            nobody.is_clean() && PREFIX.find(view.text.as_bytes()).is_none()
         })
     }
 }

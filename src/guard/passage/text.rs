@@ -52,22 +52,78 @@ impl Walk<'_, '_, '_> {
             let known = known.clone();
             return Some(self.add(&known, is_last, seams));
         }
+        if known.is_none() && self.ends_in_own(text, seams) {
+            return Some(true);
+        }
+        if let Some(neutral) = self.neutral(text) {
+            return self.text(&neutral, is_last, seams);
+        }
+        let known = self.memos.texts.get(text.as_bytes());
         let again = if known.is_none() { self.memos.texts.note(text.as_bytes()) } else { None };
-        let whole: Cow<'_, str> = if text.contains(TAG) { text.replace(TAG, "").into() } else { text.into() };
-        let views = views(text, &whole)?;
+        let (whole, views) = read(text)?;
         self.judge(&views)?;
-        let folded = normal::fold(&whole);
-        let names = self.judge.index().names();
-        let found = Text {
-            is_clean: again.is_some() && self.is_clean_for_anybody(&views),
-            has_words: whole.chars().any(char::is_alphanumeric),
-            is_label: self.judge.scanner().ends_in_label(&folded),
-            edges: Arc::new(Edges::of(&folded, names)),
-        };
+        let is_clean = again.is_some() && self.is_clean_for_anybody(&views);
+        let found = self.found(&whole, is_clean);
         if let Some(hash) = again {
             self.memos.texts.keep(hash, text.as_bytes(), found.clone());
         }
         Some(self.add(&found, is_last, seams))
+    }
+
+    fn found(&self, whole: &str, is_clean: bool) -> Text {
+        let folded = normal::fold(whole);
+        Text {
+            is_clean,
+            has_words: whole.chars().any(char::is_alphanumeric),
+            is_label: self.judge.scanner().ends_in_label(&folded),
+            edges: Arc::new(Edges::of(&folded, self.judge.index().names())),
+        }
+    }
+
+    /// Remembers a text that stands before own values, if it is clean for anybody.
+    fn learn(&mut self, text: &str) {
+        if let Some(hash) = self.memos.texts.note(text.as_bytes())
+            && let Some((whole, views)) = read(text)
+            && self.is_clean_for_anybody(&views)
+        {
+            let found = self.found(&whole, true);
+            self.memos.texts.keep(hash, text.as_bytes(), found);
+        }
+    }
+
+    /// Whether a text is one that is clean for anybody and, after white space, an
+    /// own value as its last word: `12. example.com`, `ID: 12345678`. No token
+    /// reaches from the one into the other; what could look across, a record's
+    /// line and a number in groups, is told by its signs and left to be read.
+    fn ends_in_own(&mut self, text: &str, seams: &mut Seams) -> bool {
+        let end = text.trim_end_matches(is_blank).len();
+        let start = text[..end].rfind(is_blank).map_or(0, |at| at + 1);
+        let (before, word) = (&text[..start], &text[start..end]);
+        let stop = before.trim_end_matches(TAG).chars().next_back();
+        let apart = stop.is_none_or(|c| c.is_ascii_whitespace());
+        if !apart || !word.is_ascii() {
+            return false;
+        }
+        let blank = before.trim_matches(is_blank).is_empty();
+        let lead =
+            if blank { None } else { self.memos.texts.get(before.as_bytes()).filter(|lead| lead.is_clean).cloned() };
+        let signs = |sign: &u8| before.bytes().filter(|b| b == sign).count() > 1;
+        let numbers = word.starts_with(|c: char| c.is_ascii_digit())
+            && before.trim_end_matches(is_blank).ends_with(|c: char| c.is_ascii_digit() || "+-.,()".contains(c));
+        if (!blank && lead.is_none()) || b",\t;|".iter().any(signs) || numbers || !self.case.is_own_word(word) {
+            if !blank && lead.is_none() {
+                self.learn(before);
+            }
+            return false;
+        }
+        self.case.show_own_word(word);
+        let names = self.judge.index().names();
+        if let Some(lead) = lead {
+            seams.push(lead.edges, names);
+        }
+        seams.push(Arc::new(Edges::of(word, names)), names);
+        self.has_words = true;
+        true
     }
 
     fn add(&mut self, found: &Text, is_last: bool, seams: &mut Seams) -> bool {
@@ -98,23 +154,29 @@ impl Walk<'_, '_, '_> {
     }
 }
 
+/// White space of ASCII, or where a tag stood.
+fn is_blank(c: char) -> bool {
+    c.is_ascii_whitespace() || c == TAG
+}
+
 fn view(shape: Shape, text: Cow<'_, str>) -> View<'_> {
     View { place: Place { part: "text".into(), view: "text", at: None }, shape, text }
 }
 
-/// The views of a text: itself, its URLs, and, where tags stood inside it, what
-/// stands between them.
-fn views<'t>(text: &str, whole: &'t str) -> Option<Vec<View<'t>>> {
+/// A text without the marks of its tags, and its views: itself, its URLs, and,
+/// where tags stood inside it, what stands between them.
+fn read(text: &str) -> Option<(Cow<'_, str>, Vec<View<'static>>)> {
+    let whole: Cow<'_, str> = if text.contains(TAG) { text.replace(TAG, "").into() } else { text.into() };
     let mut views = Vec::new();
     let mut sink = Sink::unlimited(&mut views);
-    plain::links(whole, "text", &mut sink);
+    plain::links(&whole, "text", &mut sink);
     if !sink.finish().is_empty() {
         return None;
     }
-    views.push(view(Shape::Visible, plain::unescape(whole)));
+    let own = |text: &str| Cow::Owned(plain::unescape(text).into_owned());
+    views.push(view(Shape::Visible, own(&whole)));
     if text.len() > whole.len() {
-        let cut = text.replace(TAG, "\n");
-        views.push(view(Shape::Loose, Cow::Owned(plain::unescape(&cut).into_owned())));
+        views.push(view(Shape::Loose, own(&text.replace(TAG, "\n"))));
     }
-    Some(views)
+    Some((whole, views))
 }

@@ -12,7 +12,8 @@ use crate::account::{AccountId, Kind};
 use crate::guard::finding::{Finding, Rule};
 use crate::guard::values::Values;
 use crate::guard::view::View;
-use crate::guard::{Guard, Known, Own};
+use crate::guard::{Guard, Known, Own, own};
+use crate::key::Link;
 
 /// Findings of one message that are kept; one more says how many there were.
 const FINDINGS_MAX: usize = 200;
@@ -84,6 +85,38 @@ impl<'a> Case<'a> {
         }
         self.findings
     }
+}
+
+impl Case<'_> {
+    /// Whether a word that stands by itself is an own value, in which no rule
+    /// can find anything: an ID, or a host or address without one in it. What
+    /// a secret, a link's token or a telephone number could be is none.
+    pub fn is_own_word(&self, word: &str) -> bool {
+        let Some((kind, _)) = self.own.word(word) else { return false };
+        let number = kind == Kind::Id && word.bytes().all(|b| b.is_ascii_digit());
+        longest_number(word) < PHONE_DIGITS_MIN
+            && (number || !self.guard.scanner().has_id_inside(word))
+            && !word.contains(Link::PREFIX)
+            && self.guard.owner(Kind::Secret, word).is_none()
+    }
+
+    /// Notes that an own word was seen where a reader sees it.
+    pub fn show_own_word(&mut self, word: &str) {
+        match self.own.word(word) {
+            Some((Kind::Domain, host)) => own::suffixes(host).for_each(|host| self.shown.insert(Kind::Domain, host)),
+            Some((kind, canonical)) => self.shown.insert(kind, canonical),
+            None => {}
+        }
+    }
+}
+
+/// Fewer digits than this are no telephone number.
+const PHONE_DIGITS_MIN: usize = 9;
+
+/// How many digits the longest run of a word has, signs of telephone numbers
+/// counted in.
+fn longest_number(word: &str) -> usize {
+    word.split(|c: char| !c.is_ascii_digit() && !"-.".contains(c)).map(str::len).max().unwrap_or(0)
 }
 
 /// Whether a view is a header's.

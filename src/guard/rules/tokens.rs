@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use regex::Regex;
 
-use crate::account::{Kind, mask};
+use crate::account::{AccountId, Kind, mask};
 use crate::guard::finding::Rule;
 use crate::guard::known::words;
 use crate::guard::rules::Case;
@@ -27,21 +27,30 @@ pub fn links(case: &mut Case<'_>, view: &View<'_>) {
     while let Some(at) = PREFIX.find(rest.as_bytes()) {
         rest = &rest[at..];
         let end = rest.bytes().position(|b| !part(b)).unwrap_or(rest.len());
-        let wrong = match case.guard.keys().read_link(&rest[..end]) {
-            None => Some((None, "a link token that was not made here")),
-            Some(link) if link.account != *case.account => {
-                Some((Some(link.account), "a link token of another account"))
-            }
-            Some(link) if case.campaign.is_some_and(|campaign| campaign != link.campaign) => {
-                Some((None, "a link token of another campaign"))
-            }
-            Some(_) => None,
-        };
-        if let Some((owner, what)) = wrong {
+        if let Some((owner, what)) = wrong(case, &rest[..end]) {
             case.find(Rule::LinkToken, None, &view.place.to_string(), what.into(), owner.as_ref());
         }
         // One token in seven million has the prefix inside it by chance.
         rest = &rest[end..];
+    }
+}
+
+/// What is wrong with a token, and whose it is.
+fn wrong(case: &Case<'_>, token: &str) -> Option<(Option<AccountId>, &'static str)> {
+    match case.guard.keys().read_link(token) {
+        None => Some((None, "a link token that was not made here")),
+        Some(link) if link.account != *case.account => Some((Some(link.account), "a link token of another account")),
+        Some(link) if case.campaign.is_some_and(|campaign| campaign != link.campaign) => {
+            Some((None, "a link token of another campaign"))
+        }
+        Some(_) => None,
+    }
+}
+
+impl Case<'_> {
+    /// Whether a link's token is this account's and this campaign's.
+    pub fn is_own_link(&self, token: &str) -> bool {
+        wrong(self, token).is_none()
     }
 }
 

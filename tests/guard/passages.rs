@@ -1,0 +1,120 @@
+//! Judging by passages clears nothing that reading the whole message holds: the
+//! two are compared on messages made of own and foreign values, cut wherever a
+//! message can be cut, with one judge whose memory fills as it goes.
+
+use std::cell::Cell;
+
+use kakitome::address::Address;
+use kakitome::guard::{Candidate, Judge};
+use proptest::prelude::*;
+
+use super::letter::Letter;
+use super::world::{World, terms};
+
+/// What may stand between two pieces of a text.
+const CUTS: [&str; 22] = [
+    "",
+    " ",
+    "\r\n",
+    "\r\n\r\n",
+    "　",
+    "<br>",
+    "</td><td>",
+    "</td>\r\n  <td class=\"a\">",
+    "</tr><tr>",
+    "<b>",
+    "</b>",
+    "<wbr>",
+    "<!-- -->",
+    "<!-- a > b -->",
+    "</p>\r\n<p>",
+    "&nbsp;",
+    "&shy;",
+    "\u{200b}",
+    "<style>a{}</style>",
+    "<title>",
+    "</title>",
+    "<i title=\"",
+];
+
+/// Text around the values.
+const PROSE: [&str; 16] = [
+    "会員番号:",
+    "お客様ID",
+    "member no.",
+    "いつもご利用いただき、ありがとうございます。",
+    "Thank you for being with us.",
+    "様",
+    "御中",
+    "Dear ",
+    "\">",
+    "2026-12-31",
+    "1,200円",
+    "node.js",
+    "https://registrar.example/a?b=",
+    "%20",
+    "&amp;",
+    "a < b",
+];
+
+/// A text: pieces of prose and of values, and what stands between.
+fn text(world: &World, account: usize, other: usize, seeds: &[(u8, u8, u8)]) -> String {
+    let mut out = String::new();
+    for (what, which, cut) in seeds {
+        let owner = if what % 4 == 3 { other } else { account };
+        let values = world.identifiers(owner);
+        match what % 4 {
+            0 | 1 => out.push_str(PROSE[*which as usize % PROSE.len()]),
+            _ => {
+                // A value, whole or in two.
+                let value = &values[*which as usize % values.len()].1;
+                let count = value.chars().count();
+                let at = *which as usize / values.len() % (count + 1);
+                let (first, second): (String, String) =
+                    (value.chars().take(at).collect(), value.chars().skip(at).collect());
+                out.push_str(&first);
+                out.push_str(CUTS[(*cut as usize / CUTS.len()) % CUTS.len()]);
+                out.push_str(&second);
+            }
+        }
+        out.push_str(CUTS[*cut as usize % CUTS.len()]);
+    }
+    out
+}
+
+fn agree(judge: &Judge<'_>, world: &World, account: usize, bytes: &[u8]) -> Result<bool, TestCaseError> {
+    let record = &world.records[account];
+    let sender = Address::parse("bounce@registrar.example").expect("an address");
+    let recipients = std::slice::from_ref(&record.address);
+    let candidate = Candidate { sender: &sender, recipients, account: &record.account, bytes };
+    let whole = judge.examine_whole(candidate, Some(record));
+    // New, seen again, and remembered.
+    for _ in 0..3 {
+        let verdict = judge.examine(candidate, Some(record));
+        prop_assert_eq!(&verdict.findings, &whole.findings, "{}", String::from_utf8_lossy(bytes));
+    }
+    Ok(whole.is_cleared())
+}
+
+#[test]
+fn passages_and_the_whole_message_agree() {
+    let world = World::new();
+    let terms = terms();
+    let judge = world.guard.judge(&terms).expect("the terms are good");
+    let seeds = || proptest::collection::vec(any::<(u8, u8, u8)>(), 1..12);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases: 3_000, ..Default::default() });
+    let (cleared, held) = (Cell::new(0), Cell::new(0));
+    let strategy = (0..6_usize, 0..6_usize, seeds(), seeds(), any::<bool>());
+    let all = runner.run(&strategy, |(account, other, plain, html, foreign)| {
+        let other = if foreign { other } else { account };
+        let mut letter = Letter::new(&world, account);
+        letter.text = format!("{}\r\n{}", text(&world, account, other, &plain), letter.text);
+        letter.html = format!("<p>{}</p>{}", text(&world, account, other, &html), letter.html);
+        let sort = if agree(&judge, &world, account, &letter.bytes())? { &cleared } else { &held };
+        sort.set(sort.get() + 1);
+        Ok(())
+    });
+    all.unwrap_or_else(|e| panic!("{e}"));
+    let (cleared, held) = (cleared.get(), held.get());
+    assert!(cleared > 100 && held > 100, "{cleared} cleared, {held} held: too few of one sort prove nothing");
+}
