@@ -340,34 +340,8 @@ impl Config {
     /// # Errors
     /// It is missing, readable by others, or not 64 hex digits.
     pub fn keys(&self) -> Result<Keys> {
-        read_key(&self.path(&self.key))
+        Keys::read(&self.path(&self.key))
     }
-}
-
-fn read_key(path: &Path) -> Result<Keys> {
-    let fail = |why: String| Error::usage(format!("cannot use the key file {}", path.display())).why(why);
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        fail(e.to_string()).now("`kakitome init` makes one; restore it from its backup if there was one")
-    })?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map_err(|e| fail(e.to_string()))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(fail(format!("others may read it (mode {:o})", mode & 0o777))
-                .now(format!("chmod 600 {}", path.display())));
-        }
-    }
-    let mut master = [0; 32];
-    let digits = text.trim().as_bytes();
-    if digits.len() != 64 {
-        return Err(fail("it is not 64 hexadecimal digits".into()));
-    }
-    for (byte, pair) in master.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair).unwrap_or("");
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| fail("it is not 64 hexadecimal digits".into()))?;
-    }
-    Ok(Keys::new(&master))
 }
 
 /// Lays `KAKITOME_A__B=value` over `[a] b`; says whether there was any.

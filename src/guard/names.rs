@@ -13,7 +13,7 @@
 //! exactly whose it is. Infallible.
 
 use crate::account::Kind;
-use crate::guard::index::{Index, LONG};
+use crate::guard::index::{Index, LONG, TELLING, is_common};
 
 /// The shortest name without boundaries that is searched for, in characters.
 pub const JOINED_MIN: usize = 4;
@@ -58,7 +58,7 @@ impl<'i> Names<'i> {
     /// Whether a name without spaces may begin with these characters.
     #[inline]
     pub fn may_begin(&self, four: [char; 4]) -> bool {
-        self.index.gate(self.index.gates().joined(four))
+        self.index.gatehouse().has(self.index.gates().joined(four))
     }
 
     /// Whether a name of words may begin with these two. `first` goes from where
@@ -66,7 +66,7 @@ impl<'i> Names<'i> {
     /// digits of ASCII at its beginning count.
     #[inline]
     pub fn may_begin_worded(&self, first: &str, second: &str) -> bool {
-        self.index.gate(self.index.gates().worded(first, second))
+        self.index.gatehouse().has(self.index.gates().worded(first, second))
     }
 
     /// Names in a text without white space, by where they end.
@@ -78,12 +78,14 @@ impl<'i> Names<'i> {
         }
         // From the end, because a name may begin with letters of ASCII, and those
         // are looked at only where the script follows soon enough.
+        let (gates, house) = (self.index.gates(), self.index.gatehouse());
         let mut next = ['\0'; 3];
         let mut far = u32::MAX;
         for (at, c) in squeezed.char_indices().rev() {
             far = if is_joined(c) { 0 } else { far.saturating_add(1) };
-            if far <= reach.lead && self.may_begin([c, next[0], next[1], next[2]]) {
-                self.joined_at(squeezed, at, &mut hits);
+            let four = [c, next[0], next[1], next[2]];
+            if far <= reach.lead && house.has(gates.joined(four)) {
+                self.joined_at(squeezed, at, four, &mut hits);
             }
             next = [c, next[0], next[1]];
         }
@@ -92,12 +94,14 @@ impl<'i> Names<'i> {
     }
 
     /// Every name that begins here.
-    fn joined_at(&self, text: &str, start: usize, hits: &mut Vec<Hit>) {
+    fn joined_at(&self, text: &str, start: usize, four: [char; 4], hits: &mut Vec<Hit>) {
         let rest = &text[start..];
-        let mut longest = self.longest_joined();
-        if longest > LONG && !self.index.gate(self.index.gates().long(head(rest, LONG))) {
-            longest = LONG;
-        }
+        let goes_on = |most| self.index.gatehouse().has(self.index.gates().beginning(head(rest, most)));
+        let longest = match self.longest_joined() {
+            longest if longest >= TELLING && is_common(four) && !goes_on(TELLING) => TELLING - 1,
+            longest if longest > LONG && !goes_on(LONG) => LONG,
+            longest => longest,
+        };
         let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
         for end in ends.take(longest).skip(JOINED_MIN - 1) {
             self.take(text, start, start + end, Form::Joined, hits);
@@ -110,19 +114,21 @@ impl<'i> Names<'i> {
         if !self.has_worded() {
             return hits;
         }
+        let (gates, house, first_max) = (self.index.gates(), self.index.gatehouse(), self.index.reach().first as usize);
         let mut from = 0;
         for first in spaced.split(' ') {
             let next = from + first.len() + 1;
             let Some(rest) = spaced.get(next..) else { break };
             let second = rest.split(' ').next().unwrap_or_default();
-            // A word of a name has no character of a script without spaces.
-            let begin = first.char_indices().rfind(|(_, c)| is_joined(*c)).map_or(0, |(at, c)| at + c.len_utf8());
-            let mut before = None;
-            for (at, c) in first[begin..].char_indices() {
-                if !before.is_some_and(is_within) && self.may_begin_worded(&first[begin + at..], second) {
-                    self.worded_at(spaced, from + begin + at, &mut hits);
+            // From the end of the word: a name's first word is no longer than the
+            // longest, and has no character of a script without spaces.
+            let begins =
+                first.char_indices().rev().take_while(|(at, c)| first.len() - at <= first_max && !is_joined(*c));
+            for (at, _) in begins {
+                let starts = !first[..at].ends_with(is_within);
+                if starts && house.has(gates.worded(&first[at..], second)) {
+                    self.worded_at(spaced, from + at, &mut hits);
                 }
-                before = Some(c);
             }
             from = next;
         }

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::pipeline::{App, index};
 use crate::progress;
+use crate::store::Version;
 use crate::telemetry::{Row, event};
 
 /// What an import did.
@@ -104,11 +105,7 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
     let spinner = progress::spinner("making the new version current");
     let version = session.commit(reason, app.clock.now_ms()).await?;
     spinner.finish_and_clear();
-    // The version is current with or without it: what fails here is said, and
-    // the next command that needs the index builds it.
-    if let Err(error) = index::renew(app, &version).await {
-        event::index_not_built(&error);
-    }
+    renew_index(app, &version).await;
     Ok(Imported {
         version: version.number,
         accounts: version.accounts,
@@ -120,4 +117,12 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         changed_domains: found.changed_domains,
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+/// The version is current with or without its index: what fails here is said, and
+/// the next command that needs the index builds it.
+async fn renew_index(app: &App, version: &Version) {
+    if let Err(error) = index::renew(app, version).await {
+        event::index_not_built(&error);
+    }
 }

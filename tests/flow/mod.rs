@@ -18,7 +18,7 @@ use kakitome::demo::reader::Ownership;
 use kakitome::demo::receiver::{Delivery, Receiver};
 use kakitome::error::Exit;
 use kakitome::pipeline::send::SendReport;
-use kakitome::pipeline::{App, approve, check, control, freeze, import, init, send, suppress};
+use kakitome::pipeline::{App, approve, check, control, freeze, import, index, init, send, suppress};
 use kakitome::telemetry::Metrics;
 use tokio::sync::watch;
 
@@ -122,6 +122,57 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(Instant::now() < deadline, "{what} did not come");
         tokio::task::yield_now().await;
+    }
+}
+
+both! {
+    async fn the_index_is_opened_extended_or_built_and_never_stands_for_another_version(base: &Base) {
+        use std::os::unix::fs::PermissionsExt;
+        let world = World::new(base).await;
+        let file = world.app.config.index_path();
+        let made = || std::fs::metadata(&file).unwrap().modified().unwrap();
+        let version = world.app.version().await.unwrap();
+        let first = made();
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let index = index::of(&world.app, &version).await.unwrap();
+        assert_eq!((index.len() as u64, index.edition().version, made()), (version.identifiers, 1, first));
+        let mut entries = Vec::new();
+        world.app.store.entries(1, |entry| entries.push(entry)).await.unwrap();
+        assert!(entries.iter().all(|entry| index.owners(entry.hash).contains(&entry.account)));
+
+        // Missing, cut, or of another key: built again.
+        std::fs::remove_file(&file).unwrap();
+        index::of(&world.app, &version).await.unwrap().verify().unwrap();
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+        index::of(&world.app, &version).await.unwrap().verify().unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), whole, "the same rows make the same file");
+        let other = App { keys: kakitome::key::Keys::new(&[3; 32]), ..world.app.clone() };
+        index::of(&other, &version).await.unwrap();
+        assert_ne!(std::fs::read(&file).unwrap(), whole);
+        std::fs::write(&file, &whole).unwrap();
+
+        // A version that another machine imported: what it gained comes from the store.
+        let text = std::fs::read_to_string(&world.files.directory).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let next = world.path("next.csv");
+        std::fs::write(&next, [&lines[..3], &lines[5..]].concat().join("\n")).unwrap();
+        import::import(&world.app, &next, Some("two left")).await.unwrap();
+        std::fs::write(&next, [&lines[..4], &lines[5..]].concat().join("\n")).unwrap();
+        import::import(&world.app, &next, Some("one came back")).await.unwrap();
+        let version = world.app.version().await.unwrap();
+        assert_eq!(index::of(&world.app, &version).await.unwrap().edition().version, 3);
+        std::fs::write(&file, &whole).unwrap();
+        let extended = index::of(&world.app, &version).await.unwrap();
+        assert_eq!((extended.len() as u64, std::fs::read(&file).unwrap() == whole), (version.identifiers, true));
+        let mut entries = Vec::new();
+        world.app.store.entries(3, |entry| entries.push(entry)).await.unwrap();
+        assert!(entries.iter().all(|entry| extended.owners(entry.hash).contains(&entry.account)));
+
+        // A file of a later version than the store's current one is refused.
+        let first = world.app.store.version(1).await.unwrap().unwrap();
+        assert_eq!(index::of(&world.app, &first).await.unwrap().edition().version, 1);
+        index::of(&world.app, &version).await.unwrap();
     }
 }
 

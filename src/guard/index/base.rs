@@ -102,7 +102,7 @@ impl Base {
 
     /// A part's bytes; the header was checked against their length.
     fn part(&self, section: usize) -> &[u8] {
-        let section = self.header.sections[section];
+        let section = &self.header.sections[section];
         let part = self.bytes.get().get(section.start as usize..).unwrap_or_default();
         part.get(..section.length as usize).unwrap_or_default()
     }
@@ -117,10 +117,9 @@ impl Base {
         lines::has(self.part(LINES), self.header.homes, hash)
     }
 
-    /// Whether a gate is there, likewise.
-    #[inline]
-    pub fn gate(&self, gate: u128) -> bool {
-        lines::has(self.part(GATES), self.header.gate_homes, gate)
+    /// The gates' lines, and how many of them are homes.
+    pub fn gates(&self) -> (&[u8], u64) {
+        (self.part(GATES), self.header.gate_homes)
     }
 
     /// Every account that owns a hash, up to `most`; none when nobody does.

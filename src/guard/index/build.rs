@@ -67,7 +67,7 @@ impl Builder {
             key,
             edition,
             row_last: accounts.row_last(),
-            accounts: accounts.len() as u64,
+            accounts: accounts.count() as u64,
             homes: lines::homes(edition.identifiers),
             ..Header::default()
         };
@@ -210,7 +210,7 @@ impl Builder {
         };
         let base = Base::new(bytes)?;
         base.verify()?;
-        if !gates.iter().all(|gate| base.gate(*gate)) {
+        if !gates.iter().all(|gate| lines::has(base.gates().0, header.gate_homes, *gate)) {
             return Err(IndexError::Damaged("a gate that was written is not found"));
         }
         if let Some(fresh) = self.fresh {

@@ -2,7 +2,8 @@
 //!
 //! A gate is a keyed hash of a name's beginning: its first four characters, or
 //! its first two words, or, of a name without spaces that is longer than
-//! [`LONG`] characters, its first [`LONG`]. All gates of a directory stand in
+//! [`LONG`] characters, its first [`LONG`]; and where the first four are those of
+//! thousands of companies, the first [`TELLING`]. All gates of a directory stand in
 //! lines of their own, which stay in the cache. A gate that opens says only that
 //! a name may begin; whether one does, its own keyed hash says.
 //!
@@ -15,6 +16,31 @@ use crate::guard::names::{self, Form, is_joined};
 /// Names without spaces up to so many characters are told from longer ones by
 /// their first four alone.
 pub const LONG: usize = 32;
+
+/// Of a name that begins as thousands do, so many characters make a gate too.
+pub const TELLING: usize = 6;
+
+/// How the names of bodies begin, canonical: these four characters tell nothing.
+const COMMON: [[char; 4]; 12] = [
+    ['株', '式', '会', '社'],
+    ['有', '限', '会', '社'],
+    ['合', '同', '会', '社'],
+    ['合', '資', '会', '社'],
+    ['一', '般', '社', '団'],
+    ['一', '般', '財', '団'],
+    ['公', '益', '社', '団'],
+    ['公', '益', '財', '団'],
+    ['医', '療', '法', '人'],
+    ['学', '校', '法', '人'],
+    ['社', '会', '福', '祉'],
+    ['特', '定', '非', '営'],
+];
+
+/// Whether a name that begins so has a gate of [`TELLING`] characters too, if it
+/// is as long.
+pub fn is_common(four: [char; 4]) -> bool {
+    COMMON.contains(&four)
+}
 
 /// The secret of the gates.
 #[derive(Clone)]
@@ -34,8 +60,8 @@ impl Gates {
         self.close(mix(pair(four[0], four[1]) ^ self.0[0], pair(four[2], four[3]) ^ self.0[1]))
     }
 
-    /// Of the first [`LONG`] characters of a longer one.
-    pub fn long(&self, beginning: &str) -> u128 {
+    /// Of the first [`TELLING`] or [`LONG`] characters of a name without spaces.
+    pub fn beginning(&self, beginning: &str) -> u128 {
         self.close(self.bytes(self.0[2], beginning.as_bytes()))
     }
 
@@ -85,6 +111,8 @@ pub struct Reach {
     pub lead: u32,
     /// The most words of a name of words.
     pub words: u32,
+    /// The longest first word of one, in bytes.
+    pub first: u32,
 }
 
 impl Reach {
@@ -94,6 +122,7 @@ impl Reach {
             joined: self.joined.max(other.joined),
             lead: self.lead.max(other.lead),
             words: self.words.max(other.words),
+            first: self.first.max(other.first),
         }
     }
 }
@@ -117,6 +146,7 @@ impl Gathered {
                 let mut words = name.split(' ');
                 let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
                 self.hashes.push(gates.worded(first, second));
+                self.reach.first = self.reach.first.max(first.len() as u32);
                 self.reach.words = self.reach.words.max(2 + words.count() as u32);
             }
             Form::Joined => {
@@ -124,8 +154,11 @@ impl Gathered {
                 let mut four = ['\0'; 4];
                 four.iter_mut().zip(name.chars()).for_each(|(place, c)| *place = c);
                 self.hashes.push(gates.joined(four));
+                if length >= TELLING && is_common(four) {
+                    self.hashes.push(gates.beginning(names::head(name, TELLING)));
+                }
                 if length > LONG {
-                    self.hashes.push(gates.long(names::head(name, LONG)));
+                    self.hashes.push(gates.beginning(names::head(name, LONG)));
                 }
                 let lead = name.chars().take_while(|c| !is_joined(*c)).count();
                 self.reach.joined = self.reach.joined.max(length as u32);

@@ -138,7 +138,7 @@ impl Header {
         for number in [self.edition.identifiers, self.row_last.unsigned_abs()] {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        for number in [self.reach.joined, self.reach.lead, self.reach.words, 0] {
+        for number in [self.reach.joined, self.reach.lead, self.reach.words, self.reach.first] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         for number in [self.records, self.accounts, self.homes, self.gate_homes] {
@@ -179,8 +179,7 @@ impl Header {
         let digest = from.take();
         let edition = Edition { version, digest, identifiers: from.u64() };
         let row_last = from.u64() as i64;
-        let reach = Reach { joined: from.u32(), lead: from.u32(), words: from.u32() };
-        let _ = from.u32();
+        let reach = Reach { joined: from.u32(), lead: from.u32(), words: from.u32(), first: from.u32() };
         let (records, accounts, homes, gate_homes) = (from.u64(), from.u64(), from.u64(), from.u64());
         let mut sections = [Section::default(); 5];
         for section in &mut sections {

@@ -32,7 +32,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 pub use accounts::Accounts;
-pub use gate::{LONG, Reach};
+pub use gate::{LONG, Reach, TELLING, is_common};
 pub use header::{Edition, IndexError};
 
 use crate::account::{AccountId, Kind};
@@ -244,10 +244,27 @@ impl Index {
         self.keys.as_ref()
     }
 
+    /// Which gates there are.
+    #[inline]
+    pub(in crate::guard) fn gatehouse(&self) -> Gatehouse<'_> {
+        let (lines, homes) = self.base.gates();
+        Gatehouse { lines, homes, delta: Some(&self.delta).filter(|delta| delta.identifiers > 0) }
+    }
+}
+
+/// The gates of an index, made ready to be asked for at every character.
+#[derive(Clone, Copy)]
+pub(in crate::guard) struct Gatehouse<'i> {
+    lines: &'i [u8],
+    homes: u64,
+    delta: Option<&'i Delta>,
+}
+
+impl Gatehouse<'_> {
     /// Whether a name begins with what this gate was made of, but for chance.
     #[inline]
-    pub(in crate::guard) fn gate(&self, gate: u128) -> bool {
-        self.base.gate(gate) || (self.delta.identifiers > 0 && self.delta.gate(gate))
+    pub fn has(&self, gate: u128) -> bool {
+        lines::has(self.lines, self.homes, gate) || self.delta.is_some_and(|delta| delta.gate(gate))
     }
 }
 

@@ -128,7 +128,7 @@ fn what_is_no_whole_index_of_ours_is_refused_with_the_reason() {
     }
     std::fs::write(&file, [whole.clone(), vec![0; 64]].concat()).unwrap();
     assert!(matches!(Index::open(&file, &keys()), Err(IndexError::Damaged(_))), "longer");
-    for at in 0..4_096 {
+    for at in (0..4_096).step_by(5) {
         let mut broken = whole.clone();
         broken[at] ^= 0x10;
         std::fs::write(&file, broken).unwrap();
@@ -145,7 +145,7 @@ fn damage_behind_the_header_is_found_and_never_answers_nobody() {
     let room = cold::blocks(1_600) as usize * cold::BLOCK;
     let used = cold::blocks(1_240) as usize * cold::BLOCK;
     let mut random = fastrand::Rng::with_seed(5);
-    for round in 0..200 {
+    for round in 0..60 {
         let mut broken = whole.clone();
         let at = random.usize(4_096..whole.len());
         let is_hole = (4_096 + used..4_096 + room).contains(&at);
@@ -174,7 +174,7 @@ fn numbers_that_point_outside_are_damage() {
     let mut random = fastrand::Rng::with_seed(6);
     let whole = std::fs::read(&file).unwrap();
     // Whole regions of rubbish: whatever they say, nothing is read outside.
-    for _ in 0..200 {
+    for _ in 0..60 {
         let mut broken = whole.clone();
         let from = random.usize(4_096..whole.len());
         let to = random.usize(from..whole.len()).min(from + 3_000);
