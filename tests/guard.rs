@@ -2,8 +2,11 @@
 
 mod guard {
     mod alarms;
+    mod drill;
     mod encodings;
+    mod extra;
     mod letter;
+    mod mutation;
     mod rules;
     mod swaps;
     mod vectors;

@@ -7,25 +7,33 @@
 //! template context or an audience row, reads with a parser that did not write
 //! the message, and a rule that cannot finish holds.
 
+mod cell;
 pub mod check;
 pub mod cleared;
 pub mod drill;
+mod extras;
 pub mod finding;
 pub mod index;
 mod judge;
 mod known;
 mod names;
 pub mod normal;
+pub mod overlay;
 mod own;
+mod pattern;
 mod rules;
 mod salutation;
 mod token;
 pub mod view;
+mod weak;
 
 pub use cleared::{Cleared, Held};
 pub use finding::{Finding, Rule, Verdict};
 pub use index::Index;
 pub use judge::{Candidate, Guard, Judge, Literally};
+pub use overlay::Overlay;
+#[doc(hidden)]
+pub use weak::Weakness;
 
 use known::Known;
 use own::Own;
@@ -41,7 +49,8 @@ pub struct Terms {
     pub literal: Vec<Literal>,
     /// Values that may appear although they are nobody's own, with a reason.
     pub allow: Vec<Allow>,
-    /// Directory columns of which at least one value must be shown.
+    /// Columns of which at least one value must be shown: the directory's, and as
+    /// `extra.…` those that the campaign declares.
     pub must_show: Vec<String>,
 }
 

@@ -12,6 +12,7 @@ use regex::Regex;
 
 use crate::account::Kind;
 use crate::config::Mapping;
+use crate::guard::pattern::Spans;
 
 /// A token of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,7 @@ impl Shape {
 /// Finds tokens, by one mapping's patterns.
 pub struct Scanner {
     patterns: Vec<Regex>,
+    spans: Spans,
     phones: bool,
     email: Regex,
     host: Regex,
@@ -99,6 +101,7 @@ impl Scanner {
             digits_only: patterns
                 .iter()
                 .all(|pattern| !pattern.contains(|c: char| c.is_ascii_alphabetic() || c == '.')),
+            spans: Spans::new(patterns.iter().copied())?,
             patterns: patterns.into_iter().map(whole).collect::<Result<_, _>>()?,
             phones: mapping.columns.values().any(|column| column.kind == Kind::Phone),
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
@@ -147,6 +150,7 @@ impl Scanner {
         if self.patterns.is_empty() {
             return;
         }
+        self.spans.find(text, tokens);
         for (start, word) in alphanumeric_runs(text, 0) {
             let looks = !self.digits_only || word.bytes().all(|b| b.is_ascii_digit());
             let end = start + word.len();

@@ -44,6 +44,6 @@ fn swap(guard: &Guard, bound: &Bound, recipients: Vec<Recipient>, now_ms: i64) -
         })
         .collect();
     let samples: Vec<Sample<'_>> =
-        rendered.iter().map(|(recipient, message)| Sample { record: &recipient.record, message }).collect();
+        rendered.iter().map(|(recipient, message)| Sample { record: &recipient.record, extra: &recipient.extra, message }).collect();
     Ok(drill::run(&judge, &samples))
 }

@@ -1,5 +1,6 @@
 //! The rules: each looks at views and says what it finds.
 
+pub mod claims;
 pub mod content;
 pub mod envelope;
 pub mod identifiers;
@@ -10,6 +11,8 @@ use std::collections::HashSet;
 
 use crate::account::{AccountId, Kind};
 use crate::guard::finding::{Finding, Rule};
+use crate::guard::extras::Extras;
+use crate::guard::overlay::OwnExtra;
 use crate::guard::view::View;
 use crate::guard::{Guard, Known, Own};
 
@@ -24,6 +27,10 @@ pub struct Case<'a> {
     pub known: &'a Known,
     /// The account's side.
     pub own: Own,
+    /// The campaign's own identifiers, if it declares any.
+    extras: Option<&'a Extras<'a>>,
+    /// What they are to this account.
+    extra: Option<OwnExtra<'a>>,
     /// The account.
     pub account: &'a AccountId,
     /// The campaign whose link tokens are right.
@@ -44,6 +51,8 @@ impl<'a> Case<'a> {
             guard,
             known,
             own,
+            extras: None,
+            extra: None,
             account,
             campaign,
             explained: HashSet::new(),
@@ -51,6 +60,16 @@ impl<'a> Case<'a> {
             findings: Vec::new(),
             seen: HashSet::new(),
         }
+    }
+
+    /// Takes in the campaign's own identifiers.
+    pub fn with(mut self, extras: Option<&'a Extras<'a>>) -> Self {
+        self.extras = extras;
+        self.extra = extras.map(|extras| extras.of_account(self.account, self.guard.keys()));
+        if let Some(extra) = self.extra {
+            extra.name(&mut self.own);
+        }
+        self
     }
 
     /// Adds a finding, once.

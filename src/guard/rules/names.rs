@@ -5,6 +5,7 @@ use crate::account::{Kind, mask};
 use crate::guard::finding::Rule;
 use crate::guard::names::{Hit, squeeze};
 use crate::guard::normal;
+use crate::guard::rules::claims::Claim;
 use crate::guard::rules::{Case, is_read};
 use crate::guard::salutation::{Salutation, is_generic, salutations};
 use crate::guard::view::{Shape, View};
@@ -14,7 +15,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let guard = case.guard;
     let names = guard.index().names();
     // Names without spaces are of other scripts: most attributes have none.
-    if folded.is_ascii() && !names.has_worded() && view.shape != Shape::Visible {
+    if folded.is_ascii() && !names.has_worded() && view.shape != Shape::Visible && case.extra().is_none() {
         return;
     }
     let (joined, spaced) = squeeze(folded);
@@ -24,6 +25,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     if spaced.contains(' ') {
         foreign(case, view, &spaced, &names.worded(&spaced));
     }
+    declared(case, view, &joined, &spaced);
     if view.shape == Shape::Visible {
         if is_read(view) {
             let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
@@ -32,6 +34,13 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         }
         addressed(case, view, folded);
     }
+}
+
+/// Names that the campaign declares, as those of the directory.
+fn declared(case: &mut Case<'_>, view: &View<'_>, joined: &str, spaced: &str) {
+    let Some(names) = case.extra().map(|extra| extra.names()) else { return };
+    foreign(case, view, joined, &names.joined(joined));
+    foreign(case, view, spaced, &names.worded(spaced));
 }
 
 fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
@@ -46,7 +55,8 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
         if within || case.own.has_name(name) || case.known.has_name(hit.hash, name) {
             continue;
         }
-        let owner = case.guard.index().owner(hit.hash).cloned();
+        let directory = case.guard.index().owner(hit.hash).cloned();
+        let owner = directory.or_else(|| case.extra()?.owner(hit.hash));
         let kind = case.guard.name_kind(name, hit.hash);
         case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), owner.as_ref());
     }
@@ -66,7 +76,10 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         let place = view.place.to_string();
         let owner = [Kind::Person, Kind::Organisation]
             .into_iter()
-            .find_map(|kind| Some((kind, case.guard.owner(kind, name)?.clone())));
+            .find_map(|kind| match case.claim(kind, name) {
+                Claim::Other(owner) => Some((kind, owner)),
+                Claim::Own | Claim::Nobodys => None,
+            });
         if let Some((kind, owner)) = owner {
             case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
         }
