@@ -85,9 +85,13 @@ impl Guard {
             let declared = extras.as_ref().and_then(|extras| extras.overlay().column(column));
             match self.mapping.columns.get(column).or(declared) {
                 None if column.starts_with(PREFIX) => {
-                    return Err(format!("must_show names {column}, which the campaign does not declare as an identifier"));
+                    return Err(format!(
+                        "must_show names {column}, which the campaign does not declare as an identifier"
+                    ));
                 }
-                None => return Err(format!("must_show names the column {column:?}, which the directory does not have")),
+                None => {
+                    return Err(format!("must_show names the column {column:?}, which the directory does not have"));
+                }
                 Some(found) if found.kind == Kind::Secret => {
                     return Err(format!("must_show names the column {column:?}, which is secret"));
                 }

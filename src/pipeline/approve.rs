@@ -129,7 +129,9 @@ pub async fn verify(app: &App, campaign: &Campaign) -> Result<()> {
         return Err(wrong("there is no drill that its check passed"));
     };
     for approval in &approvals {
-        if app.keys.sign(&certificate(campaign, &approval.digest, &drill, &approval.by, approval.at_ms)) != approval.signature {
+        if app.keys.sign(&certificate(campaign, &approval.digest, &drill, &approval.by, approval.at_ms))
+            != approval.signature
+        {
             return Err(wrong("an approval was not signed with this installation's key, or for another drill"));
         }
         if approval.digest != digest {

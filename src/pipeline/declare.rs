@@ -121,7 +121,9 @@ impl Extras {
             };
             Ok(rows.into_par_iter().map(look).collect())
         };
-        tokio::task::spawn_blocking(read).await.map_err(|e| Error::unexpected("reading the audience failed").cause(&e))?
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|e| Error::unexpected("reading the audience failed").cause(&e))?
     }
 
     /// Everything declared, each value with one account; the literal text looked

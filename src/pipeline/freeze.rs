@@ -182,8 +182,9 @@ async fn check_terms(app: &App, draft: &Campaign) -> Result<Extras> {
 
 /// The literal text, looked up in the directory and in what the campaign declares.
 pub(super) fn lint_literal(guard: &Guard, bound: &Bound, overlay: &Overlay) -> Result<()> {
-    let found =
-        guard.lint(bound.terms(), overlay).map_err(|why| Error::usage("the campaign's terms cannot be used").why(why))?;
+    let found = guard
+        .lint(bound.terms(), overlay)
+        .map_err(|why| Error::usage("the campaign's terms cannot be used").why(why))?;
     if found.is_empty() {
         return Ok(());
     }
@@ -354,7 +355,9 @@ async fn finish(app: &App, id: i64, draft: Campaign, joined: Joined, stages: &[u
         .map(|(account, findings)| Checked { account, verdict: Verdict::Held(findings) })
         .collect();
     let first = held.iter().take(FIRST).filter_map(|checked| match &checked.verdict {
-        Verdict::Held(findings) => Some(HeldRow { account: checked.account.clone(), finding: findings.first()?.clone() }),
+        Verdict::Held(findings) => {
+            Some(HeldRow { account: checked.account.clone(), finding: findings.first()?.clone() })
+        }
         _ => None,
     });
     let frozen = Frozen {

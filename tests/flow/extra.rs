@@ -5,7 +5,7 @@ use super::*;
 
 /// Each account's order number.
 fn order(number: u64) -> String {
-    format!("ORD-2026-{:06}", 104_729 + number * 7_919)
+    format!("ORD-2026-{:06}", 104_729 + number * 6_007)
 }
 
 const ORDERS: &str = "[extra.order_no]\nkind = \"id\"\npattern = \"ORD-[0-9]{4}-[0-9]{6}\"\n";

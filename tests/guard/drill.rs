@@ -170,7 +170,8 @@ fn a_broken_canonical_form_fails() {
     for (kind, shown) in SHOWN {
         let keys = World::new().keys;
         let broken = move |entry: Entry| {
-            let hash = if entry.kind == kind { keys.identifier(kind, &format!("{:x}", entry.hash)) } else { entry.hash };
+            let hash =
+                if entry.kind == kind { keys.identifier(kind, &format!("{:x}", entry.hash)) } else { entry.hash };
             let name = entry.name.map(|name| if entry.kind == kind { name.to_uppercase() + "_" } else { name });
             Some(Entry { hash, name, ..entry })
         };

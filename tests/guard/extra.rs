@@ -99,9 +99,12 @@ fn an_order_number_in_every_encoding() {
 fn an_order_number_in_other_signs_is_the_same() {
     let world = World::new();
     let overlay = overlay(&world, &declared(Kind::Id, Some(ORDER)), &orders());
-    for form in [|v: &str| v.replace('-', ""), |v: &str| v.replace('-', " "), |v: &str| v.replace('-', "/"), |v: &str| {
-        v.to_lowercase()
-    }] {
+    for form in [
+        |v: &str| v.replace('-', ""),
+        |v: &str| v.replace('-', " "),
+        |v: &str| v.replace('-', "/"),
+        |v: &str| v.to_lowercase(),
+    ] {
         let line = form(&orders()[1]);
         let verdict = judge(&world, &overlay, 0, &terms(), &says(&world, 0, &format!("ご注文 {line} です")));
         assert!(is_foreign(&verdict, Kind::Id, &world.records[1].account), "{line}: {:?}", verdict.findings);
@@ -230,7 +233,9 @@ fn a_cell_that_names_another_account_is_told() {
         assert!(!found[0].shown.contains(cell), "the value is masked");
         assert_eq!(of(1, cell), [], "{cell} is this account's own");
     }
-    for cell in ["", "gold", "東京都千代田区", "2026-12-31", "森 健さんご紹介", "12,345,678", "unknown.test", "40817264"] {
+    for cell in
+        ["", "gold", "東京都千代田区", "2026-12-31", "森 健さんご紹介", "12,345,678", "unknown.test", "40817264"]
+    {
         assert_eq!(of(0, cell), [], "{cell}");
     }
 }

@@ -48,7 +48,7 @@ const RULES: [(Rule, Change); 9] = [
     }),
     (Rule::Secret, |_, l| text(l, "ログイン用: Xk4-Plumtree9")),
     (Rule::Unreadable, |_, l| push(l, "application/pkcs7-mime", "x")),
-    (Rule::Empty, |_, l| text(l, "{{ account.name }} を更新")),
+    (Rule::Empty, |_, l| text(l, "{{ name }} を更新")),
 ];
 
 /// One view: its name, every place where the value is found (most have one), and
@@ -73,9 +73,9 @@ const VIEWS: &[Row] = rows! {
     "subject", Unexplained, ["header Subject"], |_, l| l.header("Subject", &word(NOBODYS));
     "display name", Unexplained, ["header From display name"], |_, l| l.header("From", "\"555\\12345\" <news@registrar.example>");
     "display name of a reply", Unexplained, ["header Reply-To display name"], |_, l| l.header("Reply-To", "\"555\\12345\" <news@registrar.example>");
-    "known field", Unexplained, ["header List-Id"], |_, l| l.header("List-Id", "55512345 <news.registrar.example>");
+    "known field", Unexplained, ["header Feedback-ID"], |_, l| l.header("Feedback-ID", NOBODYS);
     "any other field", Unexplained, ["header field X-Customer"], |_, l| l.header("X-Customer", NOBODYS);
-    "URL in a field", Foreign, ["header List-Help , link 1, query q, base64"], |_, l| l.header("List-Help", "<https://registrar.example/?q=NDA4MTcyOTk>");
+    "URL in a field", Foreign, ["header List-Help, link 1, query q, base64"], |_, l| l.header("List-Help", "<https://registrar.example/?q=NDA4MTcyOTk>");
     "Message-ID", Unexplained, ["header Message-ID"], |_, l| l.header("Message-ID", "<55512345@registrar.example>");
     "part's field", Unexplained, ["text/plain header Content-ID"], |_, l| l.parts.push(format!("Content-ID: <55512345@registrar.example>\r\n{}", part("text/plain", "8bit", "x")));
     "file name", Unexplained, ["text/plain header file name in Content-Type"], |_, l| push(l, "text/plain; name*0=\"5551\"; name*1=\"2345.txt\"", "x");
@@ -97,18 +97,18 @@ const VIEWS: &[Row] = rows! {
     "style sheet", Unexplained, ["text/html, style sheet"], |_, l| l.html.push_str("<style>p:after{content:\"nobodys-customer.test\"}</style>");
     "style attribute", Unexplained, ["text/html, attribute style"], |_, l| l.html.push_str("<p style=\"font-family:'nobodys-customer.test'\">x</p>");
     "script", Unexplained, ["text/html, script"], |_, l| l.html.push_str("<script type=\"application/ld+json\">{\"id\":\"55512345\"}</script>");
-    "noscript", Unexplained, ["text/html noscript, attribute title"], |_, l| l.html.push_str("<noscript><p title=\"55512345\">x</p></noscript>");
+    "noscript", Unexplained, ["text/html noscript, attribute title"], |_, l| l.html.push_str("<noscript><p title=\"5551&#x32;345\">x</p></noscript>");
     "attribute that is shown", Unexplained, ["text/html, attribute alt"], |_, l| l.html.push_str("<img alt=\"55512345\">");
     "attribute", Unexplained, ["text/html, attribute data-id"], |_, l| l.html.push_str("<p data-id=\"55512345\">x</p>");
     "attribute in base64", Foreign, ["text/html, attribute data-id, base64"], |_, l| l.html.push_str("<p data-id=\"NDA4MTcyOTk=\">x</p>");
-    "refresh", Unexplained, ["text/html, attribute content, host"], |_, l| l.html.push_str("<meta http-equiv=refresh content=\"0; url=https://nobodys%2Dcustomer.test/\">");
+    "refresh", Unexplained, ["text/html, attribute content, path"], |_, l| l.html.push_str("<meta http-equiv=refresh content=\"0; url=/c/5551%32345\">");
     "URL user", Unexplained, ["text/html, link 2, user"], |_, l| href(l, "https://55512345@registrar.example/");
     "URL host", Unexplained, ["text/html, link 2, host"], |_, l| href(l, "https://nobodys-customer.test/");
     "URL path", Unexplained, ["text/html, link 2, path"], |_, l| href(l, "https://registrar.example/c/55512345/x");
     "URL query", Unexplained, ["text/html, link 2, query q"], |_, l| href(l, "https://registrar.example/?q=55512345");
     "URL query, percent-encoded", Unexplained, ["text/html, link 2, query q"], |_, l| href(l, "https://registrar.example/?q=5551%2532345");
     "URL fragment", Unexplained, ["text/html, link 2, query "], |_, l| href(l, "https://registrar.example/#55512345");
-    "URL inside a URL", Unexplained, ["text/html, link 2, query u, query q"], |_, l| href(l, "https://registrar.example/?u=https%3A%2F%2Fregistrar.example%2F%3Fq%3D5551%252532345");
+    "URL inside a URL", Unexplained, ["text/html, link 2, query u", "text/html, link 2, query u, query q"], |_, l| href(l, "https://registrar.example/?u=https%3A%2F%2Fregistrar.example%2F%3Fq%3D5551%252532345");
     "base64 in a path", Foreign, ["text/html, link 2, path, base64"], |_, l| href(l, "https://registrar.example/c/NDA4MTcyOTk/x");
     "base64 in a query", Foreign, ["text/html, link 2, query q, base64"], |_, l| href(l, "https://registrar.example/?q=NDA4MTcyOTk");
     "hex in a query", Foreign, ["text/html, link 2, query q, hex"], |_, l| href(l, "https://registrar.example/?q=3430383137323939");
@@ -116,7 +116,7 @@ const VIEWS: &[Row] = rows! {
     "javascript: URL", Unexplained, ["text/html, link 2"], |_, l| href(l, "javascript:open('55512345')");
     "mailto: URL", Unexplained, ["text/html, link 2, query subject"], |_, l| href(l, "mailto:help@registrar.example?subject=55512345");
     "image", Unexplained, ["text/html, resource 1, path"], |_, l| l.html.push_str("<img src=\"https://registrar.example/i/55512345.png\">");
-    "image of a style", Unexplained, ["text/html, resource 1, host"], |_, l| l.html.push_str("<p style=\"background:url(//nobodys%2Dcustomer.test/x.png)\">x</p>");
+    "image of a style", Unexplained, ["text/html, resource 1, path"], |_, l| l.html.push_str("<p style=\"background:url(/i/5551%32345.png)\">x</p>");
     "csv attachment", Unexplained, ["text/csv, text"], |_, l| push(l, "text/csv", "a,b\r\nx,55512345");
     "ics attachment", Unexplained, ["text/calendar, text"], |_, l| push(l, "text/calendar", "BEGIN:VCALENDAR\r\nSUMMARY:5551\r\n 2345\r\nEND:VCALENDAR");
     "vcf attachment", Unexplained, ["text/vcard, text"], |_, l| push(l, "text/vcard", "BEGIN:VCARD\r\nNOTE:5551\r\n 2345\r\nEND:VCARD");

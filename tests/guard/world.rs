@@ -127,7 +127,8 @@ impl World {
             }));
             records.push(account.record);
         }
-        let guard = Guard::new(mapping, keys.clone(), Index::build(entries.into_iter().filter_map(change))).expect("the mapping is good");
+        let guard = Guard::new(mapping, keys.clone(), Index::build(entries.into_iter().filter_map(change)))
+            .expect("the mapping is good");
         Self { guard, keys, records }
     }
 

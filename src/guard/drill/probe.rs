@@ -65,12 +65,7 @@ fn probe(judge: &Judge<'_>, rule: Rule, samples: &[Sample<'_>], contents: &[Cont
             head.iter_mut().filter(|line| is_named(line, "Subject")).for_each(|line| *line = "Subject: x".into());
             parts = vec![("text/plain", "x".into())];
         }
-        Rule::Unexplained
-        | Rule::Salutation
-        | Rule::LinkToken
-        | Rule::Secret
-        | Rule::Unreadable
-        | Rule::Empty => {
+        Rule::Unexplained | Rule::Salutation | Rule::LinkToken | Rule::Secret | Rule::Unreadable | Rule::Empty => {
             let (_, kind, text) = PARTS.iter().find(|(of, ..)| *of == rule)?;
             parts.push((kind, (*text).to_owned()));
         }

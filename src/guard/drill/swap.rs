@@ -109,13 +109,9 @@ impl Swap<'_, '_> {
         text.push_str(subject.as_deref().unwrap_or_default());
         let text = normal::fold(&text);
         let own: Vec<String> = values(self.judge, self.own).into_iter().map(|(_, value)| value).collect();
-        let is_own = |value: &str| {
-            own.iter().any(|own| own.contains(value) || value.ends_with(&format!(".{own}")))
-        };
+        let is_own = |value: &str| own.iter().any(|own| own.contains(value) || value.ends_with(&format!(".{own}")));
         let mut theirs = values(self.judge, self.other);
-        theirs.retain(|(kind, value)| {
-            !is_own(value) && stands_in(&text, value) && !self.judge.explains(*kind, value)
-        });
+        theirs.retain(|(kind, value)| !is_own(value) && stands_in(&text, value) && !self.judge.explains(*kind, value));
         theirs
     }
 }

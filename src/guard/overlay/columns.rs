@@ -56,7 +56,9 @@ impl Columns {
             let key = format!("extra.{name}");
             match (column.kind, &column.pattern) {
                 (Kind::Secret, _) => return Err(format!("{key} is a secret, and a secret is never sent")),
-                (Kind::Id, None) => return Err(format!("{key} is an id without a pattern, and could not be recognised")),
+                (Kind::Id, None) => {
+                    return Err(format!("{key} is an id without a pattern, and could not be recognised"));
+                }
                 (Kind::Text, Some(_)) => return Err(format!("{key} is text, which names nobody, and has a pattern")),
                 _ => {}
             }
@@ -100,8 +102,7 @@ impl Columns {
                     return Err(bad("the value does not match the column's pattern"));
                 }
                 let kind = declared.column.kind;
-                let canonical =
-                    normal::canonical(kind, written, declared.column.country.as_deref()).map_err(bad)?;
+                let canonical = normal::canonical(kind, written, declared.column.country.as_deref()).map_err(bad)?;
                 values.push(Value { column: number as u8, kind, written, canonical });
             }
         }
@@ -113,7 +114,11 @@ impl Columns {
     ///
     /// # Errors
     /// A cell that is no value of its column.
-    pub fn hashes(&self, keys: &Keys, cells: &BTreeMap<String, String>) -> Result<Vec<(u128, String, String)>, BadCell> {
+    pub fn hashes(
+        &self,
+        keys: &Keys,
+        cells: &BTreeMap<String, String>,
+    ) -> Result<Vec<(u128, String, String)>, BadCell> {
         let values = self.values(cells)?;
         let hash = |value: Value<'_>| {
             let name = self.0[usize::from(value.column)].name.clone();

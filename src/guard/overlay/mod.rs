@@ -18,8 +18,8 @@ pub use columns::{BadCell, Columns};
 
 use crate::account::{AccountId, Kind};
 use crate::config::Column;
-use crate::guard::names::Names;
 use crate::guard::Own;
+use crate::guard::names::Names;
 use crate::guard::overlay::columns::Value;
 use crate::key::Keys;
 

@@ -3,8 +3,8 @@
 //! stays that account's, whatever an audience claims.
 
 use crate::account::{AccountId, Kind};
-use crate::guard::own::suffixes;
 use crate::guard::overlay::OwnExtra;
+use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
 use crate::guard::token::Scanner;
 

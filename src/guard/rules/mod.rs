@@ -10,8 +10,8 @@ pub mod tokens;
 use std::collections::HashSet;
 
 use crate::account::{AccountId, Kind};
-use crate::guard::finding::{Finding, Rule};
 use crate::guard::extras::Extras;
+use crate::guard::finding::{Finding, Rule};
 use crate::guard::overlay::OwnExtra;
 use crate::guard::view::View;
 use crate::guard::{Guard, Known, Own};

@@ -74,12 +74,10 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
             continue;
         }
         let place = view.place.to_string();
-        let owner = [Kind::Person, Kind::Organisation]
-            .into_iter()
-            .find_map(|kind| match case.claim(kind, name) {
-                Claim::Other(owner) => Some((kind, owner)),
-                Claim::Own | Claim::Nobodys => None,
-            });
+        let owner = [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| match case.claim(kind, name) {
+            Claim::Other(owner) => Some((kind, owner)),
+            Claim::Own | Claim::Nobodys => None,
+        });
         if let Some((kind, owner)) = owner {
             case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
         }
@@ -98,10 +96,16 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
         || own_address(case, name)
 }
 
-/// `taro@example.com 様`, `例え.テスト 様`: what identifies is judged by itself.
+/// `taro@example.com 様`, `例え.テスト 様`, `AB-1234 様`: what identifies is judged
+/// by itself.
 fn own_address(case: &Case<'_>, name: &str) -> bool {
-    let has = |kind| normal::canonical(kind, name, None).is_ok_and(|canonical| case.own.has(kind, &canonical));
-    has(Kind::Email) || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
+    let has = |kind| {
+        let declared = |canonical: &str| case.extra().is_some_and(|extra| extra.has(kind, canonical));
+        normal::canonical(kind, name, None).is_ok_and(|value| case.own.has(kind, &value) || declared(&value))
+    };
+    has(Kind::Email)
+        || has(Kind::Id)
+        || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
 }
 
 /// `dear ada ashgrove, …`, `山田商店 山田 様`: every word is one of the account's own.
