@@ -162,8 +162,8 @@ fn the_directory_goes_before_what_an_audience_claims() {
     // A shifted audience claims the next account's member ID for each.
     let cells: Vec<String> = (0..6).map(|n| world.values((n + 1) % 6, "id").remove(0)).collect();
     let overlay = overlay(&world, &declared(Kind::Id, Some("[0-9]{8}")), &cells);
-    for account in 0..6 {
-        let verdict = judge(&world, &overlay, account, &terms(), &says(&world, account, &cells[account]));
+    for (account, cell) in cells.iter().enumerate() {
+        let verdict = judge(&world, &overlay, account, &terms(), &says(&world, account, cell));
         let owner = &world.records[(account + 1) % 6].account;
         assert!(is_foreign(&verdict, Kind::Id, owner), "{account}: {:?}", verdict.findings);
     }
@@ -240,9 +240,12 @@ fn a_cell_that_names_another_account_is_told() {
     }
 }
 
+/// A pattern, and how a number makes a value of it.
+type Form = (&'static str, fn(u64) -> String);
+
 /// A value for each of two accounts, by one of several patterns.
 fn values() -> impl Strategy<Value = (&'static str, [String; 2])> {
-    let forms: [(&'static str, fn(u64) -> String); 5] = [
+    let forms: [Form; 5] = [
         (ORDER, |n| format!("ORD-{:04}-{:06}", 2000 + n % 90, n % 1_000_000)),
         ("[0-9]{12}", |n| format!("{:012}", 500_000_000_000 + n % 400_000_000_000)),
         ("[A-Z]{2}[0-9]{7}", |n| format!("{}{}{:07}", letter(n), letter(n / 7), n % 10_000_000)),
