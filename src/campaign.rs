@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::account::AccountId;
-use crate::config::Span;
+use crate::config::{Column, Span};
 use crate::guard::Allow;
 
 /// `campaign.toml`.
@@ -36,7 +36,12 @@ pub struct Definition {
     pub template: PathBuf,
     /// A CSV file with the account column, and any extra columns.
     pub audience: PathBuf,
-    /// Directory columns of which a value must be shown in every message.
+    /// The audience's extra columns that identify an account (`[extra.order_no]`),
+    /// as the directory's columns are described; `text` says that one does not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra: BTreeMap<String, Column>,
+    /// Columns of which a value must be shown in every message: the directory's,
+    /// and as `extra.…` those declared here.
     #[serde(default)]
     pub must_show: Vec<String>,
     /// Values that may appear although they are nobody's own.

@@ -19,7 +19,9 @@
 //!    bytes, account, directory, and the campaign's terms as plain data. It
 //!    never sees a template context or an audience row.
 //! 2. **The directory is separate from the audience.** Addresses and identifiers
-//!    come from the directory; an audience row that repeats one must agree.
+//!    come from the directory; an audience row that repeats one must agree, and
+//!    one that carries another account's is held. What a campaign declares
+//!    besides (order numbers) never outweighs the directory.
 //! 3. **Bytes are approved, not intentions.** `check` stores a digest per
 //!    message, approval signs the set, sending renders and judges again and
 //!    compares.

@@ -115,6 +115,10 @@ impl Printer {
                 count(done.suppressed),
                 count(done.held)
             );
+            for row in &done.first {
+                let finding = &row.finding;
+                text.push_str(&format!("  account {}: {}, {}\n", row.account, finding.place, finding.shown));
+            }
             let stages: Vec<String> = done.stages.iter().map(|(name, n)| format!("{name} {}", count(*n))).collect();
             text.push_str(&format!("stages: {}\n", stages.join(" → ")));
             text.push_str(&format!(

@@ -190,7 +190,8 @@ percent = 100
 "#;
 
 /// As that registrar would have set it up: everybody at once, nothing that must
-/// be shown, and every gate open.
+/// be shown, every gate open, and what the columns show passed off as text, so
+/// that the guard alone stands in the way.
 const ACCIDENT_CAMPAIGN: &str = r#"name = "About your domains"
 from = "Registrar News <news@registrar.example>"
 template = "accident"
@@ -203,4 +204,9 @@ allow = [{ value = "registrar.example", reason = "our own site" }]
 [[stage]]
 name = "everybody"
 percent = 100
+
+[extra]
+shown_id = { kind = "text" }
+shown_name = { kind = "text" }
+shown_domains = { kind = "text" }
 "#;

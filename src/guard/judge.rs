@@ -6,10 +6,13 @@ use std::sync::LazyLock;
 use crate::account::{AccountId, Kind, Record, mask};
 use crate::address::Address;
 use crate::config::Mapping;
+use crate::guard::extras::Extras;
+use crate::guard::overlay::{Overlay, PREFIX};
 use crate::guard::passage;
 use crate::guard::rules::{self, Case};
 use crate::guard::token::Scanner;
 use crate::guard::view::{self, Limits, Shape, View, Views};
+use crate::guard::weak::Weakness;
 use crate::guard::{Cleared, Held, Index, Known, Own, Terms, Verdict, normal};
 use crate::key::Keys;
 use crate::render::Rendered;
@@ -68,33 +71,67 @@ impl Guard {
     /// # Errors
     /// A term that cannot be read: an allow-list entry, an unknown column.
     pub fn judge(&self, terms: &Terms) -> Result<Judge<'_>, String> {
-        if let Some(column) = terms.must_show.iter().find(|column| !self.mapping.columns.contains_key(*column)) {
-            return Err(format!("must_show names the column {column:?}, which the directory does not have"));
+        self.bind(terms, None)
+    }
+
+    /// A judge for a campaign that declares identifiers of its own.
+    ///
+    /// # Errors
+    /// As [`Guard::judge`].
+    pub fn judge_with<'a>(&'a self, terms: &Terms, overlay: &'a Overlay) -> Result<Judge<'a>, String> {
+        self.bind(terms, Extras::new(&self.mapping, overlay)?)
+    }
+
+    fn bind<'a>(&'a self, terms: &Terms, extras: Option<Extras<'a>>) -> Result<Judge<'a>, String> {
+        for column in &terms.must_show {
+            let declared = extras.as_ref().and_then(|extras| extras.overlay().column(column));
+            match self.mapping.columns.get(column).or(declared) {
+                None if column.starts_with(PREFIX) => {
+                    return Err(format!(
+                        "must_show names {column}, which the campaign does not declare as an identifier"
+                    ));
+                }
+                None => {
+                    return Err(format!("must_show names the column {column:?}, which the directory does not have"));
+                }
+                Some(found) if found.kind == Kind::Secret => {
+                    return Err(format!("must_show names the column {column:?}, which is secret"));
+                }
+                Some(_) => {}
+            }
         }
-        if let Some(column) = terms.must_show.iter().find(|c| self.mapping.columns[*c].kind == Kind::Secret) {
-            return Err(format!("must_show names the column {column:?}, which is secret"));
-        }
-        let known = Known::new(terms, &self.scanner, &self.index, self.country())?;
+        let scanner = extras.as_ref().map_or(&self.scanner, |extras| extras.scanner());
+        let country = self.country().or_else(|| extras.as_ref()?.country());
+        let known = Known::new(terms, scanner, &self.index, country)?;
+        let must_show = terms.must_show.clone();
         Ok(Judge {
             guard: self,
             known,
+            extras,
             campaign: terms.campaign,
-            must_show: terms.must_show.clone(),
+            must_show,
             memos: passage::Pool::default(),
+            weakness: None,
         })
     }
 
-    /// The directory's identifiers that occur in the literal text and are on no
-    /// allow-list: what freezing a campaign asks a reason for.
+    /// The directory's and the campaign's own identifiers that occur in the literal
+    /// text and are on no allow-list: what freezing a campaign asks a reason for.
     ///
     /// # Errors
     /// A term that cannot be read.
-    pub fn lint(&self, terms: &Terms) -> Result<Vec<Literally>, String> {
-        let known = Known::new(terms, &self.scanner, &self.index, self.country())?;
+    pub fn lint(&self, terms: &Terms, overlay: &Overlay) -> Result<Vec<Literally>, String> {
+        let extras = Extras::new(&self.mapping, overlay)?;
+        let scanner = extras.as_ref().map_or(&self.scanner, |extras| extras.scanner());
+        let known = Known::new(terms, scanner, &self.index, self.country())?;
+        let owner = |kind, value: &str| {
+            let hash = self.keys.identifier(kind, value);
+            self.index.owner(hash).or_else(|| overlay.owner(hash))
+        };
         let found = |kind, canonical: &str| {
             let owner = match kind {
-                Kind::Domain => crate::guard::own::suffixes(canonical).find_map(|host| self.owner(kind, host)),
-                _ => self.owner(kind, canonical),
+                Kind::Domain => crate::guard::own::suffixes(canonical).find_map(|host| owner(kind, host)),
+                _ => owner(kind, canonical),
             };
             owner.map(|owner| Literally { kind, shown: mask(canonical), owner })
         };
@@ -140,9 +177,12 @@ impl Guard {
 pub struct Judge<'a> {
     guard: &'a Guard,
     known: Known,
+    extras: Option<Extras<'a>>,
     campaign: Option<i64>,
     must_show: Vec<String>,
     memos: passage::Pool<passage::Memos>,
+    /// What a test has switched off.
+    pub(in crate::guard) weakness: Option<Weakness>,
 }
 
 /// The account of a case that nobody owns anything in.
@@ -156,9 +196,10 @@ impl Judge<'_> {
     /// else is read as a whole.
     pub fn examine(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
         let own = record.map(|record| Own::of(record, &self.guard.mapping)).unwrap_or_default();
-        let mut case = Case::new(self.guard, &self.known, own, candidate.account, self.campaign);
+        let mut case = self.case(own, candidate.account);
         rules::envelope::judge(&mut case, &candidate, record);
-        if case.is_clean()
+        if self.has_passages()
+            && case.is_clean()
             && self.memos.with(|memos| passage::is_plainly_clear(self, &mut case, memos, candidate.bytes))
         {
             rules::content::missing(&mut case, &self.must_show, &Views::default());
@@ -169,12 +210,23 @@ impl Judge<'_> {
         self.examine_whole(candidate, record)
     }
 
+    /// Whether passages tell all: not where a campaign's own names or IDs may
+    /// reach across them, and not where a part is switched off.
+    fn has_passages(&self) -> bool {
+        let declared = self.extras.as_ref().is_none_or(|extras| !extras.overlay().has_names());
+        let scanner = self.extras.as_ref().map_or(&self.guard.scanner, |extras| extras.scanner());
+        self.weakness.is_none() && declared && !scanner.crosses_lines()
+    }
+
     /// Judges a message by reading all of it, whatever is known of its passages.
     pub fn examine_whole(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
         let own = record.map(|record| Own::of(record, &self.guard.mapping)).unwrap_or_default();
-        let mut case = Case::new(self.guard, &self.known, own, candidate.account, self.campaign);
+        let mut case = self.case(own, candidate.account);
         rules::envelope::judge(&mut case, &candidate, record);
-        let views = view::views(candidate.bytes, &Limits::default());
+        let mut views = view::views(candidate.bytes, &Limits::default());
+        if let Some(weakness) = &self.weakness {
+            weakness.blind(&mut views);
+        }
         let mut seen = HashSet::new();
         for view in &views.views {
             // Parts of one message repeat their links and attributes; what a
@@ -187,12 +239,32 @@ impl Judge<'_> {
         rules::content::missing(&mut case, &self.must_show, &views);
         rules::content::empty(&mut case, &views);
         rules::content::unreadable(&mut case, &views.unreadable);
-        Verdict { findings: case.close() }
+        let mut findings = case.close();
+        if let Some(weakness) = &self.weakness {
+            weakness.silence(&mut findings);
+        }
+        Verdict { findings }
     }
 
-    /// What a directory column holds.
+    /// Opens a case of one account.
+    pub(in crate::guard) fn case<'c>(&'c self, own: Own, account: &'c AccountId) -> Case<'c> {
+        Case::new(self.guard, &self.known, own, account, self.campaign).with(self.extras.as_ref())
+    }
+
+    /// The account's own set, from its record.
+    pub(in crate::guard) fn own(&self, record: &Record) -> Own {
+        Own::of(record, &self.guard.mapping)
+    }
+
+    /// What a column holds, of the directory or (`extra.…`) of the campaign.
     pub(in crate::guard) fn kind_of(&self, column: &str) -> Kind {
-        self.guard.mapping.columns.get(column).map_or(Kind::Text, |column| column.kind)
+        let declared = || self.extras.as_ref()?.overlay().column(column);
+        self.guard.mapping.columns.get(column).or_else(declared).map_or(Kind::Text, |column| column.kind)
+    }
+
+    /// The columns of which a value must be shown.
+    pub(in crate::guard) fn must_show(&self) -> &[String] {
+        &self.must_show
     }
 
     /// Whether the campaign's terms explain a value, whoever owns it.
@@ -210,14 +282,10 @@ impl Judge<'_> {
         &self.guard.index
     }
 
-    pub(in crate::guard) fn scanner(&self) -> &Scanner {
-        &self.guard.scanner
-    }
-
     /// A case in which nothing is anybody's own.
     pub(in crate::guard) fn nobodys_case(&self) -> Option<Case<'_>> {
         let account = NOBODY.as_ref()?;
-        Some(Case::new(self.guard, &self.known, Own::default(), account, self.campaign))
+        Some(self.case(Own::default(), account))
     }
 
     pub(in crate::guard) fn view(&self, case: &mut Case<'_>, view: &View<'_>) {
@@ -244,7 +312,7 @@ impl Judge<'_> {
             },
             record,
         );
-        if verdict.is_cleared() {
+        if verdict.is_cleared() && self.weakness.is_none() {
             Ok(Cleared::new(rendered))
         } else {
             Err(Held { account: rendered.account().clone(), findings: verdict.findings })

@@ -7,27 +7,35 @@
 //! template context or an audience row, reads with a parser that did not write
 //! the message, and a rule that cannot finish holds.
 
+mod cell;
 pub mod check;
 pub mod cleared;
 pub mod drill;
+mod extras;
 pub mod finding;
 pub mod index;
 mod judge;
 mod known;
 pub mod names;
 pub mod normal;
+pub mod overlay;
 mod own;
 mod passage;
+mod pattern;
 mod rules;
 mod salutation;
 pub mod token;
 mod values;
 pub mod view;
+mod weak;
 
 pub use cleared::{Cleared, Held};
 pub use finding::{Finding, Rule, Verdict};
 pub use index::Index;
 pub use judge::{Candidate, Guard, Judge, Literally};
+pub use overlay::Overlay;
+#[doc(hidden)]
+pub use weak::Weakness;
 
 use known::Known;
 use own::Own;
@@ -43,7 +51,8 @@ pub struct Terms {
     pub literal: Vec<Literal>,
     /// Values that may appear although they are nobody's own, with a reason.
     pub allow: Vec<Allow>,
-    /// Directory columns of which at least one value must be shown.
+    /// Columns of which at least one value must be shown: the directory's, and as
+    /// `extra.…` those that the campaign declares.
     pub must_show: Vec<String>,
 }
 

@@ -47,6 +47,14 @@ impl Own {
         own
     }
 
+    /// Adds a name that a campaign declares to be this account's.
+    pub fn declare(&mut self, column: &str, kind: Kind, value: &str) {
+        let Ok(canonical) = normal::canonical(kind, value, None) else { return };
+        self.imply(kind, value, &canonical);
+        self.columns.entry(column.to_owned()).or_default().push((kind, canonical.clone()));
+        self.values.insert(kind, &canonical);
+    }
+
     /// The key itself is the account's, whatever its column.
     fn account(&mut self, account: &AccountId) {
         if let Ok(canonical) = normal::canonical(Kind::Id, account.as_str(), None) {

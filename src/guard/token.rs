@@ -12,6 +12,7 @@ use regex::Regex;
 
 use crate::account::Kind;
 use crate::config::Mapping;
+use crate::guard::pattern::Spans;
 
 /// A token of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,7 @@ impl Shape {
 /// Finds tokens, by one mapping's patterns.
 pub struct Scanner {
     patterns: Vec<Regex>,
+    spans: Spans,
     phones: bool,
     email: Regex,
     host: Regex,
@@ -103,6 +105,7 @@ impl Scanner {
             digits_only: patterns
                 .iter()
                 .all(|pattern| !pattern.contains(|c: char| c.is_ascii_alphabetic() || c == '.')),
+            spans: Spans::new(patterns.iter().copied())?,
             patterns: patterns.into_iter().map(whole).collect::<Result<_, _>>()?,
             phones: mapping.columns.values().any(|column| column.kind == Kind::Phone),
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
@@ -156,6 +159,16 @@ impl Scanner {
             })
     }
 
+    /// Whether an ID may have signs or spaces in it: it may reach beyond a word.
+    pub fn has_signed(&self) -> bool {
+        !self.spans.is_empty()
+    }
+
+    /// Whether an ID may reach beyond a line.
+    pub fn crosses_lines(&self) -> bool {
+        self.spans.crosses_lines()
+    }
+
     /// Whether a part of a word looks like an ID.
     pub fn has_id_inside(&self, word: &str) -> bool {
         let is_part = |part: &str| part.len() < word.len() && self.is_id(part);
@@ -170,6 +183,7 @@ impl Scanner {
         if self.patterns.is_empty() {
             return;
         }
+        self.spans.find(text, tokens);
         for (start, word) in alphanumeric_runs(text, 0) {
             let looks = !self.digits_only || word.bytes().all(|b| b.is_ascii_digit());
             let end = start + word.len();

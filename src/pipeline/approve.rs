@@ -47,9 +47,10 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
         }
     }
     let digest = app.store.digest_of_digests(id).await?;
+    let drill = passed_drill(app, id).await?;
     let counts = app.store.counts(id, None).await?;
     let at_ms = app.clock.now_ms();
-    let signature = app.keys.sign(&certificate(&campaign, &digest, by, at_ms));
+    let signature = app.keys.sign(&certificate(&campaign, &digest, &drill, by, at_ms));
     let approval = Approval { by: by.to_owned(), at_ms, digest, signature };
     app.store.approve(id, &approval).await?;
     if state == State::Checked {
@@ -59,25 +60,51 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
     Ok(Approved { campaign: id, messages: counts.checked, by: by.to_owned(), digest: check::hex(&digest) })
 }
 
+/// The drill of the last check, without which nothing is signed.
+async fn passed_drill(app: &App, id: i64) -> Result<Drill> {
+    match app.store.drill::<Drill>(id).await? {
+        Some(drill) if drill.passed() => Ok(drill),
+        Some(drill) => Err(failed_drill(id, &drill)),
+        None => Err(unproven(id)),
+    }
+}
+
+fn failed_drill(id: i64, drill: &Drill) -> Error {
+    let missed = drill.swapped.saturating_sub(drill.held + drill.vacuous).max(drill.missed.len() as u64);
+    Error::new(Exit::Held, format!("campaign {id} is not approved"))
+        .why(format!("in the drill the guard did not see {missed} of {} swapped messages", drill.swapped))
+        .now("import the directory again and check again; if that does not help, the guard is broken: send nothing")
+}
+
+fn unproven(id: i64) -> Error {
+    Error::gate(format!("campaign {id} is not approved"))
+        .why("it has not passed its check")
+        .now(format!("run `kakitome campaign check {id}`"))
+}
+
 async fn unchecked(app: &App, id: i64) -> Result<Error> {
+    if let Some(drill) = app.store.drill::<Drill>(id).await?.filter(|drill| !drill.passed()) {
+        return Ok(failed_drill(id, &drill));
+    }
     let held = app.store.counts(id, None).await?.held;
     Ok(if held > 0 {
         Error::new(Exit::Held, format!("campaign {id} is not approved"))
             .why(format!("{held} messages are held"))
             .now("mend the template or the audience, freeze it again, and check that")
     } else {
-        Error::gate(format!("campaign {id} is not approved"))
-            .why("it has not passed its check")
-            .now(format!("run `kakitome campaign check {id}`"))
+        unproven(id)
     })
 }
 
-fn certificate(campaign: &Campaign, digest: &[u8; 32], by: &str, at_ms: i64) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(64 + by.len());
+fn certificate(campaign: &Campaign, digest: &[u8; 32], drill: &Drill, by: &str, at_ms: i64) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(96 + by.len());
     for number in [campaign.id, campaign.revision, campaign.accounts as i64, at_ms] {
         bytes.extend(number.to_be_bytes());
     }
     bytes.extend(digest);
+    // The same drill makes the same text: its fields have one order.
+    let drill = serde_json::to_vec(drill).unwrap_or_default();
+    bytes.extend(blake3::hash(&drill).as_bytes());
     bytes.extend(by.as_bytes());
     bytes
 }
@@ -98,9 +125,14 @@ pub async fn verify(app: &App, campaign: &Campaign) -> Result<()> {
     if approvals.is_empty() {
         return Err(wrong("nobody has approved it"));
     }
+    let Some(drill) = app.store.drill::<Drill>(id).await?.filter(Drill::passed) else {
+        return Err(wrong("there is no drill that its check passed"));
+    };
     for approval in &approvals {
-        if app.keys.sign(&certificate(campaign, &approval.digest, &approval.by, approval.at_ms)) != approval.signature {
-            return Err(wrong("an approval was not signed with this installation's key"));
+        if app.keys.sign(&certificate(campaign, &approval.digest, &drill, &approval.by, approval.at_ms))
+            != approval.signature
+        {
+            return Err(wrong("an approval was not signed with this installation's key, or for another drill"));
         }
         if approval.digest != digest {
             return Err(wrong("the messages are not those that were approved"));

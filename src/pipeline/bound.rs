@@ -8,8 +8,8 @@ use crate::address::Address;
 use crate::campaign::Campaign;
 use crate::config::Mapping;
 use crate::error::{Error, Result};
-use crate::guard::{Cleared, Finding, Guard, Held, Judge, Literal, Rule, Terms};
-use crate::pipeline::{App, index};
+use crate::guard::{Cleared, Finding, Guard, Held, Judge, Literal, Overlay, Rule, Terms};
+use crate::pipeline::{App, declare, index};
 use crate::render::{Letterhead, Mailbox, Renderer, Template};
 use crate::telemetry::Metrics;
 
@@ -29,13 +29,28 @@ pub async fn guard(app: &App) -> Result<Guard> {
 pub struct Bound {
     renderer: Renderer,
     terms: Terms,
+    overlay: Overlay,
 }
 
 impl Bound {
-    /// Binds a frozen campaign.
+    /// Binds a frozen campaign, with the identifiers that it declares, read from
+    /// its snapshot.
     ///
     /// # Errors
-    /// The frozen template or a header value cannot be read.
+    /// As [`Bound::new`]; the snapshot is not complete, or the store fails.
+    pub async fn load(app: &App, campaign: &Campaign) -> Result<Self> {
+        let mut bound = Self::new(app, campaign)?;
+        if !bound.overlay.columns().is_empty() {
+            bound.overlay = declare::snapshot(app, campaign).await?;
+        }
+        Ok(bound)
+    }
+
+    /// Binds a campaign before it has a snapshot: whatever it declares is
+    /// nobody's yet.
+    ///
+    /// # Errors
+    /// The template, a header value or a declared column cannot be used.
     pub fn new(app: &App, campaign: &Campaign) -> Result<Self> {
         let template = Template::from_files(campaign.template.clone()).map_err(|e| {
             Error::usage("the template cannot be used").cause(&e).now("mend it and run `kakitome campaign new` again")
@@ -52,7 +67,12 @@ impl Bound {
         };
         let renderer = Renderer::new(template, letterhead)
             .map_err(|e| Error::usage("the campaign's header values cannot be used").cause(&e))?;
-        Ok(Self { renderer, terms })
+        Ok(Self { renderer, terms, overlay: Overlay::empty(declare::columns(&campaign.definition)?) })
+    }
+
+    /// The identifiers that the campaign declares, and whose they are.
+    pub fn overlay(&self) -> &Overlay {
+        &self.overlay
     }
 
     /// The campaign's terms.

@@ -76,13 +76,13 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
     // A check that is not finished leaves the campaign unapproved.
     app.store.set_state(id, &[state], State::Frozen, app.clock.now_ms()).await?;
     let guard = Arc::new(bound::guard(app).await?);
-    let bound = Arc::new(Bound::new(app, &campaign)?);
+    let bound = Arc::new(Bound::load(app, &campaign).await?);
     judge_of(&guard, &bound)?;
     let judged = everybody(app, &campaign, &guard, &bound).await?;
     let drill = drill::run(app, &campaign, &guard, &bound).await?;
     let report = summary(app, &campaign, drill, judged, started).await?;
+    app.store.record_drill(id, &report.drill, app.clock.now_ms()).await?;
     if report.passed(campaign.definition.held_max) {
-        app.store.record_drill(id, &report.drill, app.clock.now_ms()).await?;
         app.store.set_state(id, &[State::Frozen], State::Checked, app.clock.now_ms()).await?;
     }
     event::check_finished(id, report.cleared, report.held, report.suppressed, started.elapsed());
@@ -94,8 +94,8 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
 ///
 /// # Errors
 /// A term that cannot be used.
-pub fn judge_of<'a>(guard: &'a Guard, bound: &Bound) -> Result<Judge<'a>> {
-    guard.judge(bound.terms()).map_err(|why| {
+pub fn judge_of<'a>(guard: &'a Guard, bound: &'a Bound) -> Result<Judge<'a>> {
+    guard.judge_with(bound.terms(), bound.overlay()).map_err(|why| {
         Error::usage("the campaign's terms cannot be used").why(why).now("mend the campaign file and freeze it again")
     })
 }
@@ -227,7 +227,8 @@ fn way(tally: &Tally) -> DrillWay {
         Way::RowBelow => "row below",
         Way::Subject => "subject only",
         Way::Field => "one field only",
-        Way::Link => "one link only",
+        Way::Link => report::LINK_WAY,
+        Way::Rule => "one rule alone",
     };
     DrillWay { way: name.into(), swapped: tally.swapped, held: tally.held, vacuous: tally.vacuous }
 }

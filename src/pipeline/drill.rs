@@ -43,7 +43,9 @@ fn swap(guard: &Guard, bound: &Bound, recipients: Vec<Recipient>, now_ms: i64) -
             Some((recipient, message))
         })
         .collect();
-    let samples: Vec<Sample<'_>> =
-        rendered.iter().map(|(recipient, message)| Sample { record: &recipient.record, message }).collect();
+    let samples: Vec<Sample<'_>> = rendered
+        .iter()
+        .map(|(recipient, message)| Sample { record: &recipient.record, extra: &recipient.extra, message })
+        .collect();
     Ok(drill::run(&judge, &samples))
 }

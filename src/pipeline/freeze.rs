@@ -4,20 +4,22 @@
 //! directory and keeps candidates for the canary; the second writes the
 //! snapshot with each account's stage. Both must see the same bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::account::{AccountId, Recipient};
+use crate::account::{AccountId, Recipient, Record};
 use crate::audience::{self, Row};
 use crate::campaign::{Campaign, Definition};
 use crate::config::Mapping;
 use crate::error::{Error, Exit, Result};
-use crate::guard::{Finding, Rule};
+use crate::guard::{Finding, Guard, Overlay, Rule};
 use crate::pipeline::bound::{self, Bound};
+use crate::pipeline::declare::Extras;
 use crate::pipeline::sample::Sample;
-use crate::pipeline::{App, check};
+use crate::pipeline::{App, check, declare};
 use crate::render::{Template, cover};
 use crate::store::{Checked, Planned, Verdict};
 use crate::telemetry::event;
@@ -25,6 +27,9 @@ use crate::{progress, stage};
 
 /// Rows joined with the directory together.
 const PAGE: usize = 2_000;
+/// Held rows that are named.
+const FIRST: usize = 10;
+
 /// What was frozen.
 #[derive(Debug, Serialize)]
 pub struct Frozen {
@@ -36,14 +41,25 @@ pub struct Frozen {
     pub planned: u64,
     /// Of these, accounts that get no mail.
     pub suppressed: u64,
-    /// Of these, rows that disagree with the directory.
+    /// Of these, rows that disagree with the directory, or name another account.
     pub held: u64,
+    /// The first of them.
+    pub first: Vec<HeldRow>,
     /// BLAKE3 of template and definition.
     pub template_digest: String,
     /// BLAKE3 of the snapshot.
     pub audience_digest: String,
     /// Each stage and its count, in order.
     pub stages: Vec<(String, u64)>,
+}
+
+/// A row that is held before there is a message.
+#[derive(Debug, Serialize)]
+pub struct HeldRow {
+    /// Its account.
+    pub account: AccountId,
+    /// Where it is wrong.
+    pub finding: Finding,
 }
 
 /// Freezes the campaign file into a revision.
@@ -59,7 +75,8 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
         .map_err(|e| Error::usage(format!("the ladder of {} cannot be used", file.display())).cause(&e))?;
     let template = load_template(&folder.join(&definition.template))?;
     let audience = folder.join(&definition.audience);
-    let rows = read_audience(app, &audience, &version.mapping)?;
+    let rows = read_audience(&audience, &version.mapping)?;
+    declare::lint(&definition, &version.mapping, rows.extra_columns())?;
     lint(&template, &version.mapping, rows.extra_columns())?;
 
     let mut draft = Campaign {
@@ -76,9 +93,10 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
         definition,
     };
     draft.definition.stages = ladder;
-    check_terms(app, &draft).await?;
+    let mut extras = check_terms(app, &draft).await?;
 
-    let joined = join(app, &draft, version.number, &version.mapping, rows).await?;
+    let joined = join(app, &draft, version.number, &version.mapping, rows, &mut extras).await?;
+    extras.finish(app, &audience, &draft.definition, &version.mapping)?;
     draft.accounts = joined.accounts.len() as u64;
     draft.audience_digest = joined.digest.to_hex().to_string();
     let stages = plan(app, &draft, &joined)?;
@@ -154,12 +172,19 @@ async fn next_revision(app: &App, name: &str) -> Result<i64> {
 }
 
 /// What the guard will take as explained must not itself name an account.
-async fn check_terms(app: &App, draft: &Campaign) -> Result<()> {
-    let guard = bound::guard(app).await?;
-    let bound = Bound::new(app, draft)?;
+async fn check_terms(app: &App, draft: &Campaign) -> Result<Extras> {
+    let guard = Arc::new(bound::guard(app).await?);
+    let bound = Arc::new(Bound::new(app, draft)?);
     check::judge_of(&guard, &bound)?;
-    let found =
-        guard.lint(bound.terms()).map_err(|why| Error::usage("the campaign's terms cannot be used").why(why))?;
+    lint_literal(&guard, &bound, bound.overlay())?;
+    Extras::new(&draft.definition, guard, bound)
+}
+
+/// The literal text, looked up in the directory and in what the campaign declares.
+pub(super) fn lint_literal(guard: &Guard, bound: &Bound, overlay: &Overlay) -> Result<()> {
+    let found = guard
+        .lint(bound.terms(), overlay)
+        .map_err(|why| Error::usage("the campaign's terms cannot be used").why(why))?;
     if found.is_empty() {
         return Ok(());
     }
@@ -169,8 +194,7 @@ async fn check_terms(app: &App, draft: &Campaign) -> Result<()> {
         .now("take them out, or put each on the campaign's allow-list with a reason"))
 }
 
-fn read_audience(app: &App, file: &Path, mapping: &Mapping) -> Result<audience::Reader> {
-    let _ = app;
+pub(super) fn read_audience(file: &Path, mapping: &Mapping) -> Result<audience::Reader> {
     audience::Reader::open(file, mapping)
         .map_err(|e| Error::usage(format!("cannot use the audience {}", file.display())).cause(&e))
 }
@@ -179,7 +203,7 @@ fn read_audience(app: &App, file: &Path, mapping: &Mapping) -> Result<audience::
 struct Joined {
     accounts: Vec<AccountId>,
     candidates: Vec<(usize, Recipient)>,
-    disagree: Vec<(AccountId, Finding)>,
+    disagree: Vec<(AccountId, Vec<Finding>)>,
     suppressed: Vec<AccountId>,
     digest: blake3::Hash,
 }
@@ -191,6 +215,7 @@ async fn join(
     version: i64,
     mapping: &Mapping,
     mut rows: audience::Reader,
+    extras: &mut Extras,
 ) -> Result<Joined> {
     let bar = progress::spinner("reading the audience");
     let mut hasher = blake3::Hasher::new();
@@ -211,20 +236,15 @@ async fn join(
         let mut records = app.store.records(version, &keys).await?;
         let addresses: Vec<_> = records.values().map(|record| record.address.clone()).collect();
         let suppressed = app.store.suppressed(&addresses).await?;
-        for row in page {
-            let Some(record) = records.remove(&row.account) else {
-                return Err(Error::usage(format!(
-                    "line {} of the audience names an account that the directory does not have",
-                    row.line
-                ))
-                .why(format!("account {}", row.account))
-                .now("take the row out, or import a directory that has the account"));
-            };
+        let pairs = page.into_iter().map(|row| with_record(row, &mut records)).collect::<Result<Vec<_>>>()?;
+        for (row, record, foreign) in extras.take(app, pairs).await? {
             digest_row(&mut hasher, &row);
             if suppressed.contains(&record.address.folded()) {
                 joined.suppressed.push(row.account.clone());
             } else if let Err(wrong) = audience::agrees(&row, &record, mapping) {
-                joined.disagree.push((row.account.clone(), disagreement(row.line, &wrong.column)));
+                joined.disagree.push((row.account.clone(), vec![disagreement(row.line, &wrong.column)]));
+            } else if !foreign.is_empty() {
+                joined.disagree.push((row.account.clone(), foreign));
             }
             sample.offer(joined.accounts.len(), &record, &row);
             joined.accounts.push(row.account);
@@ -238,6 +258,18 @@ async fn join(
     joined.digest = hasher.finalize();
     joined.candidates = sample.take();
     Ok(joined)
+}
+
+fn with_record(row: Row, records: &mut HashMap<AccountId, Record>) -> Result<(Row, Record)> {
+    match records.remove(&row.account) {
+        Some(record) => Ok((row, record)),
+        None => Err(Error::usage(format!(
+            "line {} of the audience names an account that the directory does not have",
+            row.line
+        ))
+        .why(format!("account {}", row.account))
+        .now("take the row out, or import a directory that has the account")),
+    }
 }
 
 fn next_rows(rows: &mut audience::Reader) -> Result<Vec<Row>> {
@@ -291,7 +323,7 @@ async fn write(
 ) -> Result<Frozen> {
     let mut hasher = blake3::Hasher::new();
     let mut failed = None;
-    let rows = read_audience(app, audience, mapping)?;
+    let rows = read_audience(audience, mapping)?;
     let snapshot = rows.zip(&stages).enumerate().map_while(|(ord, (row, stage))| match row {
         Ok(row) => {
             digest_row(&mut hasher, &row);
@@ -320,14 +352,21 @@ async fn finish(app: &App, id: i64, draft: Campaign, joined: Joined, stages: &[u
     let held: Vec<Checked> = joined
         .disagree
         .into_iter()
-        .map(|(account, finding)| Checked { account, verdict: Verdict::Held(vec![finding]) })
+        .map(|(account, findings)| Checked { account, verdict: Verdict::Held(findings) })
         .collect();
+    let first = held.iter().take(FIRST).filter_map(|checked| match &checked.verdict {
+        Verdict::Held(findings) => {
+            Some(HeldRow { account: checked.account.clone(), finding: findings.first()?.clone() })
+        }
+        _ => None,
+    });
     let frozen = Frozen {
         campaign: id,
         revision: draft.revision,
         planned: draft.accounts,
         suppressed: joined.suppressed.len() as u64,
         held: held.len() as u64,
+        first: first.collect(),
         template_digest: draft.template_digest,
         audience_digest: draft.audience_digest,
         stages: count_stages(&draft.definition.stages, stages),

@@ -14,6 +14,7 @@ pub mod approve;
 pub mod bound;
 pub mod check;
 pub mod control;
+mod declare;
 mod drill;
 mod feed;
 pub mod filter;

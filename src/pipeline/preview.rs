@@ -66,7 +66,7 @@ pub enum Choice {
 pub async fn preview(app: &App, id: i64, choice: Choice, out: &Path) -> Result<Previews> {
     let campaign = app.campaign(id).await?;
     let guard = Arc::new(bound::guard(app).await?);
-    let bound = Arc::new(Bound::new(app, &campaign)?);
+    let bound = Arc::new(Bound::load(app, &campaign).await?);
     let chosen = choose(app, &campaign, &bound, choice).await?;
     std::fs::create_dir_all(out).map_err(|e| unwritable(out, &e))?;
     let (out, now_ms) = (out.to_owned(), app.clock.now_ms());

@@ -163,7 +163,7 @@ impl Line {
             app: app.clone(),
             version: app.version().await?.number,
             guard: Arc::new(bound::guard(app).await?),
-            bound: Arc::new(Bound::new(app, &campaign)?),
+            bound: Arc::new(Bound::load(app, &campaign).await?),
             relay,
             pace: Pace::new(smtp),
             campaign,

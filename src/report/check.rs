@@ -51,6 +51,9 @@ pub struct FoundRow {
     pub finding: Finding,
 }
 
+/// The way that swaps links alone: it shows nothing of what a template says.
+pub const LINK_WAY: &str = "one link token only";
+
 /// What the drill found, each swapped message counted once.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct DrillReport {
@@ -88,11 +91,19 @@ impl DrillReport {
         self.sum(DrillWay::missed)
     }
 
+    /// Whether nothing was shown that the other account could be known by.
+    fn is_vacuous(&self) -> bool {
+        self.ways.iter().filter(|way| way.way != LINK_WAY).all(|way| way.swapped == way.vacuous)
+    }
+
     fn section(&self) -> String {
         let (swapped, held, vacuous) = (self.sum(|w| w.swapped), self.sum(|w| w.held), self.sum(|w| w.vacuous));
         let says = match (swapped, self.missed()) {
             (0, _) => "No message was swapped: nothing is proven.".to_owned(),
             (_, 0) if vacuous == swapped => "Nothing identifying is shown, so no swap could be seen: nothing is \
+                proven. If the template should show something, name it in must_show."
+                .to_owned(),
+            (_, 0) if self.is_vacuous() => "Nothing identifying is shown but links, which are right: nothing else is \
                 proven. If the template should show something, name it in must_show."
                 .to_owned(),
             (_, 0) => format!(

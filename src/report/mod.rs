@@ -13,7 +13,7 @@ mod html;
 mod preview;
 
 pub use campaign::{CampaignReport, LedgerProof, Moment, Passage, ReplyCount, StageReport};
-pub use check::{CheckReport, DrillReport, DrillWay, FoundRow, RuleCount};
+pub use check::{CheckReport, DrillReport, DrillWay, FoundRow, LINK_WAY, RuleCount};
 pub use preview::{PreviewIndex, PreviewMember};
 
 use serde::Serialize;

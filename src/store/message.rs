@@ -190,6 +190,20 @@ impl Store {
         })
     }
 
+    /// Rows of the whole snapshot, whatever became of them, in the audience's order.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn snapshot(&self, campaign: i64, after: i64, limit: usize) -> Result<Vec<Planned>> {
+        const PAGE: &str = "
+            select ord, account, stage, extra from message where campaign = $1 and ord > $2 order by ord limit $3";
+        with_pool!(self, |pool| {
+            let page = sqlx::query(PAGE).bind(campaign).bind(after).bind(limit as i64);
+            let rows = page.fetch_all(pool).await.doing("reading the snapshot")?;
+            rows.iter().map(|row| planned!(row)).collect()
+        })
+    }
+
     /// One account's row of the snapshot.
     ///
     /// # Errors

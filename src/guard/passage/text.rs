@@ -75,7 +75,7 @@ impl Walk<'_, '_, '_> {
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
-            is_label: self.judge.scanner().ends_in_label(&folded),
+            is_label: self.case.scanner().ends_in_label(&folded),
             edges: Arc::new(Edges::of(&folded, self.judge.index().names())),
         }
     }
@@ -101,7 +101,7 @@ impl Walk<'_, '_, '_> {
         let (before, word) = (&text[..start], &text[start..end]);
         let stop = before.trim_end_matches(TAG).chars().next_back();
         let apart = stop.is_none_or(|c| c.is_ascii_whitespace());
-        if !apart || !word.is_ascii() {
+        if !apart || !word.is_ascii() || self.case.scanner().has_signed() {
             return false;
         }
         let blank = before.trim_matches(is_blank).is_empty();

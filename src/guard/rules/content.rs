@@ -22,12 +22,22 @@ pub fn unreadable(case: &mut Case<'_>, unreadable: &[Unreadable]) {
 /// What the campaign says must be shown.
 pub fn missing(case: &mut Case<'_>, columns: &[String], views: &Views<'_>) {
     for column in columns {
+        declared(case, column);
         let values = case.own.column(column).to_vec();
         // An empty cell has nothing to show.
         if !values.is_empty() && !values.iter().any(|(kind, value)| is_shown(case, *kind, value, views)) {
             let kind = values.first().map(|(kind, _)| *kind);
             case.find(Rule::Missing, kind, "message", format!("no value of {column}"), None);
         }
+    }
+}
+
+/// A column that the campaign declares; its names stand in the own set.
+fn declared(case: &mut Case<'_>, column: &str) {
+    let Some(extra) = case.extra().filter(|extra| extra.fills(column)) else { return };
+    let is_shown = case.shown.iter().any(|(kind, value)| extra.has_in(column, kind, value));
+    if case.own.column(column).is_empty() && !is_shown {
+        case.find(Rule::Missing, None, "message", format!("no value of {column}"), None);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::guard::finding::Rule;
 use crate::guard::known::{canonicals, idn_readings};
 use crate::guard::normal;
 use crate::guard::own::suffixes;
+use crate::guard::rules::claims::Claim;
 use crate::guard::rules::{Case, is_read};
 use crate::guard::token::{self, LOCAL_SIGNS, Shape, Token};
 use crate::guard::view::{self, View};
@@ -23,7 +24,7 @@ enum Whose {
 
 /// Judges every token of one view.
 pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    let tokens = case.guard.scanner().scan(folded);
+    let tokens = case.scanner().scan(folded);
     let phones = phones(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
     for token in &tokens {
@@ -63,7 +64,7 @@ fn is_within(token: &Token<'_>, phones: &[(usize, usize)]) -> bool {
 }
 
 fn is_dialable(case: &Case<'_>, token: &Token<'_>) -> bool {
-    normal::canonical(Kind::Phone, token.text, case.guard.country()).is_ok_and(|e164| normal::is_dialable(&e164))
+    normal::canonical(Kind::Phone, token.text, case.country()).is_ok_and(|e164| normal::is_dialable(&e164))
 }
 
 /// Whether a token that nobody owns must be explained where it stands.
@@ -105,7 +106,7 @@ fn show(case: &mut Case<'_>, kind: Kind, canonical: &str, visible: bool) {
 
 fn value(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
     let kind = token.shape.kind();
-    for canonical in canonicals(token, case.guard.country()) {
+    for canonical in canonicals(token, case.country()) {
         if case.own.has(kind, &canonical) {
             show(case, kind, &canonical, visible);
             return Whose::Own;
@@ -113,8 +114,13 @@ fn value(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
         if case.known.has(kind, &canonical) {
             return Whose::Explained;
         }
-        if let Some(owner) = case.guard.owner(kind, &canonical) {
-            return Whose::Foreign(kind, owner);
+        match case.claim(kind, &canonical) {
+            Claim::Own => {
+                show(case, kind, &canonical, visible);
+                return Whose::Own;
+            }
+            Claim::Other(owner) => return Whose::Foreign(kind, owner),
+            Claim::Nobodys => {}
         }
     }
     Whose::Nobodys
@@ -128,21 +134,21 @@ fn host(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
 }
 
 fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
-    if case.own.has_host(host) {
-        for suffix in suffixes(host) {
-            show(case, Kind::Domain, suffix, visible);
+    if !case.own.has_host(host) {
+        if case.known.has(Kind::Domain, host) {
+            return Whose::Explained;
         }
-        return Whose::Own;
-    }
-    if case.known.has(Kind::Domain, host) {
-        return Whose::Explained;
+        match case.claim_host(host) {
+            Claim::Own => {}
+            Claim::Other(owner) => return Whose::Foreign(Kind::Domain, owner),
+            Claim::Nobodys if case.has_provider(host) => return Whose::Own,
+            Claim::Nobodys => return Whose::Nobodys,
+        }
     }
     for suffix in suffixes(host) {
-        if let Some(owner) = case.guard.owner(Kind::Domain, suffix) {
-            return Whose::Foreign(Kind::Domain, owner);
-        }
+        show(case, Kind::Domain, suffix, visible);
     }
-    if case.own.has_provider(host) { Whose::Own } else { Whose::Nobodys }
+    Whose::Own
 }
 
 /// Hosts in running Japanese. At each place where one may end, the longest
@@ -204,7 +210,7 @@ fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     for domain in &domains {
         let Ok(domain) = normal::canonical(Kind::Domain, domain, None) else { continue };
         // Another mailbox of an own domain is own; one at the same provider is not.
-        if case.own.has_host(&domain) {
+        if case.own.has_host(&domain) || matches!(case.claim_host(&domain), Claim::Own) {
             return Whose::Own;
         }
         if let Whose::Foreign(kind, owner) = canonical_host(case, &domain, false) {
@@ -223,8 +229,12 @@ fn mailbox(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     if case.known.has(Kind::Email, &address) {
         return Whose::Explained;
     }
-    match case.guard.owner(Kind::Email, &address) {
-        Some(owner) => Whose::Foreign(Kind::Email, owner),
-        None => Whose::Nobodys,
+    match case.claim(Kind::Email, &address) {
+        Claim::Own => {
+            show(case, Kind::Email, &address, visible);
+            Whose::Own
+        }
+        Claim::Other(owner) => Whose::Foreign(Kind::Email, owner),
+        Claim::Nobodys => Whose::Nobodys,
     }
 }

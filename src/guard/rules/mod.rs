@@ -1,5 +1,6 @@
 //! The rules: each looks at views and says what it finds.
 
+pub mod claims;
 pub mod content;
 pub mod envelope;
 pub mod identifiers;
@@ -9,7 +10,9 @@ pub mod tokens;
 use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind};
+use crate::guard::extras::Extras;
 use crate::guard::finding::{Finding, Rule};
+use crate::guard::overlay::OwnExtra;
 use crate::guard::values::Values;
 use crate::guard::view::View;
 use crate::guard::{Guard, Known, Own, own};
@@ -26,6 +29,10 @@ pub struct Case<'a> {
     pub known: &'a Known,
     /// The account's side.
     pub own: Own,
+    /// The campaign's own identifiers, if it declares any.
+    extras: Option<&'a Extras<'a>>,
+    /// What they are to this account.
+    extra: Option<OwnExtra<'a>>,
     /// The account.
     pub account: &'a AccountId,
     /// The campaign whose link tokens are right.
@@ -46,6 +53,8 @@ impl<'a> Case<'a> {
             guard,
             known,
             own,
+            extras: None,
+            extra: None,
             account,
             campaign,
             explained: Values::default(),
@@ -53,6 +62,16 @@ impl<'a> Case<'a> {
             findings: Vec::new(),
             seen: HashSet::new(),
         }
+    }
+
+    /// Takes in the campaign's own identifiers.
+    pub fn with(mut self, extras: Option<&'a Extras<'a>>) -> Self {
+        self.extras = extras;
+        self.extra = extras.map(|extras| extras.of_account(self.account, self.guard.keys()));
+        if let Some(extra) = self.extra {
+            extra.name(&mut self.own);
+        }
+        self
     }
 
     /// Adds a finding, once.
@@ -95,7 +114,7 @@ impl Case<'_> {
         let Some((kind, _)) = self.own.word(word) else { return false };
         let number = kind == Kind::Id && word.bytes().all(|b| b.is_ascii_digit());
         longest_number(word) < PHONE_DIGITS_MIN
-            && (number || !self.guard.scanner().has_id_inside(word))
+            && (number || !self.scanner().has_id_inside(word))
             && !word.contains(Link::PREFIX)
             && self.guard.owner(Kind::Secret, word).is_none()
     }

@@ -5,6 +5,7 @@ use crate::account::{Kind, mask};
 use crate::guard::finding::Rule;
 use crate::guard::names::{Hit, squeeze};
 use crate::guard::normal;
+use crate::guard::rules::claims::Claim;
 use crate::guard::rules::{Case, is_read};
 use crate::guard::salutation::{Salutation, is_generic, salutations};
 use crate::guard::view::{Shape, View};
@@ -14,7 +15,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let guard = case.guard;
     let names = guard.index().names();
     // Names without spaces are of other scripts: most attributes have none.
-    if folded.is_ascii() && !names.has_worded() && view.shape != Shape::Visible {
+    if folded.is_ascii() && !names.has_worded() && view.shape != Shape::Visible && case.extra().is_none() {
         return;
     }
     let (joined, spaced) = squeeze(folded);
@@ -24,6 +25,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     if spaced.contains(' ') {
         foreign(case, view, &spaced, &names.worded(&spaced));
     }
+    declared(case, view, &joined, &spaced);
     if view.shape == Shape::Visible {
         if is_read(view) {
             let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
@@ -32,6 +34,13 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         }
         addressed(case, view, folded);
     }
+}
+
+/// Names that the campaign declares, as those of the directory.
+fn declared(case: &mut Case<'_>, view: &View<'_>, joined: &str, spaced: &str) {
+    let Some(names) = case.extra().and_then(|extra| extra.names()) else { return };
+    foreign(case, view, joined, &names.joined(joined));
+    foreign(case, view, spaced, &names.worded(spaced));
 }
 
 fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
@@ -47,7 +56,8 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
             continue;
         }
         // The search finds by chance too, once in a very long while.
-        let Some(owner) = case.guard.index().owner(hit.hash) else { continue };
+        let directory = case.guard.index().owner(hit.hash);
+        let Some(owner) = directory.or_else(|| case.extra()?.owner(hit.hash)) else { continue };
         let kind = case.guard.name_kind(name, hit.hash);
         case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
     }
@@ -65,8 +75,10 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
             continue;
         }
         let place = view.place.to_string();
-        let owner =
-            [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| Some((kind, case.guard.owner(kind, name)?)));
+        let owner = [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| match case.claim(kind, name) {
+            Claim::Other(owner) => Some((kind, owner)),
+            Claim::Own | Claim::Nobodys => None,
+        });
         if let Some((kind, owner)) = owner {
             case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
         }
@@ -85,10 +97,16 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
         || own_address(case, name)
 }
 
-/// `taro@example.com 様`, `例え.テスト 様`: what identifies is judged by itself.
+/// `taro@example.com 様`, `例え.テスト 様`, `AB-1234 様`: what identifies is judged
+/// by itself.
 fn own_address(case: &Case<'_>, name: &str) -> bool {
-    let has = |kind| normal::canonical(kind, name, None).is_ok_and(|canonical| case.own.has(kind, &canonical));
-    has(Kind::Email) || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
+    let has = |kind| {
+        let declared = |canonical: &str| case.extra().is_some_and(|extra| extra.has(kind, canonical));
+        normal::canonical(kind, name, None).is_ok_and(|value| case.own.has(kind, &value) || declared(&value))
+    };
+    has(Kind::Email)
+        || has(Kind::Id)
+        || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
 }
 
 /// `dear ada ashgrove, …`, `山田商店 山田 様`: every word is one of the account's own.

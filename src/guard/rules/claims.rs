@@ -1,0 +1,67 @@
+//! Whose a value is, asked in one order everywhere: the directory first, then
+//! the campaign's own identifiers. What the directory gives to another account
+//! stays that account's, whatever an audience claims.
+
+use crate::account::{AccountId, Kind};
+use crate::guard::overlay::OwnExtra;
+use crate::guard::own::suffixes;
+use crate::guard::rules::Case;
+use crate::guard::token::Scanner;
+
+/// What is known of a value that the account's record does not have.
+pub enum Claim {
+    /// The campaign declares it this account's.
+    Own,
+    /// It is another account's.
+    Other(AccountId),
+    /// Nobody is known to have it.
+    Nobodys,
+}
+
+impl<'a> Case<'a> {
+    /// Finds tokens, by the directory's patterns and the campaign's.
+    pub fn scanner(&self) -> &'a Scanner {
+        self.extras.map_or(self.guard.scanner(), |extras| extras.scanner())
+    }
+
+    /// The region that national phone numbers belong to.
+    pub fn country(&self) -> Option<&'a str> {
+        self.guard.country().or_else(|| self.extras?.country())
+    }
+
+    /// What the campaign's own identifiers are to this account.
+    pub fn extra(&self) -> Option<OwnExtra<'a>> {
+        self.extra
+    }
+
+    /// Whose a canonical value is.
+    pub fn claim(&self, kind: Kind, canonical: &str) -> Claim {
+        if let Some(owner) = self.guard.owner(kind, canonical) {
+            return Claim::Other(owner.clone());
+        }
+        let Some(extra) = self.extra else { return Claim::Nobodys };
+        if extra.has(kind, canonical) {
+            return Claim::Own;
+        }
+        extra.other(kind, canonical).map_or(Claim::Nobodys, Claim::Other)
+    }
+
+    /// Whose a host is: that of the longest domain above it that anybody has,
+    /// but for a directory's, which goes before.
+    pub fn claim_host(&self, host: &str) -> Claim {
+        let by_directory = suffixes(host).find_map(|suffix| self.guard.owner(Kind::Domain, suffix));
+        if let Some(owner) = by_directory {
+            return Claim::Other(owner.clone());
+        }
+        let Some(extra) = self.extra else { return Claim::Nobodys };
+        if suffixes(host).any(|suffix| extra.has(Kind::Domain, suffix)) {
+            return Claim::Own;
+        }
+        suffixes(host).find_map(|suffix| extra.other(Kind::Domain, suffix)).map_or(Claim::Nobodys, Claim::Other)
+    }
+
+    /// Whether a host is the domain of one of the account's addresses.
+    pub fn has_provider(&self, host: &str) -> bool {
+        self.own.has_provider(host) || self.extra.is_some_and(|extra| extra.has_provider(host))
+    }
+}
