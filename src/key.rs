@@ -21,6 +21,7 @@ pub struct Keys {
     link: [u8; 32],
     message: [u8; 32],
     approval: [u8; 32],
+    id: [u8; 16],
 }
 
 impl std::fmt::Debug for Keys {
@@ -35,12 +36,21 @@ impl Keys {
         let derive = |context| blake3::derive_key(context, master);
         let mut index = [0; 16];
         index.copy_from_slice(&derive("kakitome 2026 identifier index")[..16]);
+        let mut id = [0; 16];
+        id.copy_from_slice(&derive("kakitome 2026 key id")[..16]);
         Self {
             index,
             link: derive("kakitome 2026 link token"),
             message: derive("kakitome 2026 message id"),
             approval: derive("kakitome 2026 approval"),
+            id,
         }
+    }
+
+    /// Names the master key without revealing it: the same for the same key only.
+    /// What was hashed under another key can be told by it.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
     }
 
     /// The keyed 128-bit hash under which a canonical identifier is stored and
@@ -138,6 +148,14 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_has_one_id_that_shows_nothing_of_it() {
+        let keys = Keys::new(&[7; 32]);
+        assert_eq!(keys.id(), Keys::new(&[7; 32]).id());
+        assert_ne!(keys.id(), Keys::new(&[8; 32]).id());
+        assert_ne!(keys.id(), keys.index, "no other sub-key's bytes");
+    }
 
     #[test]
     fn a_token_reads_back_and_a_changed_one_does_not() {

@@ -74,7 +74,7 @@ fn new_account(n: u64) -> NewAccount {
 }
 
 async fn staged(store: &Store, accounts: Vec<NewAccount>) -> Import {
-    let mut import = store.begin_import(&mapping()).await.unwrap();
+    let mut import = store.begin_import(&mapping(), [7; 16]).await.unwrap();
     import.add(accounts).await.unwrap();
     import
 }
@@ -736,7 +736,7 @@ both! {
             if let Ok(key) = AccountId::new(value) {
                 account.record.account = key;
             }
-            let mut import = store.begin_import(&mapping()).await.unwrap();
+            let mut import = store.begin_import(&mapping(), [7; 16]).await.unwrap();
             let done = match import.add(vec![account.clone()]).await {
                 Ok(()) => import.commit(Some(value), 1_000).await.map(drop),
                 Err(error) => Err(error),
@@ -892,7 +892,7 @@ fn registrar(n: u64) -> NewAccount {
 
 async fn measure_import(store: &Store, what: &str) {
     let started = Instant::now();
-    let mut import = store.begin_import(&mapping()).await.unwrap();
+    let mut import = store.begin_import(&mapping(), [7; 16]).await.unwrap();
     for first in (1..=164_650).step_by(4_000) {
         let batch = (first..(first + 4_000).min(164_651)).map(registrar).collect();
         import.add(batch).await.unwrap();

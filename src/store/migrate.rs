@@ -12,8 +12,14 @@ use crate::store::{Pool, Store};
 
 type Script = (i64, &'static str, &'static str);
 
-const SQLITE: &[Script] = &[(1, "start", include_str!("../../migrations/sqlite/0001_start.sql"))];
-const POSTGRES: &[Script] = &[(1, "start", include_str!("../../migrations/postgres/0001_start.sql"))];
+const SQLITE: &[Script] = &[
+    (1, "start", include_str!("../../migrations/sqlite/0001_start.sql")),
+    (2, "key id", include_str!("../../migrations/sqlite/0002_key_id.sql")),
+];
+const POSTGRES: &[Script] = &[
+    (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
+    (2, "key id", include_str!("../../migrations/postgres/0002_key_id.sql")),
+];
 
 impl Store {
     pub(in crate::store) async fn migrate(&self) -> Result<()> {
