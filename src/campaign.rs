@@ -70,10 +70,8 @@ impl Definition {
         if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
             return Err("name must not be empty or have control characters in it".into());
         }
-        let limits = [
-            ("rejected_percent_max", self.rejected_percent_max),
-            ("deferred_percent_max", self.deferred_percent_max),
-        ];
+        let limits =
+            [("rejected_percent_max", self.rejected_percent_max), ("deferred_percent_max", self.deferred_percent_max)];
         match limits.into_iter().find(|(_, percent)| !(0.0..=100.0).contains(percent)) {
             Some((name, percent)) => Err(format!("{name} is a percentage from 0 to 100, and {percent} is none")),
             None => Ok(()),
@@ -244,7 +242,8 @@ mod tests {
     #[test]
     fn limits_that_no_gate_can_keep_are_refused() {
         let define = |line: &str| {
-            let text = format!("name = \"news\"\nfrom = \"a@b.example\"\ntemplate = \"t\"\naudience = \"a.csv\"\n{line}");
+            let text =
+                format!("name = \"news\"\nfrom = \"a@b.example\"\ntemplate = \"t\"\naudience = \"a.csv\"\n{line}");
             toml::from_str::<Definition>(&text).map_err(|e| e.to_string()).and_then(|d| d.validate())
         };
         assert_eq!(define("rejected_percent_max = 100.0\ndeferred_percent_max = 0.0"), Ok(()));

@@ -206,10 +206,7 @@ impl Printer {
     /// An approval.
     pub fn approved(&self, done: &Approved) {
         if !done.asking.is_empty() {
-            eprintln!(
-                "kakitome: the author approved; before stage {} somebody else must, too",
-                done.asking.join(", ")
-            );
+            eprintln!("kakitome: the author approved; before stage {} somebody else must, too", done.asking.join(", "));
         }
         self.show(done, || {
             format!(

@@ -51,6 +51,7 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
                 .now("freeze it anew and check that"));
         }
     }
+    app.version().await?;
     let asking = asking(app, &campaign, by).await?;
     let Some(checked) = Certificate::of(app, &campaign).await? else { return Err(unchecked(app, id).await?) };
     // The same person's approval replaces the one before, however the name is spelt.
@@ -65,13 +66,7 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
         app.store.set_state(id, &[State::Checked], State::Approved, at_ms).await?;
     }
     event::campaign_approved(id);
-    Ok(Approved {
-        campaign: id,
-        messages: counts.checked,
-        by: by.to_owned(),
-        digest: check::hex(&checked.set),
-        asking,
-    })
+    Ok(Approved { campaign: id, messages: counts.checked, by: by.to_owned(), digest: check::hex(&checked.set), asking })
 }
 
 /// For an approval by the author: the stages that somebody else must approve.
@@ -186,7 +181,8 @@ pub async fn still_hold(app: &App, campaign: &Campaign) -> Result<bool> {
 /// Proves that what would be sent is what was signed.
 ///
 /// # Errors
-/// There is no approval, or one signs something else than what is there now.
+/// There is no approval, one signs something else than what is there now, or
+/// the directory cannot be used with this key.
 pub async fn verify(app: &App, campaign: &Campaign) -> Result<()> {
     let id = campaign.id;
     let wrong = |why: &str| {
@@ -194,6 +190,8 @@ pub async fn verify(app: &App, campaign: &Campaign) -> Result<()> {
             "find out what changed; `kakitome verify` proves the store, `kakitome campaign check {id}` judges again"
         )))
     };
+    // Under another key every signature differs: the key is the news then.
+    app.version().await?;
     let approvals = app.store.approvals(id).await?;
     let Some(checked) = Certificate::of(app, campaign).await? else { return wrong("it has not passed its check") };
     if approvals.is_empty() {

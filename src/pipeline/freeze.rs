@@ -55,9 +55,8 @@ pub struct Frozen {
 /// The file, the template, the audience or the ladder cannot be used; an
 /// identifier of an account stands in the literal text without a reason.
 pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
-    let author = campaign::person(author).map_err(|why| {
-        Error::usage("a campaign needs an author").why(why).now("say who freezes it with --by NAME")
-    })?;
+    let author = campaign::person(author)
+        .map_err(|why| Error::usage("a campaign needs an author").why(why).now("say who freezes it with --by NAME"))?;
     let definition = read_definition(file)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let version = app.version().await?;

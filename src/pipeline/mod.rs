@@ -93,9 +93,12 @@ impl App {
     fn same_key(&self, version: Version) -> Result<Version> {
         let number = version.number;
         let refuse = |why: &str, now: &str| {
-            Err(Error::usage(format!("directory version {number} cannot be used with the key file {}", self.key_file()))
-                .why(why)
-                .now(now))
+            Err(Error::usage(format!(
+                "directory version {number} cannot be used with the key file {}",
+                self.key_file()
+            ))
+            .why(why)
+            .now(now))
         };
         match version.key_id {
             Some(id) if id == self.keys.id() => Ok(version),

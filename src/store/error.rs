@@ -143,7 +143,9 @@ impl From<StoreError> for Error {
                 Error::gate("the campaign cannot be used"),
                 "`kakitome verify` names what was changed; restore the store from its backup, or freeze the campaign again",
             ),
-            StoreError::Taken { .. } => (Error::gate("the campaign was not frozen"), "run `kakitome campaign new` again"),
+            StoreError::Taken { .. } => {
+                (Error::gate("the campaign was not frozen"), "run `kakitome campaign new` again")
+            }
             StoreError::SentTwice { is: State::Sending | State::Paused, .. } => (
                 Error::gate("the campaign is not sent: somebody would get the same newsletter twice"),
                 "let that one go on, or halt it and freeze the accounts that it has not reached under another name",

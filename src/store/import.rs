@@ -138,7 +138,8 @@ impl Store {
         let doing = "beginning an import";
         let clear: &[&'static str] = if self.is_sqlite() { &CLEAR_SQLITE } else { &CLEAR_POSTGRES };
         let session = in_transaction!(self, doing, |tx| {
-            let session: i64 = sqlx::query(NEXT_SESSION).fetch_one(&mut *tx).await.doing(doing)?.cell("staging session", "session")?;
+            let session: i64 =
+                sqlx::query(NEXT_SESSION).fetch_one(&mut *tx).await.doing(doing)?.cell("staging session", "session")?;
             for sql in clear {
                 sqlx::query(*sql).execute(&mut *tx).await.doing(doing)?;
             }
@@ -199,11 +200,21 @@ impl Import {
             let mut conflicts = Vec::new();
             for row in sqlx::query(DUPLICATES).bind(CONFLICTS_MAX).fetch_all(pool).await.doing(doing)? {
                 let (first, again) = (number(row.cell(STAGED_ROW, "first")?), number(row.cell(STAGED_ROW, "again")?));
-                conflicts.push(Conflict { kind: None, account: Some(account(row.cell(STAGED_ROW, "account")?)?), first, again });
+                conflicts.push(Conflict {
+                    kind: None,
+                    account: Some(account(row.cell(STAGED_ROW, "account")?)?),
+                    first,
+                    again,
+                });
             }
             for row in sqlx::query(CONFLICTS).bind(CONFLICTS_MAX).fetch_all(pool).await.doing(doing)? {
                 let (first, again) = (number(row.cell(STAGED_ROW, "first")?), number(row.cell(STAGED_ROW, "again")?));
-                conflicts.push(Conflict { kind: read_kind(row.cell(STAGED_ROW, "kind")?), account: None, first, again });
+                conflicts.push(Conflict {
+                    kind: read_kind(row.cell(STAGED_ROW, "kind")?),
+                    account: None,
+                    first,
+                    again,
+                });
             }
             let row = sqlx::query(DRIFT).fetch_one(pool).await.doing(doing)?;
             let count = |name: &str| row.cell(STAGED_ROW, name).map(number);
@@ -246,11 +257,14 @@ impl Import {
         let clear: &[&'static str] = if self.store.is_sqlite() { &CLEAR_SQLITE } else { &CLEAR_POSTGRES };
         let number = in_session!(self, doing, |tx| {
             let row = sqlx::query(STAGED).fetch_one(&mut *tx).await.doing(doing)?;
-            if (number(row.cell(STAGED_ROW, "accounts")?), number(row.cell(STAGED_ROW, "identifiers")?)) != (self.accounts, self.identifiers) {
+            if (number(row.cell(STAGED_ROW, "accounts")?), number(row.cell(STAGED_ROW, "identifiers")?))
+                != (self.accounts, self.identifiers)
+            {
                 return Err(StoreError::ImportLost);
             }
             let row = sqlx::query(NEXT).fetch_one(&mut *tx).await.doing(doing)?;
-            let (next, base, rows): (i64, i64, i64) = (row.cell(STAGED_ROW, "number")?, row.cell(STAGED_ROW, "base")?, row.cell(STAGED_ROW, "rows")?);
+            let (next, base, rows): (i64, i64, i64) =
+                (row.cell(STAGED_ROW, "number")?, row.cell(STAGED_ROW, "base")?, row.cell(STAGED_ROW, "rows")?);
             let add = sqlx::query(ADD_VERSION).bind(next).bind(&mapping).bind(self.accounts as i64);
             let add = add.bind(self.identifiers as i64).bind(digest.to_vec()).bind(reason).bind(now_ms);
             let add = add.bind(self.key_id.to_vec());

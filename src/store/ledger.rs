@@ -171,7 +171,11 @@ impl Store {
                 let page = sqlx::query(PAGE).bind(campaign).bind(after);
                 let rows = page.fetch_all(pool).await.doing("reading the ledger")?;
                 let read = |row| {
-                    Ok((Cell::cell(row, ENTRY, "seq")?, Cell::cell(row, ENTRY, "at_ms")?, Cell::cell(row, ENTRY, "body")?))
+                    Ok((
+                        Cell::cell(row, ENTRY, "seq")?,
+                        Cell::cell(row, ENTRY, "at_ms")?,
+                        Cell::cell(row, ENTRY, "body")?,
+                    ))
                 };
                 rows.iter().map(read).collect::<Result<_>>()?
             });

@@ -149,12 +149,7 @@ fn planned(ord: i64, account: String, stage: i64, extra: String) -> Result<Plann
 macro_rules! listed {
     ($row:expr) => {
         listed(
-            planned(
-                $row.cell(WHAT, "ord")?,
-                $row.cell(WHAT, "account")?,
-                $row.cell(WHAT, "stage")?,
-                "{}".into(),
-            ),
+            planned($row.cell(WHAT, "ord")?, $row.cell(WHAT, "account")?, $row.cell(WHAT, "stage")?, "{}".into()),
             $row.cell(WHAT, "state")?,
             $row.cell(WHAT, "digest")?,
             ($row.cell(WHAT, "attempt")?, $row.cell(WHAT, "not_before_ms")?, $row.cell(WHAT, "changed_ms")?),
@@ -306,7 +301,11 @@ impl Store {
                 let page =
                     sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading digests")?;
                 let read = |row| {
-                    Ok((Cell::cell(row, WHAT, "ord")?, Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "digest")?))
+                    Ok((
+                        Cell::cell(row, WHAT, "ord")?,
+                        Cell::cell(row, WHAT, "account")?,
+                        Cell::cell(row, WHAT, "digest")?,
+                    ))
                 };
                 page.iter().map(read).collect::<Result<_>>()?
             });

@@ -63,7 +63,10 @@ pub fn campaign_approved(campaign: i64) {
 
 /// A check found something else than what was approved.
 pub fn approvals_withdrawn(campaign: i64, approvals: u64) {
-    warn!(event = "approvals_withdrawn", campaign, approvals, "what was approved has changed; nobody has approved this");
+    warn!(
+        event = "approvals_withdrawn",
+        campaign, approvals, "what was approved has changed; nobody has approved this"
+    );
 }
 
 /// A stage opened.

@@ -191,9 +191,8 @@ fn differs(account: &AccountRow, own: &[IdentifierRow]) -> Option<&'static str> 
         return Some("its record or its identifiers are not those that were imported");
     }
     let record: Option<Record> = serde_json::from_str(&account.record).ok();
-    let same = record.is_some_and(|record| {
-        record.account.as_str() == account.account && record.address.as_str() == account.address
-    });
+    let same = record
+        .is_some_and(|record| record.account.as_str() == account.account && record.address.as_str() == account.address);
     if same { None } else { Some("its key or address is not the one in its record") }
 }
 
@@ -211,5 +210,7 @@ fn versions(told: &Told, mut sums: BTreeMap<i64, (SetDigest, SetDigest)>) -> Opt
         }
     }
     let stray = sums.first_key_value();
-    stray.map(|(number, _)| Broken::new(0, format!("accounts are of directory version {number}, which no entry tells of")))
+    stray.map(|(number, _)| {
+        Broken::new(0, format!("accounts are of directory version {number}, which no entry tells of"))
+    })
 }

@@ -54,10 +54,17 @@ impl Store {
         let rows: Vec<(i64, Result<CampaignRow>)> = with_pool!(self, |pool| {
             let rows = sqlx::query(ALL).fetch_all(pool).await.doing("reading campaigns")?;
             let read = |row| {
-                let fields = row!(row, CampaignRow {
-                    name: "name", revision: "revision", body: "body", drill: "drill", state: "state",
-                    created_ms: "created_ms",
-                });
+                let fields = row!(
+                    row,
+                    CampaignRow {
+                        name: "name",
+                        revision: "revision",
+                        body: "body",
+                        drill: "drill",
+                        state: "state",
+                        created_ms: "created_ms",
+                    }
+                );
                 Ok((Cell::cell(row, "campaign", "id")?, fields))
             };
             rows.iter().map(read).collect::<Result<_>>()?
@@ -82,9 +89,8 @@ impl Store {
         let rows: Vec<(i64, Result<ApprovalRow>)> = with_pool!(self, |pool| {
             let rows = sqlx::query(ALL).fetch_all(pool).await.doing("reading approvals")?;
             let read = |row| {
-                let fields = row!(row, ApprovalRow {
-                    by: "approver", at_ms: "at_ms", digest: "digest", signature: "signature",
-                });
+                let fields =
+                    row!(row, ApprovalRow { by: "approver", at_ms: "at_ms", digest: "digest", signature: "signature" });
                 Ok((Cell::cell(row, "approval", "campaign")?, fields))
             };
             rows.iter().map(read).collect::<Result<_>>()?
@@ -151,11 +157,22 @@ impl Store {
         with_pool!(self, |pool| {
             let rows = sqlx::query(PAGE).bind(id).bind(after).fetch_all(pool).await.doing("reading messages")?;
             let read = |row| {
-                let fields = row!(row, MessageRow {
-                    account: "account", stage: "stage", extra: "extra", state: "state", digest: "digest",
-                    findings: "findings", attempt: "attempt", not_before_ms: "not_before_ms", code: "code",
-                    reply: "reply", changed_ms: "changed_ms",
-                });
+                let fields = row!(
+                    row,
+                    MessageRow {
+                        account: "account",
+                        stage: "stage",
+                        extra: "extra",
+                        state: "state",
+                        digest: "digest",
+                        findings: "findings",
+                        attempt: "attempt",
+                        not_before_ms: "not_before_ms",
+                        code: "code",
+                        reply: "reply",
+                        changed_ms: "changed_ms",
+                    }
+                );
                 Ok((Cell::cell(row, "message", "ord")?, fields))
             };
             rows.iter().map(read).collect()
@@ -189,7 +206,8 @@ impl Store {
 }
 
 fn campaign(id: i64, row: &CampaignRow, told: &ToldCampaign) -> Option<Broken> {
-    let frozen = |what: &str| Some(Broken::new(told.frozen_seq, format!("campaign {id}: {what} is not what was frozen")));
+    let frozen =
+        |what: &str| Some(Broken::new(told.frozen_seq, format!("campaign {id}: {what} is not what was frozen")));
     if told.state.as_str() != row.state {
         let why = format!("campaign {id} is {}, but the ledger says {}", row.state, told.state.as_str());
         return Some(Broken::new(told.seq, why));
@@ -237,9 +255,7 @@ fn snapshot(id: i64, told: &ToldCampaign, count: u64, fingerprint: &Fingerprint)
     if count != told.planned {
         Some(format!("campaign {id} has {count} messages, but was frozen with {}", told.planned))
     } else if fingerprint.hex() != told.snapshot {
-        Some(format!(
-            "campaign {id}: the snapshot's accounts, stages or extra columns are not those that were frozen"
-        ))
+        Some(format!("campaign {id}: the snapshot's accounts, stages or extra columns are not those that were frozen"))
     } else {
         None
     }
