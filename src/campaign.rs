@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountId;
 use crate::config::{Column, Span};
 use crate::guard::Allow;
+use crate::guard::normal::fold;
 
 /// `campaign.toml`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -65,6 +66,23 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Whether its name and its limits can be used: a limit that is no share, or
+    /// no number, is one that no gate can keep.
+    ///
+    /// # Errors
+    /// Which value, and what it must be.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
+            return Err("name must not be empty or have control characters in it".into());
+        }
+        let limits =
+            [("rejected_percent_max", self.rejected_percent_max), ("deferred_percent_max", self.deferred_percent_max)];
+        match limits.into_iter().find(|(_, percent)| !(0.0..=100.0).contains(percent)) {
+            Some((name, percent)) => Err(format!("{name} is a percentage from 0 to 100, and {percent} is none")),
+            None => Ok(()),
+        }
+    }
+
     fn default_rejected() -> f64 {
         5.0
     }
@@ -123,6 +141,41 @@ pub struct Campaign {
     pub created_ms: i64,
 }
 
+impl Campaign {
+    /// BLAKE3 of the whole frozen revision, as an approval signs it.
+    pub fn digest(&self) -> Option<[u8; 32]> {
+        serde_json::to_vec(self).ok().map(|text| blake3::hash(&text).into())
+    }
+}
+
+/// A person's name as it is kept: without the white space around it.
+///
+/// # Errors
+/// It names nobody: nothing visible is in it, or something unprintable is.
+pub fn person(name: &str) -> Result<&str, &'static str> {
+    let name = name.trim();
+    if comparable(name).is_empty() {
+        return Err("the name is empty");
+    }
+    if name.chars().any(char::is_control) {
+        return Err("the name has a control character in it");
+    }
+    Ok(name)
+}
+
+/// Whether two names are one person's: width, case, invisible characters and the
+/// amount of white space do not count.
+pub fn is_same_person(one: &str, other: &str) -> bool {
+    comparable(one) == comparable(other)
+}
+
+/// [`fold`] keeps ß and ς; by way of upper case they become ss and σ.
+fn comparable(name: &str) -> String {
+    let upper: String = fold(name).chars().flat_map(char::to_uppercase).collect();
+    let lower: String = upper.chars().flat_map(char::to_lowercase).collect();
+    fold(&lower).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Where a campaign stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -169,5 +222,47 @@ impl State {
                 | (Sending, Sending | Finished | Halted)
                 | (Paused, Halted | Finished)
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_person_is_one_however_the_name_is_spelt() {
+        for spelt in ["alice", " Alice ", "ＡＬＩＣＥ", "al\u{200b}ice", "ALICE\t"] {
+            assert!(is_same_person("Alice", spelt), "{spelt:?}");
+        }
+        assert!(is_same_person("Ruß  Ο΄ΔΗΣ", "RUSS ο΄δης"));
+        for other in ["alicia", "a lice", "alice b", "bob"] {
+            assert!(!is_same_person("alice", other), "{other:?}");
+        }
+        assert_eq!(person("  山田 花子 "), Ok("山田 花子"));
+        for nobody in ["", "  ", "\u{200b}", "a\nb", "\u{7}"] {
+            assert!(person(nobody).is_err(), "{nobody:?}");
+        }
+    }
+
+    #[test]
+    fn limits_that_no_gate_can_keep_are_refused() {
+        let define = |line: &str| {
+            let text =
+                format!("name = \"news\"\nfrom = \"a@b.example\"\ntemplate = \"t\"\naudience = \"a.csv\"\n{line}");
+            toml::from_str::<Definition>(&text).map_err(|e| e.to_string()).and_then(|d| d.validate())
+        };
+        assert_eq!(define("rejected_percent_max = 100.0\ndeferred_percent_max = 0.0"), Ok(()));
+        for bad in ["-1.0", "100.1", "nan", "inf"] {
+            for limit in ["rejected_percent_max", "deferred_percent_max"] {
+                assert!(define(&format!("{limit} = {bad}")).unwrap_err().contains(limit), "{limit} = {bad}");
+            }
+        }
+        assert!(define("held_max = -1").unwrap_err().contains("held_max"));
+        let mut named: Definition =
+            toml::from_str("name = \"\"\nfrom = \"a\"\ntemplate = \"t\"\naudience = \"a\"").unwrap();
+        for bad in ["", " ", "a\nb", "\u{1b}[2J"] {
+            named.name = bad.into();
+            assert!(named.validate().is_err(), "{bad:?}");
+        }
     }
 }

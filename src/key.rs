@@ -82,6 +82,12 @@ impl Keys {
         }
     }
 
+    /// Names the master key without revealing it: the same for the same key only.
+    /// What was hashed under another key can be told by it.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
     /// The keyed 128-bit hash under which a canonical identifier is stored and
     /// looked up (SipHash-1-3).
     pub fn identifier(&self, kind: Kind, canonical: &str) -> u128 {
@@ -89,11 +95,6 @@ impl Keys {
         hasher.write_u8(kind.code());
         hasher.write(canonical.as_bytes());
         hasher.finish128().as_u128()
-    }
-
-    /// Tells this installation's key from others without telling anything of it.
-    pub fn id(&self) -> [u8; 16] {
-        self.id
     }
 
     /// The key of the hashes under which the beginnings of names are stored.
@@ -187,6 +188,14 @@ impl Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_has_one_id_that_shows_nothing_of_it() {
+        let keys = Keys::new(&[7; 32]);
+        assert_eq!(keys.id(), Keys::new(&[7; 32]).id());
+        assert_ne!(keys.id(), Keys::new(&[8; 32]).id());
+        assert_ne!(keys.id(), keys.index, "no other sub-key's bytes");
+    }
 
     #[test]
     fn a_token_reads_back_and_a_changed_one_does_not() {

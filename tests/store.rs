@@ -74,7 +74,7 @@ fn new_account(n: u64) -> NewAccount {
 }
 
 async fn staged(store: &Store, accounts: Vec<NewAccount>) -> Import {
-    let mut import = store.begin_import(&mapping()).await.unwrap();
+    let mut import = store.begin_import(&mapping(), [7; 16]).await.unwrap();
     import.add(accounts).await.unwrap();
     import
 }
@@ -154,7 +154,13 @@ async fn state_of(store: &Store, campaign: i64, account: &AccountId) -> State {
 }
 
 async fn proved(store: &Store) -> u64 {
-    store.verify_ledger().await.unwrap().unwrap()
+    store.verify_ledger().await.unwrap().unwrap().entries
+}
+
+/// Where the ledger is broken, and why.
+async fn broken(store: &Store) -> (i64, String) {
+    let broken = store.verify_ledger().await.unwrap().unwrap_err();
+    (broken.seq, broken.why)
 }
 
 // The directory.
@@ -411,6 +417,58 @@ both! {
         proved(&store).await;
     }
 
+    async fn a_campaign_that_was_changed_is_not_read(base: &Base) {
+        let store = base.open().await;
+        frozen(&store, 1).await;
+        for (change, undo) in [
+            ("update campaign set body = replace(body, '\"held_max\":0', '\"held_max\":9')",
+             "update campaign set body = replace(body, '\"held_max\":9', '\"held_max\":0')"),
+            ("update campaign set name = 'other'", "update campaign set name = 'news'"),
+            ("update campaign set revision = 2", "update campaign set revision = 1"),
+        ] {
+            base.tamper(change).await;
+            assert!(matches!(store.campaign(1).await, Err(StoreError::Changed { id: 1 })), "{change}");
+            base.tamper(undo).await;
+            store.campaign(1).await.unwrap();
+        }
+        let again = store.create_campaign(&campaign(1, "other", 1), std::iter::once(planned(1)), 2_000).await;
+        assert!(matches!(again, Err(StoreError::Taken { id: 1 })), "{again:?}");
+    }
+
+    async fn two_revisions_of_a_name_are_never_both_under_way(base: &Base) {
+        use CampaignState::{Approved, Frozen, Halted, Paused, Sending};
+        let store = base.open().await;
+        directory(&store, 3).await;
+        for (id, revision, accounts) in [(1, 1, [1, 2]), (2, 2, [2, 3]), (3, 3, [3, 3])] {
+            let rows: Vec<Planned> = (0..).zip(BTreeSet::from(accounts)).map(|(ord, n)| Planned { ord, stage: 0, ..planned(n) }).collect();
+            let campaign = Campaign { revision, ..campaign(id, "news", rows.len() as u64) };
+            let checks = rows.iter().map(|row| Checked { account: row.account.clone(), verdict: Verdict::Cleared([1; 32]) }).collect();
+            store.create_campaign(&campaign, rows.into_iter(), 2_000).await.unwrap();
+            store.record_checks(id, checks, 3_000).await.unwrap();
+            store.set_state(id, &[Frozen], CampaignState::Checked, 1).await.unwrap();
+            store.set_state(id, &[CampaignState::Checked], Approved, 1).await.unwrap();
+        }
+        // At once, from two processes: one of them begins.
+        let (one, other) = (base.open().await, base.open().await);
+        let (first, second) = tokio::join!(one.set_state(1, &[Approved], Sending, 5), other.set_state(2, &[Approved], Sending, 5));
+        assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+        let (on, off) = if first.is_ok() { (1, 2) } else { (2, 1) };
+        let refused = first.and(second).unwrap_err();
+        assert!(matches!(refused, StoreError::SentTwice { accounts: 1, is: Sending, .. }), "{refused:?}");
+        store.set_state(on, &[Sending], Paused, 6).await.unwrap();
+        store.set_state(off, &[Approved], Sending, 6).await.unwrap_err();
+        // Halted before it reached anybody, it is in nobody's way any more.
+        store.set_state(on, &[Paused], Halted, 7).await.unwrap();
+        store.set_state(off, &[Approved], Sending, 7).await.unwrap();
+        // What it has attempted stays in the way when it has ended.
+        let all = claims(store.claim(off, 0, 1, 9, 8).await.unwrap());
+        store.record_outcomes(off, all.into_iter().map(accepted).collect(), 9).await.unwrap();
+        store.set_state(off, &[Sending], Halted, 10).await.unwrap();
+        let third = store.set_state(3, &[Approved], Sending, 11).await;
+        assert_eq!(third.is_ok(), off == 1, "{third:?}");
+        proved(&store).await;
+    }
+
     async fn approvals_and_drills_read_back_and_approvals_can_be_withdrawn(base: &Base) {
         let store = base.open().await;
         frozen(&store, 1).await;
@@ -614,6 +672,9 @@ async fn history(base: &Base) -> Store {
     store.record_outcomes(1, mine.into_iter().map(accepted).collect(), 110).await.unwrap();
     store.set_state(1, &[CampaignState::Frozen], CampaignState::Checked, 120).await.unwrap();
     store.suppress(&[address("gone@customer.example")], "asked", 130).await.unwrap();
+    store.record_drill(1, &serde_json::json!({ "swapped": 9 }), 131).await.unwrap();
+    let approval = Approval { by: "reviewer".into(), at_ms: 132, digest: [1; 32], signature: [2; 32] };
+    store.approve(1, &approval).await.unwrap();
     store
 }
 
@@ -625,18 +686,32 @@ const CLAIM: i64 = 4;
 const OUTCOME: i64 = 5;
 const STATE: i64 = 6;
 const SUPPRESSED: i64 = 7;
+const DRILL: i64 = 8;
+const APPROVED: i64 = 9;
+const LAST: u64 = 9;
 
 both! {
     async fn an_honest_ledger_is_proved(base: &Base) {
         let store = history(base).await;
-        assert_eq!(store.verify_ledger().await.unwrap(), Ok(SUPPRESSED as u64));
+        let proof = store.verify_ledger().await.unwrap().unwrap();
+        assert_eq!((proof.entries, proof.campaigns, proof.approvals, proof.messages), (LAST, 1, 1, 4));
+        assert_eq!((proof.versions, proof.accounts, proof.identifiers, proof.suppressed), (1, 4, 8, 1));
         let head = store.ledger_head().await.unwrap();
         store.unsuppress(&[address("gone@customer.example")], 140).await.unwrap();
         assert_ne!(store.ledger_head().await.unwrap(), head);
-        assert_eq!(proved(&store).await, 8);
+        assert_eq!(proved(&store).await, LAST + 1);
     }
 
     async fn whatever_is_changed_behind_the_ledger_is_found_and_named(base: &Base) {
+        let bytes = |byte: &str, count| {
+            let hex = byte.repeat(count);
+            if base.is_sqlite() { format!("x'{hex}'") } else { format!("'\\x{hex}'::bytea") }
+        };
+        let four = &format!("update message set digest = {} where account = '10000004'", bytes("04", 32));
+        let early = &format!(
+            "insert into ledger (seq, at_ms, campaign, kind, body, hash) values (-5, 0, null, 'x', '{{}}', {})",
+            bytes("00", 32)
+        );
         // What an intruder does, how it is undone, the broken link, a word of why.
         let tries = [
             ("update ledger set body = replace(body, 'accepted', 'rejected') where seq = 5",
@@ -659,18 +734,71 @@ both! {
              "update campaign set state = 'checked'", STATE, "campaign 1 is approved"),
             ("insert into message (campaign, account, ord, stage, extra, state, changed_ms) values (1, 'x', 9, 1, '{}', 'planned', 0)",
              "delete from message where account = 'x'", FROZEN, "5 messages"),
+            ("update campaign set body = replace(body, '\"held_max\":0', '\"held_max\":9')",
+             "update campaign set body = replace(body, '\"held_max\":9', '\"held_max\":0')", FROZEN, "definition"),
+            ("update campaign set name = 'old news'", "update campaign set name = 'news'", FROZEN, "name"),
+            ("update campaign set drill = '{\"swapped\":10}'",
+             "update campaign set drill = '{\"swapped\":9}'", DRILL, "drill"),
+            ("update message set digest = (select digest from message m where m.account = '10000003') where account = '10000004'",
+             "", CHECK, "digest"),
+            (four, "", 0, ""),
+            ("update message set attempt = attempt - 1 where account = '10000001'",
+             "update message set attempt = attempt + 1 where account = '10000001'", OUTCOME, "attempts"),
+            ("update message set code = 251 where account = '10000001'",
+             "update message set code = 250 where account = '10000001'", OUTCOME, "reply"),
+            ("update message set reply = 'queued?' where account = '10000001'",
+             "update message set reply = 'queued' where account = '10000001'", OUTCOME, "reply"),
+            ("update message set not_before_ms = 1 where account = '10000001'",
+             "update message set not_before_ms = null where account = '10000001'", OUTCOME, "next attempt"),
+            ("update message set findings = '[]' where account = '10000003'",
+             "update message set findings = null where account = '10000003'", CHECK, "findings"),
+            ("update message set changed_ms = changed_ms + 1 where account = '10000001'",
+             "update message set changed_ms = changed_ms - 1 where account = '10000001'", OUTCOME, "time"),
+            ("update approval set approver = 'author'", "update approval set approver = 'reviewer'", APPROVED, "author"),
+            ("update approval set at_ms = 1", "update approval set at_ms = 132", APPROVED, "approval"),
+            ("update suppression set address = 'x@customer.example'",
+             "update suppression set address = 'gone@customer.example'", 0, "no entry"),
+            ("update suppression set reason = 'bounced'",
+             "update suppression set reason = 'asked'", SUPPRESSED, "reason"),
+            ("insert into suppression (address, reason, at_ms) values ('y@customer.example', '', 0)",
+             "delete from suppression where address = 'y@customer.example'", 0, "no entry"),
+            ("update directory_version set mapping = replace(mapping, 'email', 'mail')",
+             "update directory_version set mapping = replace(mapping, 'mail', 'email')", IMPORT, "version 1"),
+            ("update directory_version set identifiers = 7",
+             "update directory_version set identifiers = 8", IMPORT, "version 1"),
+            ("update account set record = replace(record, 'user3@', 'user4@') where account = '10000003'",
+             "update account set record = replace(record, 'user4@', 'user3@') where account = '10000003'", IMPORT,
+             "account 10000003"),
+            ("update account set address = 'user4@customer.example' where account = '10000003'",
+             "update account set address = 'user3@customer.example' where account = '10000003'", IMPORT, "address"),
+            ("update account set first_version = 2 where account = '10000003'",
+             "update account set first_version = 1 where account = '10000003'", IMPORT, "accounts"),
+            ("update identifier set name = 'name' where name = 'name 2'",
+             "update identifier set name = 'name 2' where name = 'name'", IMPORT, "account 10000002"),
+            ("update identifier set kind = kind + 1 where name = 'name 2'",
+             "update identifier set kind = kind - 1 where name = 'name 2'", IMPORT, "account 10000002"),
+            ("update identifier set n = n + 100 where name = 'name 4'",
+             "update identifier set n = n - 100 where name = 'name 4'", IMPORT, ""),
+            (early, "delete from ledger where seq < 1", -5, "before the first"),
+            ("delete from suppression", "", SUPPRESSED, "not on the list"),
+            ("delete from approval", "", APPROVED, "approval"),
             ("delete from message where account = '10000004'", "", FROZEN, "3 messages"),
             ("delete from ledger where seq = 4", "", CLAIM, "missing"),
         ];
         let store = history(base).await;
         for (change, undo, seq, why) in tries {
             base.tamper(change).await;
-            let broken = store.verify_ledger().await.unwrap().unwrap_err();
-            assert_eq!(broken.seq, seq, "{change}: {broken:?}");
-            assert!(broken.why.contains(why), "{change}: {broken:?}");
+            if change == four {
+                // It undoes the change before.
+                assert_eq!(proved(&store).await, LAST);
+                continue;
+            }
+            let broken = broken(&store).await;
+            assert_eq!(broken.0, seq, "{change}: {broken:?}");
+            assert!(broken.1.contains(why), "{change}: {broken:?}");
             if !undo.is_empty() {
                 base.tamper(undo).await;
-                assert_eq!(store.verify_ledger().await.unwrap(), Ok(7), "{change} was undone");
+                assert_eq!(store.verify_ledger().await.unwrap().map(|proof| proof.entries), Ok(LAST), "{change} was undone");
             }
         }
     }
@@ -680,15 +808,71 @@ both! {
         // A forger who knows how to chain: an accepted message is sent again.
         let body = r#"{"campaign":1,"kind":"claim","is":{"messages":[["10000001","claimed",2,null]]}}"#;
         let head: [u8; 32] = store.ledger_head().await.unwrap().try_into().unwrap();
-        let hash = kakitome::ledger::link(&head, 8, 150, body.as_bytes());
+        let hash = kakitome::ledger::link(&head, 10, 150, body.as_bytes());
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         let bytes = if base.is_sqlite() { format!("x'{hex}'") } else { format!("'\\x{hex}'::bytea") };
         base.tamper(&format!(
-            "insert into ledger (seq, at_ms, campaign, kind, body, hash) values (8, 150, 1, 'claim', '{body}', {bytes})"
+            "insert into ledger (seq, at_ms, campaign, kind, body, hash) values (10, 150, 1, 'claim', '{body}', {bytes})"
         )).await;
         let broken = store.verify_ledger().await.unwrap().unwrap_err();
-        assert_eq!(broken.seq, 8);
+        assert_eq!(broken.seq, 10);
         assert!(broken.why.contains("from accepted to claimed"), "{broken:?}");
+    }
+
+    async fn a_value_of_another_type_is_found_and_named_and_panics_nowhere(base: &Base) {
+        if !base.is_sqlite() {
+            return; // PostgreSQL keeps its columns' types itself.
+        }
+        let store = history(base).await;
+        // Each is found before the one that was changed before it.
+        let tries = [
+            ("update identifier set name = cast(x'ff00' as text) where name = 'name 2'", IMPORT),
+            ("update account set record = cast(x'ff00' as text) where account = '10000002'", IMPORT),
+            ("update directory_version set imported_ms = 'abc'", IMPORT),
+            ("update suppression set at_ms = 'abc'", SUPPRESSED),
+            ("update message set code = 'abc' where account = '10000001'", FROZEN),
+            ("update message set extra = cast(x'ff00' as text) where account = '10000001'", FROZEN),
+            ("update approval set at_ms = 'abc'", APPROVED),
+            ("update campaign set body = cast(x'ff00' as text)", STATE),
+            ("update ledger set at_ms = 'abc' where seq = 5", OUTCOME),
+            ("update ledger set body = cast(x'ff00' as text) where seq = 4", CLAIM),
+            ("update ledger set campaign = 'abc' where seq = 3", CHECK),
+        ];
+        for (change, seq) in tries {
+            base.tamper(change).await;
+            let broken = broken(&store).await;
+            assert_eq!(broken.0, seq, "{change}: {broken:?}");
+            assert!(broken.1.contains("cannot be read"), "{change}: {broken:?}");
+        }
+        let unreadable = |error| matches!(error, StoreError::Unreadable { .. });
+        assert!(unreadable(store.messages(1, Filter::default(), -1, 9).await.unwrap_err()));
+        assert!(unreadable(store.planned_of(1, &id("10000001")).await.unwrap_err()));
+        assert!(unreadable(store.campaign(1).await.unwrap_err()));
+        assert!(unreadable(store.campaigns().await.unwrap_err()));
+        assert!(unreadable(store.approvals(1).await.unwrap_err()));
+        assert!(unreadable(store.suppressions().await.unwrap_err()));
+        assert!(unreadable(store.current_version().await.unwrap_err()));
+        assert!(unreadable(store.record(1, &id("10000002")).await.unwrap_err()));
+        assert!(unreadable(store.entries(1, |_| ()).await.unwrap_err()));
+        assert!(unreadable(store.timeline(1).await.unwrap_err()));
+    }
+
+    async fn every_version_is_proved_after_accounts_came_changed_and_went(base: &Base) {
+        let store = base.open().await;
+        directory(&store, 4).await;
+        let mut changed = new_account(2);
+        changed.drift.address = 99;
+        // Another order, one changed, one gone, one new; then the first again.
+        let next = vec![Some(new_account(5)), Some(new_account(4)), Some(changed), Some(new_account(1))];
+        let lines = next.into_iter().flatten().zip(2..).map(|(account, line)| NewAccount { line, ..account });
+        staged(&store, lines.collect()).await.commit(None, 2_000).await.unwrap();
+        directory(&store, 4).await;
+        let proof = store.verify_ledger().await.unwrap().unwrap();
+        // Four at first; 5 and the changed 2; then the old 2 and 3 again.
+        assert_eq!((proof.versions, proof.accounts), (3, 8));
+        base.tamper("update account set last_version = 2 where account = '10000003' and last_version = 1").await;
+        let broken = broken(&store).await;
+        assert!(broken.1.contains("directory version 2"), "{broken:?}");
     }
 
     async fn suppressions_fold_and_are_told_without_the_address(base: &Base) {
@@ -704,6 +888,7 @@ both! {
         let told = &store.suppressions().await.unwrap()[1].reason;
         assert!(!told.contains("taro"), "{told}");
         assert!(told.contains(&blake3::hash(b"taro@customer.example").to_hex().to_string()), "{told}");
+        base.tamper("delete from suppression where address = 'told'").await;
         assert_eq!(store.unsuppress(&list, 7).await.unwrap(), 1);
         assert!(store.suppressed(&list).await.unwrap().is_empty());
         proved(&store).await;
@@ -786,7 +971,7 @@ both! {
             if let Ok(key) = AccountId::new(value) {
                 account.record.account = key;
             }
-            let mut import = store.begin_import(&mapping()).await.unwrap();
+            let mut import = store.begin_import(&mapping(), [7; 16]).await.unwrap();
             let done = match import.add(vec![account.clone()]).await {
                 Ok(()) => import.commit(Some(value), 1_000).await.map(drop),
                 Err(error) => Err(error),
@@ -942,7 +1127,7 @@ fn registrar(n: u64) -> NewAccount {
 
 async fn measure_import(store: &Store, what: &str) {
     let started = Instant::now();
-    let mut import = store.begin_import(&mapping()).await.unwrap();
+    let mut import = store.begin_import(&mapping(), [7; 16]).await.unwrap();
     for first in (1..=164_650).step_by(4_000) {
         let batch = (first..(first + 4_000).min(164_651)).map(registrar).collect();
         import.add(batch).await.unwrap();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use tokio::sync::watch;
 
-use crate::cli::{Campaign, Cli, Command, Common, Directory, Guard, LogFormat, Suppress};
+use crate::cli::{Campaign, Cli, Command, Directory, Guard, LogFormat, Suppress};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::preview::Choice;
@@ -56,14 +56,14 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         }
         Command::Demo(args) => demo::run(&args, metrics, cli.common.json).await,
         command => {
-            let app = open(&cli.common, metrics).await?;
+            let config = Config::load(&cli.common.config)?;
+            let app = match command {
+                Command::Verify => App::open_existing(config, metrics).await?,
+                _ => App::open(config, metrics).await?,
+            };
             with_app(&app, command, &print).await
         }
     }
-}
-
-async fn open(common: &Common, metrics: Metrics) -> Result<App> {
-    App::open(Config::load(&common.config)?, metrics).await
 }
 
 async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> {
@@ -73,7 +73,7 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
         Command::Suppress(command) => suppression(app, command, print).await,
         Command::Guard(Guard::Check(args)) => filter::check(app, &args, |judged| print.judged(judged)).await,
         Command::Verify => {
-            print.verified(control::verify(app).await?);
+            print.verified(&control::verify(app).await?);
             Ok(Exit::Done)
         }
         Command::Init { .. } | Command::Demo(_) => Err(Error::unexpected("this command opens no store")),

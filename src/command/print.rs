@@ -19,7 +19,7 @@ use crate::pipeline::import::Imported;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::SendReport;
 use crate::report::CampaignReport;
-use crate::store::{Suppression, Version};
+use crate::store::{Proof, Suppression, Version};
 
 /// Prints results to stdout, as text or as one JSON object.
 pub struct Printer {
@@ -156,6 +156,13 @@ impl Printer {
 
     /// A finished check.
     pub fn checked(&self, found: &CheckReport) {
+        if found.withdrawn > 0 {
+            eprintln!(
+                "kakitome: {} withdrawn: they signed something else than this check found; approve campaign {} anew",
+                if found.withdrawn == 1 { "1 approval".into() } else { format!("{} approvals", found.withdrawn) },
+                found.campaign
+            );
+        }
         self.show(found, || {
             let mut text = format!(
                 "planned {}  cleared {}  held {}  suppressed {}   ({:.1} s, {} messages/s)\n",
@@ -202,6 +209,9 @@ impl Printer {
 
     /// An approval.
     pub fn approved(&self, done: &Approved) {
+        if !done.asking.is_empty() {
+            eprintln!("kakitome: the author approved; before stage {} somebody else must, too", done.asking.join(", "));
+        }
         self.show(done, || {
             format!(
                 "campaign {} approved by {}: {} messages, digest {}\nnow: kakitome campaign send {}",
@@ -315,9 +325,28 @@ impl Printer {
     }
 
     /// A proven ledger.
-    pub fn verified(&self, entries: u64) {
-        self.show(&serde_json::json!({ "entries": entries, "verified": true }), || {
-            format!("ledger: {} entries, every link and every state proven", count(entries))
+    pub fn verified(&self, proof: &Proof) {
+        let mut value = serde_json::json!(proof);
+        value["verified"] = true.into();
+        self.show(&value, || {
+            let mut text = format!(
+                "ledger: {} entries, every link proven\nproven from them: {} campaigns, {} approvals, {} messages, {} directory versions with {} accounts' rows and {} identifiers, {} suppressed addresses\nnot proven: that the newest entries are all there, or that nobody wrote the whole chain anew: keep the newest link (`campaign report` shows it) elsewhere",
+                count(proof.entries),
+                count(proof.campaigns),
+                count(proof.approvals),
+                count(proof.messages),
+                count(proof.versions),
+                count(proof.accounts),
+                count(proof.identifiers),
+                count(proof.suppressed)
+            );
+            if proof.versions_unproven > 0 {
+                text.push_str(&format!(
+                    "\nnot proven: {} directory versions imported before their key was kept; import the directory again",
+                    count(proof.versions_unproven)
+                ));
+            }
+            text
         });
     }
 

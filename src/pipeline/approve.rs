@@ -1,12 +1,14 @@
 //! `campaign approve`, what it signs, and the gate before each stage.
 //!
-//! Approval signs the set of digests: one keyed hash over campaign, revision,
-//! count, the digest of digests and the drill. Sending proves the signature
-//! and the set again before the first stage.
+//! Approval signs a certificate: one keyed hash over campaign, revision, the
+//! digest of the frozen definition, the number of accounts, the digest of
+//! digests, the drill's numbers, who and when. Sending proves every signature
+//! again before the first stage; a check that finds anything else takes all
+//! approvals back.
 
 use serde::Serialize;
 
-use crate::campaign::{Campaign, State};
+use crate::campaign::{self, Campaign, State};
 use crate::error::{Error, Exit, Result};
 use crate::guard::drill::Drill;
 use crate::pipeline::{App, check};
@@ -25,17 +27,18 @@ pub struct Approved {
     pub by: String,
     /// The digest that was signed, in hex.
     pub digest: String,
+    /// Where the author approved: stages that open only when somebody else does.
+    pub asking: Vec<String>,
 }
 
 /// Signs what was checked.
 ///
 /// # Errors
-/// The campaign has not passed its check.
+/// The campaign has not passed its check, or the next stage asks for somebody
+/// other than its author, who is the one to approve.
 pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
-    let by = by.trim();
-    if by.is_empty() {
-        return Err(Error::usage("an approval needs a name").now("say who approves with --by NAME"));
-    }
+    let by = campaign::person(by)
+        .map_err(|why| Error::usage("an approval needs a name").why(why).now("say who approves with --by NAME"))?;
     let campaign = app.campaign(id).await?;
     let state = app.store.state(id).await?;
     match state {
@@ -43,21 +46,58 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
         State::Checked | State::Approved | State::Sending | State::Paused => {}
         State::Frozen => return Err(unchecked(app, id).await?),
         State::Halted | State::Finished => {
-            return Err(Error::gate(format!("campaign {id} is not approved")).why(format!("it is {}", state.as_str())));
+            return Err(Error::gate(format!("campaign {id} is not approved"))
+                .why(format!("it is {}", state.as_str()))
+                .now("freeze it anew and check that"));
         }
     }
-    let digest = app.store.digest_of_digests(id).await?;
-    let drill = passed_drill(app, id).await?;
+    app.version().await?;
+    let asking = asking(app, &campaign, by).await?;
+    let Some(checked) = Certificate::of(app, &campaign).await? else { return Err(unchecked(app, id).await?) };
+    // The same person's approval replaces the one before, however the name is spelt.
+    let earlier = app.store.approvals(id).await?;
+    let by = earlier.iter().find(|earlier| campaign::is_same_person(&earlier.by, by)).map_or(by, |earlier| &earlier.by);
+    passed_drill(app, id).await?;
     let counts = app.store.counts(id, None).await?;
     let at_ms = app.clock.now_ms();
-    let signature = app.keys.sign(&certificate(&campaign, &digest, &drill, by, at_ms));
-    let approval = Approval { by: by.to_owned(), at_ms, digest, signature };
+    let signature = app.keys.sign(&checked.bytes(by, at_ms));
+    let approval = Approval { by: by.to_owned(), at_ms, digest: checked.set, signature };
     app.store.approve(id, &approval).await?;
     if state == State::Checked {
         app.store.set_state(id, &[State::Checked], State::Approved, at_ms).await?;
     }
     event::campaign_approved(id);
-    Ok(Approved { campaign: id, messages: counts.checked, by: by.to_owned(), digest: check::hex(&digest) })
+    Ok(Approved { campaign: id, messages: counts.checked, by: by.to_owned(), digest: check::hex(&checked.set), asking })
+}
+
+/// For an approval by the author: the stages that somebody else must approve.
+///
+/// # Errors
+/// The very next stage is one of them, so that this approval would open nothing.
+async fn asking(app: &App, campaign: &Campaign, by: &str) -> Result<Vec<String>> {
+    let mut asking = Vec::new();
+    if !campaign::is_same_person(by, &campaign.author) {
+        return Ok(asking);
+    }
+    let mut is_next = true;
+    for (n, stage) in campaign.definition.stages.iter().enumerate() {
+        if app.store.counts(campaign.id, Some(n as u16)).await?.left() == 0 {
+            continue;
+        }
+        if stage.approval && is_next {
+            return Err(Error::gate(format!("campaign {} is not approved", campaign.id))
+                .why(format!(
+                    "{by:?} froze it, and its next stage, {:?}, opens only when somebody other than the author approves",
+                    stage.name
+                ))
+                .now(format!("let somebody else run `kakitome campaign approve {} --by NAME`", campaign.id)));
+        }
+        is_next = false;
+        if stage.approval {
+            asking.push(stage.name.clone());
+        }
+    }
+    Ok(asking)
 }
 
 /// The drill of the last check, without which nothing is signed.
@@ -96,49 +136,95 @@ async fn unchecked(app: &App, id: i64) -> Result<Error> {
     })
 }
 
-fn certificate(campaign: &Campaign, digest: &[u8; 32], drill: &Drill, by: &str, at_ms: i64) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(96 + by.len());
-    for number in [campaign.id, campaign.revision, campaign.accounts as i64, at_ms] {
-        bytes.extend(number.to_be_bytes());
+/// What an approval signs, besides who and when.
+struct Certificate {
+    campaign: i64,
+    revision: i64,
+    accounts: u64,
+    /// Of the whole frozen revision: template, definition, limits, ladder, author.
+    definition: [u8; 32],
+    /// Of every message's digest.
+    set: [u8; 32],
+    drill: Drill,
+}
+
+impl Certificate {
+    /// Of what is there now; `None` where no check was passed.
+    async fn of(app: &App, campaign: &Campaign) -> Result<Option<Self>> {
+        let drill = app.store.drill::<Drill>(campaign.id).await?.filter(Drill::passed);
+        let (Some(drill), Some(definition)) = (drill, campaign.digest()) else { return Ok(None) };
+        Ok(Some(Self {
+            campaign: campaign.id,
+            revision: campaign.revision,
+            accounts: campaign.accounts,
+            definition,
+            set: app.store.digest_of_digests(campaign.id).await?,
+            drill,
+        }))
     }
-    bytes.extend(digest);
-    // The same drill makes the same text: its fields have one order.
-    let drill = serde_json::to_vec(drill).unwrap_or_default();
-    bytes.extend(blake3::hash(&drill).as_bytes());
-    bytes.extend(by.as_bytes());
-    bytes
+
+    /// Every field has one length but the last: no two certificates share bytes.
+    fn bytes(&self, by: &str, at_ms: i64) -> Vec<u8> {
+        let mut bytes = b"kakitome certificate 2\n".to_vec();
+        for number in [self.campaign, self.revision, at_ms] {
+            bytes.extend(number.to_be_bytes());
+        }
+        bytes.extend(self.accounts.to_be_bytes());
+        // The same drill makes the same text: its fields have one order.
+        bytes.extend(blake3::hash(&serde_json::to_vec(&self.drill).unwrap_or_default()).as_bytes());
+        bytes.extend(self.definition);
+        bytes.extend(self.set);
+        bytes.extend(by.as_bytes());
+        bytes
+    }
+
+    /// Why an approval is not one of this; `None` when it is.
+    fn refuses(&self, app: &App, approval: &Approval) -> Option<&'static str> {
+        if approval.digest != self.set {
+            return Some("the messages are not those that were approved");
+        }
+        if app.keys.sign(&self.bytes(&approval.by, approval.at_ms)) != approval.signature {
+            return Some(
+                "an approval signs another definition, snapshot or drill than these, or was not signed with this installation's key",
+            );
+        }
+        None
+    }
+}
+
+/// Whether there are approvals, and each signs exactly what is there now.
+///
+/// # Errors
+/// The store fails.
+pub async fn still_hold(app: &App, campaign: &Campaign) -> Result<bool> {
+    let approvals = app.store.approvals(campaign.id).await?;
+    let Some(checked) = Certificate::of(app, campaign).await? else { return Ok(false) };
+    Ok(!approvals.is_empty() && approvals.iter().all(|approval| checked.refuses(app, approval).is_none()))
 }
 
 /// Proves that what would be sent is what was signed.
 ///
 /// # Errors
-/// There is no approval, a signature is not ours, or the set of digests changed.
+/// There is no approval, one signs something else than what is there now, or
+/// the directory cannot be used with this key.
 pub async fn verify(app: &App, campaign: &Campaign) -> Result<()> {
     let id = campaign.id;
-    let approvals = app.store.approvals(id).await?;
-    let digest = app.store.digest_of_digests(id).await?;
     let wrong = |why: &str| {
-        Error::gate(format!("campaign {id} is not sent")).why(why).now(format!(
-            "find out what changed; `kakitome verify` proves the ledger, `kakitome campaign check {id}` judges again"
-        ))
+        Err(Error::gate(format!("campaign {id} is not sent")).why(why).now(format!(
+            "find out what changed; `kakitome verify` proves the store, `kakitome campaign check {id}` judges again"
+        )))
     };
+    // Under another key every signature differs: the key is the news then.
+    app.version().await?;
+    let approvals = app.store.approvals(id).await?;
+    let Some(checked) = Certificate::of(app, campaign).await? else { return wrong("it has not passed its check") };
     if approvals.is_empty() {
-        return Err(wrong("nobody has approved it"));
+        return wrong("nobody has approved it");
     }
-    let Some(drill) = app.store.drill::<Drill>(id).await?.filter(Drill::passed) else {
-        return Err(wrong("there is no drill that its check passed"));
-    };
-    for approval in &approvals {
-        if app.keys.sign(&certificate(campaign, &approval.digest, &drill, &approval.by, approval.at_ms))
-            != approval.signature
-        {
-            return Err(wrong("an approval was not signed with this installation's key, or for another drill"));
-        }
-        if approval.digest != digest {
-            return Err(wrong("the messages are not those that were approved"));
-        }
+    match approvals.iter().find_map(|approval| checked.refuses(app, approval)) {
+        Some(why) => wrong(why),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Asks the gate before stage `n`.
@@ -156,7 +242,7 @@ pub async fn gate(app: &App, campaign: &Campaign, n: u16, drill: &Drill) -> Resu
         }
     };
     let approvals = app.store.approvals(campaign.id).await?;
-    let by_another = approvals.iter().any(|approval| approval.by != campaign.author);
+    let by_another = approvals.iter().any(|approval| !campaign::is_same_person(&approval.by, &campaign.author));
     let previous = previous.map(|(counts, finished_ms, stage)| StageCounts { stage, counts, finished_ms });
     let limits = Limits::of(campaign);
     let next = &stages[usize::from(n)];

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::guard::drill::{Drill, Tally, Way};
 use crate::guard::{Finding, Guard, Judge, Rule};
 use crate::pipeline::bound::{self, Bound};
-use crate::pipeline::{App, drill};
+use crate::pipeline::{App, approve, drill};
 use crate::progress;
 use crate::report::{self, DrillReport, DrillWay, FoundRow, Head, RuleCount};
 use crate::stage::DrillSummary;
@@ -45,6 +45,8 @@ pub struct CheckReport {
     pub drill: Drill,
     /// The digest over every message's digest, in hex: what approval signs.
     pub digest: String,
+    /// Approvals that were taken back, because they signed something else.
+    pub withdrawn: u64,
     /// How long it took.
     pub seconds: f64,
     /// Rendered and judged, in this run.
@@ -80,10 +82,22 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
     judge_of(&guard, &bound)?;
     let judged = everybody(app, &campaign, &guard, &bound).await?;
     let drill = drill::run(app, &campaign, &guard, &bound).await?;
-    let report = summary(app, &campaign, drill, judged, started).await?;
+    let mut report = summary(app, &campaign, drill, judged, started).await?;
+    let passed = report.passed(campaign.definition.held_max);
     app.store.record_drill(id, &report.drill, app.clock.now_ms()).await?;
-    if report.passed(campaign.definition.held_max) {
+    // An approval of anything else than what is there now is none.
+    let approved = passed && approve::still_hold(app, &campaign).await?;
+    if !approved {
+        report.withdrawn = app.store.withdraw_approvals(id, app.clock.now_ms()).await?;
+    }
+    if report.withdrawn > 0 {
+        event::approvals_withdrawn(id, report.withdrawn);
+    }
+    if passed {
         app.store.set_state(id, &[State::Frozen], State::Checked, app.clock.now_ms()).await?;
+    }
+    if approved {
+        app.store.set_state(id, &[State::Checked], State::Approved, app.clock.now_ms()).await?;
     }
     event::check_finished(id, report.cleared, report.held, report.suppressed, started.elapsed());
     event::drill_finished(id, self::drill_summary(&report.drill));
@@ -187,6 +201,7 @@ async fn summary(app: &App, campaign: &Campaign, drill: Drill, judged: u64, star
         findings_by_rule: app.store.findings_by_rule(campaign.id).await?,
         drill,
         digest: hex(&app.store.digest_of_digests(campaign.id).await?),
+        withdrawn: 0,
         seconds,
         messages_per_second: judged as f64 / seconds.max(1e-9),
         first: app.store.findings(campaign.id, FIRST).await?,

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::ledger::Counts;
 use crate::pipeline::{App, check};
 use crate::report::{CampaignReport, Head, LedgerProof, Moment, Passage, StageReport};
+use crate::store::Proof;
 use crate::telemetry::event;
 
 /// One campaign and where it stands.
@@ -59,7 +60,7 @@ pub async fn halt(app: &App, id: i64) -> Result<State> {
 }
 
 async fn turn(app: &App, id: i64, from: &[State], to: State) -> Result<State> {
-    app.campaign(id).await?;
+    // Whatever was changed in it, a campaign can be stopped.
     let state = app.store.state(id).await?;
     if state == to {
         return Ok(to);
@@ -110,12 +111,17 @@ pub async fn list(app: &App) -> Result<Vec<Status>> {
     Ok(list)
 }
 
-/// Proves the ledger; the number of its entries.
+/// Proves the ledger, and every table that follows from it.
 ///
 /// # Errors
-/// The first broken link, by number and reason.
-pub async fn verify(app: &App) -> Result<u64> {
+/// The first broken link, by number and reason; or there is nothing to prove.
+pub async fn verify(app: &App) -> Result<Proof> {
     let proof = app.store.verify_ledger().await?;
+    if proof.as_ref().is_ok_and(|proof| proof.entries == 0) {
+        return Err(Error::usage("there is nothing to prove")
+            .why("the ledger of this store has no entry: nothing was ever imported, frozen or sent with it")
+            .now("see that the configuration's `store` is the one you mean"));
+    }
     proof.map_err(|broken| {
         Error::new(crate::error::Exit::Held, format!("the ledger is broken at entry {}", broken.seq))
             .why(broken.why)
@@ -129,7 +135,7 @@ pub async fn verify(app: &App) -> Result<u64> {
 /// There is no such campaign, or the ledger is broken.
 pub async fn report(app: &App, id: i64) -> Result<CampaignReport> {
     let campaign = app.campaign(id).await?;
-    let entries = verify(app).await?;
+    let entries = verify(app).await?.entries;
     let state = app.store.state(id).await?;
     let mut stages = Vec::new();
     for (n, stage) in campaign.definition.stages.iter().enumerate() {

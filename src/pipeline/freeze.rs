@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::account::{AccountId, Recipient, Record};
 use crate::audience::{self, Row};
-use crate::campaign::{Campaign, Definition};
+use crate::campaign::{self, Campaign, Definition, State};
 use crate::config::Mapping;
 use crate::error::{Error, Exit, Result};
 use crate::guard::{Finding, Guard, Overlay, Rule};
@@ -21,7 +21,7 @@ use crate::pipeline::declare::Extras;
 use crate::pipeline::sample::Sample;
 use crate::pipeline::{App, check, declare};
 use crate::render::{Template, cover};
-use crate::store::{Checked, Planned, Verdict};
+use crate::store::{Checked, Planned, StoreError, Verdict};
 use crate::telemetry::event;
 use crate::{progress, stage};
 
@@ -29,6 +29,8 @@ use crate::{progress, stage};
 const PAGE: usize = 2_000;
 /// Held rows that are named.
 const FIRST: usize = 10;
+/// How often a number that somebody else took is replaced by the next.
+const TRIES: u32 = 20;
 
 /// What was frozen.
 #[derive(Debug, Serialize)]
@@ -68,6 +70,8 @@ pub struct HeldRow {
 /// The file, the template, the audience or the ladder cannot be used; an
 /// identifier of an account stands in the literal text without a reason.
 pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
+    let author = campaign::person(author)
+        .map_err(|why| Error::usage("a campaign needs an author").why(why).now("say who freezes it with --by NAME"))?;
     let definition = read_definition(file)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let version = app.version().await?;
@@ -106,9 +110,12 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
 fn read_definition(file: &Path) -> Result<Definition> {
     let text = std::fs::read_to_string(file)
         .map_err(|e| Error::usage(format!("cannot read the campaign file {}", file.display())).why(e))?;
-    let definition: Definition = toml::from_str(&text).map_err(|e| {
-        Error::usage(format!("cannot use the campaign file {}", file.display())).why(e).now("mend it and try again")
-    })?;
+    let unusable = |why: String| {
+        Error::usage(format!("cannot use the campaign file {}", file.display())).why(why).now("mend it and try again")
+    };
+    let mut definition: Definition = toml::from_str(&text).map_err(|e| unusable(e.to_string()))?;
+    definition.validate().map_err(unusable)?;
+    definition.name = definition.name.trim().to_owned();
     let empty_reason = definition.allow.iter().find(|allow| allow.reason.trim().is_empty());
     if let Some(allow) = empty_reason {
         return Err(Error::usage("an entry of the allow-list has no reason")
@@ -315,36 +322,56 @@ fn plan(app: &App, draft: &Campaign, joined: &Joined) -> Result<Vec<u16>> {
 /// The second pass: writes the snapshot, all or nothing.
 async fn write(
     app: &App,
-    draft: Campaign,
+    mut draft: Campaign,
     joined: Joined,
     stages: Vec<u16>,
     audience: &Path,
     mapping: &Mapping,
 ) -> Result<Frozen> {
-    let mut hasher = blake3::Hasher::new();
-    let mut failed = None;
-    let rows = read_audience(audience, mapping)?;
-    let snapshot = rows.zip(&stages).enumerate().map_while(|(ord, (row, stage))| match row {
-        Ok(row) => {
-            digest_row(&mut hasher, &row);
-            Some(Planned { ord: ord as i64, account: row.account, stage: *stage, extra: row.extra })
+    let mut tries = 0;
+    let digest = loop {
+        let rows = read_audience(audience, mapping)?;
+        match create(app, &draft, rows, &stages).await {
+            // Somebody else froze a campaign at the same moment: this is the next one.
+            Err(StoreError::Taken { .. }) if tries < TRIES => {
+                tries += 1;
+                draft.id = app.store.next_campaign().await?;
+                draft.revision = next_revision(app, &draft.definition.name).await?;
+            }
+            created => break created?,
         }
-        Err(bad) => {
-            failed = Some(bad);
-            None
-        }
-    });
-    app.store.create_campaign(&draft, snapshot, app.clock.now_ms()).await?;
-    let campaign = draft.id;
-    if failed.is_some() || hasher.finalize() != joined.digest {
-        app.store
-            .set_state(campaign, &[crate::campaign::State::Frozen], crate::campaign::State::Halted, app.clock.now_ms())
-            .await?;
+    };
+    if digest != Some(joined.digest) {
+        app.store.set_state(draft.id, &[State::Frozen], State::Halted, app.clock.now_ms()).await?;
         return Err(
             Error::usage("the audience changed while it was read").now("freeze it again once nobody writes to it")
         );
     }
-    finish(app, campaign, draft, joined, &stages).await
+    finish(app, draft.id, draft, joined, &stages).await
+}
+
+/// Writes the snapshot once; the digest of what was read, `None` where a line
+/// could not be.
+async fn create(
+    app: &App,
+    draft: &Campaign,
+    rows: audience::Reader,
+    stages: &[u16],
+) -> std::result::Result<Option<blake3::Hash>, StoreError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut failed = false;
+    let snapshot = rows.zip(stages).enumerate().map_while(|(ord, (row, stage))| match row {
+        Ok(row) => {
+            digest_row(&mut hasher, &row);
+            Some(Planned { ord: ord as i64, account: row.account, stage: *stage, extra: row.extra })
+        }
+        Err(_) => {
+            failed = true;
+            None
+        }
+    });
+    app.store.create_campaign(draft, snapshot, app.clock.now_ms()).await?;
+    Ok((!failed).then(|| hasher.finalize()))
 }
 
 async fn finish(app: &App, id: i64, draft: Campaign, joined: Joined, stages: &[u16]) -> Result<Frozen> {

@@ -62,7 +62,7 @@ fn read_all(
 /// then stays current.
 pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Imported> {
     let started = Instant::now();
-    let mut session = app.store.begin_import(&app.config.directory).await?;
+    let mut session = app.store.begin_import(&app.config.directory, app.keys.id()).await?;
     let (feed, mut batches) = mpsc::channel::<Vec<NewAccount>>(4);
     let reading = {
         let (file, mapping, keys) = (file.to_owned(), app.config.directory.clone(), app.keys.clone());
@@ -91,6 +91,7 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
                 .now("nothing was loaded; the version before is still current"));
         }
     };
+    app.metrics.import_rows(Row::Refused, bad.count);
     let found = Found { bad, ..session.found().await? };
     match accept::decide(&found, &app.config.directory, reason) {
         Decision::Accept => {}

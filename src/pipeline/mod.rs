@@ -63,23 +63,66 @@ impl App {
         Ok(Self { config: Arc::new(config), keys, store, clock: Clock::system(), metrics })
     }
 
-    /// The current directory version; without one nothing can be judged.
+    /// [`App::open`], for what only reads: where there is no store yet, none is made.
     ///
     /// # Errors
-    /// There is none, or it is empty.
+    /// As there, or there is no store.
+    pub async fn open_existing(config: Config, metrics: Metrics) -> Result<Self> {
+        let url = config.store_url();
+        if Store::is_missing(&url) {
+            return Err(Error::usage("there is no store here")
+                .why(format!("the configuration says {url}, and no such file exists"))
+                .now("run it in the folder where you import and send, or name its configuration with --config"));
+        }
+        Self::open(config, metrics).await
+    }
+
+    /// The current directory version; without one, or with one whose identifiers
+    /// were hashed under another key, nothing can be judged: every look-up would
+    /// miss.
+    ///
+    /// # Errors
+    /// There is none, it is empty, or this installation's key is not its key.
     pub async fn version(&self) -> Result<Version> {
         match self.store.current_version().await? {
-            Some(version) if version.accounts > 0 => Ok(version),
+            Some(version) if version.accounts > 0 => self.same_key(version),
             _ => Err(Error::usage("there is no directory")
                 .why("nothing can be judged before it is known who owns what")
                 .now("run `kakitome directory import FILE`")),
         }
     }
 
-    /// A campaign by its number.
+    fn same_key(&self, version: Version) -> Result<Version> {
+        let number = version.number;
+        let refuse = |why: &str, now: &str| {
+            Err(Error::usage(format!(
+                "directory version {number} cannot be used with the key file {}",
+                self.key_file()
+            ))
+            .why(why)
+            .now(now))
+        };
+        match version.key_id {
+            Some(id) if id == self.keys.id() => Ok(version),
+            Some(_) => refuse(
+                "the directory was imported under another key, so that no identifier in it would be found",
+                "put the key file back, or import the directory again",
+            ),
+            None => refuse(
+                "it was imported before a directory's key was kept, so that nobody can tell whether this is it",
+                "import the directory again",
+            ),
+        }
+    }
+
+    fn key_file(&self) -> String {
+        self.config.path(&self.config.key).display().to_string()
+    }
+
+    /// A campaign by its number, as it was frozen.
     ///
     /// # Errors
-    /// There is none of this number.
+    /// There is none of this number, or it was changed since.
     pub async fn campaign(&self, id: i64) -> Result<Campaign> {
         self.store.campaign(id).await?.ok_or_else(|| {
             Error::usage(format!("there is no campaign {id}")).now("`kakitome campaign list` shows them")

@@ -71,7 +71,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 
 /// What the guard's drill found before this gate. Each swapped message is
 /// counted once: as held, as vacuous, or as missed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub struct DrillSummary {
     /// Swapped messages that were judged.
     pub swapped: u64,

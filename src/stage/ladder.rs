@@ -15,6 +15,7 @@ use siphasher::sip::SipHasher13;
 use crate::account::AccountId;
 use crate::campaign::Stage;
 use crate::config::Span;
+use crate::guard::normal::fold;
 
 /// The most stages a ladder may have.
 pub const STAGES_MAX: usize = 100;
@@ -32,7 +33,7 @@ pub enum LadderError {
     #[error("stage {0} needs a name of 1 to 40 printable characters")]
     Name(usize),
     /// Two stages of one name.
-    #[error("two stages are called {0:?}: give each its own name")]
+    #[error("two stages are called {0:?}, or the same in another spelling: give each its own name")]
     Twice(String),
     /// None, or more than one, of accounts, count and percent.
     #[error("stage {0:?} must have exactly one of accounts, count and percent")]
@@ -107,7 +108,8 @@ pub fn validate(stages: &[Stage]) -> Result<(), LadderError> {
         if stage.name.trim().is_empty() || length > 40 || stage.name.chars().any(char::is_control) {
             return Err(LadderError::Name(number + 1));
         }
-        if stages[..number].iter().any(|earlier| earlier.name == stage.name) {
+        let same = |earlier: &Stage| fold(earlier.name.trim()) == fold(stage.name.trim());
+        if stages[..number].iter().any(same) {
             return Err(LadderError::Twice(stage.name.clone()));
         }
         validate_size(stage)?;

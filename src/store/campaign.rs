@@ -1,31 +1,41 @@
-//! Campaigns: frozen revisions, their state, and who approved. A frozen
-//! revision and its snapshot are written whole and never change; its state moves
-//! only as [`State::may_become`] allows, compared and set in one transaction.
+//! Campaigns: frozen revisions and their state. A frozen revision and its
+//! snapshot are written whole and never change: its entry in the ledger holds
+//! their digests, and a campaign is read only as its entry says. Its state moves
+//! only as [`State::may_become`] allows, compared and set in one transaction;
+//! it begins to be sent only to accounts that no other revision of its name has
+//! been or is being sent to.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row;
 
 use crate::campaign::{Campaign, State};
+use crate::store::cell::Cell;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::message::{Fingerprint, Planned, insert_text, snapshot_rows};
 use crate::store::{Store, in_transaction, ledger, with_pool};
 
-/// One signature under a campaign's set of digests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// Who approved.
-    pub by: String,
-    /// When.
-    pub at_ms: i64,
-    /// The digest of digests that was signed.
-    pub digest: [u8; 32],
-    /// The signature.
-    pub signature: [u8; 32],
-}
-
+/// What a row is called that cannot be read.
+const WHAT: &str = "campaign";
 const STATE: &str = "select state from campaign where id = $1";
+/// Every revision of a campaign's name. Locked in one order on PostgreSQL, so
+/// that of two that begin at once the second sees the first; SQLite has one
+/// writer anyway.
+const FAMILY_SQLITE: &str = "select id from campaign where id = $1";
+const FAMILY_POSTGRES: &str = "
+    select id from campaign where name = (select name from campaign where id = $1) order by id for update";
+/// The first other revision that has reached, or is about to reach, accounts
+/// that this one would still go to. One that is under way counts with all its
+/// messages, one that has ended with those that were attempted.
+const SIBLING: &str = "
+    select o.id, o.revision, o.state, count(*) as accounts from campaign c
+    join campaign o on o.name = c.name and o.id <> c.id
+    join message m on m.campaign = o.id
+    join message own on own.campaign = c.id and own.account = m.account
+    where c.id = $1 and own.state in ('planned', 'checked', 'claimed', 'deferred')
+      and (m.state in ('claimed', 'accepted', 'deferred', 'rejected', 'unknown')
+           or (o.state in ('sending', 'paused') and m.state in ('planned', 'checked')))
+    group by o.id, o.revision, o.state order by o.id limit 1";
 /// Messages inserted by one statement.
 const CHUNK: usize = 4_000;
 
@@ -37,7 +47,7 @@ impl Store {
     pub async fn next_campaign(&self) -> Result<i64> {
         const NEXT: &str = "select coalesce(max(id), 0) + 1 as id from campaign";
         with_pool!(self, |pool| {
-            Ok(sqlx::query(NEXT).fetch_one(pool).await.doing("numbering a campaign")?.get("id"))
+            Ok(sqlx::query(NEXT).fetch_one(pool).await.doing("numbering a campaign")?.cell(WHAT, "id")?)
         })
     }
 
@@ -45,7 +55,8 @@ impl Store {
     /// keeps the number it was frozen with.
     ///
     /// # Errors
-    /// The database fails, or another campaign took the number meanwhile.
+    /// [`StoreError::Taken`]: another campaign took the number, or the revision,
+    /// meanwhile. The database fails.
     pub async fn create_campaign(
         &self,
         campaign: &Campaign,
@@ -60,15 +71,14 @@ impl Store {
         let mut snapshot = snapshot.peekable();
         let (mut fingerprint, mut planned) = (Fingerprint::default(), 0_u64);
         in_transaction!(self, doing, |tx| {
-            sqlx::query(ADD)
-                .bind(campaign.id)
-                .bind(&campaign.definition.name)
-                .bind(campaign.revision)
-                .bind(&body)
-                .bind(now_ms)
-                .execute(&mut *tx)
-                .await
-                .doing(doing)?;
+            let add = sqlx::query(ADD).bind(campaign.id).bind(&campaign.definition.name).bind(campaign.revision);
+            let added = add.bind(&body).bind(now_ms).execute(&mut *tx).await;
+            if let Err(sqlx::Error::Database(error)) = &added
+                && error.is_unique_violation()
+            {
+                return Err(StoreError::Taken { id: campaign.id });
+            }
+            added.doing(doing)?;
             while snapshot.peek().is_some() {
                 let (rows, count) = snapshot_rows(snapshot.by_ref().take(CHUNK), &mut fingerprint)?;
                 planned += count;
@@ -78,21 +88,33 @@ impl Store {
                 "revision": campaign.revision, "planned": planned, "by": campaign.author,
                 "template": campaign.template_digest, "audience": campaign.audience_digest,
                 "snapshot": fingerprint.hex(), "directory": campaign.directory_version,
+                "name": campaign.definition.name, "body": blake3::hash(body.as_bytes()).to_hex().to_string(),
             });
             ledger::append!(tx, Some(campaign.id), "frozen", &frozen, now_ms, doing);
         });
         Ok(())
     }
 
-    /// A campaign by its number.
+    /// A campaign by its number, as it was frozen.
     ///
     /// # Errors
-    /// The database fails.
+    /// [`StoreError::Changed`]: it is not what its entry in the ledger says was
+    /// frozen. The database fails.
     pub async fn campaign(&self, id: i64) -> Result<Option<Campaign>> {
-        const ONE: &str = "select body from campaign where id = $1";
+        const ONE: &str = "
+            select c.name, c.revision, c.body, l.body as told from campaign c
+            left join ledger l on l.campaign = c.id and l.kind = 'frozen' where c.id = $1 order by l.seq limit 1";
         with_pool!(self, |pool| {
             let row = sqlx::query(ONE).bind(id).fetch_optional(pool).await.doing("reading a campaign")?;
-            row.map(|row| read(&row.get::<String, _>("body"))).transpose()
+            let Some(row) = row else { return Ok(None) };
+            let (body, told): (String, Option<String>) = (row.cell(WHAT, "body")?, row.cell("ledger entry", "told")?);
+            let frozen = is_frozen(&body, told.as_deref());
+            let campaign = read(&body).ok().filter(|_| frozen).ok_or(StoreError::Changed { id })?;
+            let (name, revision): (&str, i64) = (row.cell(WHAT, "name")?, row.cell(WHAT, "revision")?);
+            if (name, revision, id) != (&campaign.definition.name, campaign.revision, campaign.id) {
+                return Err(StoreError::Changed { id });
+            }
+            Ok(Some(campaign))
         })
     }
 
@@ -104,7 +126,7 @@ impl Store {
         const ALL: &str = "select body from campaign order by id desc";
         with_pool!(self, |pool| {
             let rows = sqlx::query(ALL).fetch_all(pool).await.doing("reading campaigns")?;
-            rows.iter().map(|row| read(&row.get::<String, _>("body"))).collect()
+            rows.iter().map(|row| read(row.cell(WHAT, "body")?)).collect()
         })
     }
 
@@ -116,7 +138,7 @@ impl Store {
         const NAMED: &str = "select body from campaign where name = $1 order by revision desc limit 1";
         with_pool!(self, |pool| {
             let row = sqlx::query(NAMED).bind(name).fetch_optional(pool).await.doing("reading a campaign")?;
-            row.map(|row| read(&row.get::<String, _>("body"))).transpose()
+            row.map(|row| read(row.cell(WHAT, "body")?)).transpose()
         })
     }
 
@@ -127,7 +149,7 @@ impl Store {
     pub async fn state(&self, id: i64) -> Result<State> {
         with_pool!(self, |pool| {
             let row = sqlx::query(STATE).bind(id).fetch_optional(pool).await.doing("reading a campaign's state")?;
-            read_state(row.ok_or(StoreError::NoCampaign { id })?.get("state"))
+            read_state(row.ok_or(StoreError::NoCampaign { id })?.cell(WHAT, "state")?)
         })
     }
 
@@ -135,17 +157,33 @@ impl Store {
     ///
     /// # Errors
     /// It is in another state by now, the move is not legal, or the database
-    /// fails; the campaign then stays where it is.
+    /// fails; the campaign then stays where it is. [`StoreError::SentTwice`]: it
+    /// would begin to be sent to accounts that another revision of its name was
+    /// sent to, or is under way to.
     pub async fn set_state(&self, id: i64, from: &[State], to: State, now_ms: i64) -> Result<()> {
         const MOVE: &str = "update campaign set state = $3 where id = $1 and state = $2";
         const POSTGRES: &str = "select state from campaign where id = $1 for update";
         let doing = "moving a campaign on";
-        let read = self.sql(STATE, POSTGRES);
+        let (read, family) = (self.sql(STATE, POSTGRES), self.sql(FAMILY_SQLITE, FAMILY_POSTGRES));
         in_transaction!(self, doing, |tx| {
+            if to == State::Sending {
+                sqlx::query(family).bind(id).fetch_all(&mut *tx).await.doing(doing)?;
+            }
             let row = sqlx::query(read).bind(id).fetch_optional(&mut *tx).await.doing(doing)?;
-            let is = read_state(row.ok_or(StoreError::NoCampaign { id })?.get("state"))?;
+            let is = read_state(row.ok_or(StoreError::NoCampaign { id })?.cell(WHAT, "state")?)?;
             if !from.contains(&is) || !is.may_become(to) {
                 return Err(StoreError::IllegalState { id, is, asked: to });
+            }
+            if to == State::Sending
+                && let Some(row) = sqlx::query(SIBLING).bind(id).fetch_optional(&mut *tx).await.doing(doing)?
+            {
+                return Err(StoreError::SentTwice {
+                    id,
+                    other: row.cell(WHAT, "id")?,
+                    revision: row.cell(WHAT, "revision")?,
+                    is: read_state(row.cell(WHAT, "state")?)?,
+                    accounts: row.cell::<i64, _>(WHAT, "accounts")?.unsigned_abs(),
+                });
             }
             let update = sqlx::query(MOVE).bind(id).bind(is.as_str()).bind(to.as_str());
             if update.execute(&mut *tx).await.doing(doing)?.rows_affected() != 1 {
@@ -182,76 +220,17 @@ impl Store {
         const DRILL: &str = "select drill from campaign where id = $1";
         let text: Option<String> = with_pool!(self, |pool| {
             let row = sqlx::query(DRILL).bind(id).fetch_optional(pool).await.doing("reading a drill")?;
-            row.ok_or(StoreError::NoCampaign { id })?.get("drill")
+            row.ok_or(StoreError::NoCampaign { id })?.cell(WHAT, "drill")?
         });
         let unreadable = |_| StoreError::Unreadable { what: "drill" };
         text.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()
     }
+}
 
-    /// Adds an approval; the same person's replaces the one before.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn approve(&self, id: i64, approval: &Approval) -> Result<()> {
-        const ADD: &str = "
-            insert into approval (campaign, approver, at_ms, digest, signature) values ($1, $2, $3, $4, $5)
-            on conflict (campaign, approver) do update set at_ms = $3, digest = $4, signature = $5";
-        let doing = "recording an approval";
-        let digest = blake3::Hash::from_bytes(approval.digest).to_hex().to_string();
-        in_transaction!(self, doing, |tx| {
-            sqlx::query(ADD)
-                .bind(id)
-                .bind(&approval.by)
-                .bind(approval.at_ms)
-                .bind(approval.digest.to_vec())
-                .bind(approval.signature.to_vec())
-                .execute(&mut *tx)
-                .await
-                .doing(doing)?;
-            let told = serde_json::json!({ "by": approval.by, "digest": digest });
-            ledger::append!(tx, Some(id), "approved", &told, approval.at_ms, doing);
-        });
-        Ok(())
-    }
-
-    /// Takes every approval back: what was signed is about to change.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn withdraw_approvals(&self, id: i64, now_ms: i64) -> Result<()> {
-        const DROP: &str = "delete from approval where campaign = $1";
-        let doing = "withdrawing approvals";
-        in_transaction!(self, doing, |tx| {
-            let gone = sqlx::query(DROP).bind(id).execute(&mut *tx).await.doing(doing)?.rows_affected();
-            if gone > 0 {
-                ledger::append!(tx, Some(id), "withdrawn", &serde_json::json!({ "approvals": gone }), now_ms, doing);
-            }
-        });
-        Ok(())
-    }
-
-    /// Who approved a campaign, in the order of time.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn approvals(&self, id: i64) -> Result<Vec<Approval>> {
-        const ALL: &str =
-            "select approver, at_ms, digest, signature from approval where campaign = $1 order by at_ms, approver";
-        let bytes = |bytes: Vec<u8>| bytes.try_into().map_err(|_| StoreError::Unreadable { what: "approval" });
-        with_pool!(self, |pool| {
-            let rows = sqlx::query(ALL).bind(id).fetch_all(pool).await.doing("reading approvals")?;
-            rows.iter()
-                .map(|row| {
-                    Ok(Approval {
-                        by: row.get("approver"),
-                        at_ms: row.get("at_ms"),
-                        digest: bytes(row.get("digest"))?,
-                        signature: bytes(row.get("signature"))?,
-                    })
-                })
-                .collect()
-        })
-    }
+/// Whether a body is the one whose digest the entry holds.
+fn is_frozen(body: &str, told: Option<&str>) -> bool {
+    let told = told.and_then(|told| serde_json::from_str::<serde_json::Value>(told).ok());
+    told.is_some_and(|told| told["is"]["body"] == blake3::hash(body.as_bytes()).to_hex().as_str())
 }
 
 fn read(body: &str) -> Result<Campaign> {

@@ -3,11 +3,10 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row;
-
 use crate::account::{AccountId, Kind, Record};
 use crate::config::Mapping;
 use crate::guard::index::Entry;
+use crate::store::cell::Cell;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Store, with_pool};
 
@@ -22,12 +21,14 @@ pub struct Version {
     pub accounts: u64,
     /// Identifiers in it, each account's counted once.
     pub identifiers: u64,
-    /// BLAKE3 over every account's digest, in the export's order.
+    /// The digest of the set of its accounts' digests.
     pub digest: [u8; 32],
     /// Why drift was accepted, where it was.
     pub reason: Option<String>,
     /// When it was imported.
     pub imported_ms: i64,
+    /// Which key its identifiers were hashed under; `None` where that was not kept yet.
+    pub key_id: Option<[u8; 16]>,
 }
 
 impl Store {
@@ -50,21 +51,24 @@ impl Store {
     /// The newest version up to this number.
     async fn newest_version(&self, up_to: i64) -> Result<Option<Version>> {
         const NEWEST: &str = "
-            select number, mapping, accounts, identifiers, digest, reason, imported_ms
+            select number, mapping, accounts, identifiers, digest, reason, imported_ms, key_id
             from directory_version where number <= $1 order by number desc limit 1";
-        let unreadable = || StoreError::Unreadable { what: "directory version" };
+        const WHAT: &str = "directory version";
+        let unreadable = || StoreError::Unreadable { what: WHAT };
         with_pool!(self, |pool| {
             let newest = sqlx::query(NEWEST).bind(up_to).fetch_optional(pool);
             let Some(row) = newest.await.doing("reading the directory's version")? else { return Ok(None) };
-            let mapping: String = row.get("mapping");
+            let mapping: String = row.cell(WHAT, "mapping")?;
+            let key_id: Option<Vec<u8>> = row.cell(WHAT, "key_id")?;
             Ok(Some(Version {
-                number: row.get("number"),
+                number: row.cell(WHAT, "number")?,
                 mapping: serde_json::from_str(&mapping).map_err(|_| unreadable())?,
-                accounts: row.get::<i64, _>("accounts").unsigned_abs(),
-                identifiers: row.get::<i64, _>("identifiers").unsigned_abs(),
-                digest: row.get::<Vec<u8>, _>("digest").try_into().map_err(|_| unreadable())?,
-                reason: row.get("reason"),
-                imported_ms: row.get("imported_ms"),
+                accounts: row.cell::<i64, _>(WHAT, "accounts")?.unsigned_abs(),
+                identifiers: row.cell::<i64, _>(WHAT, "identifiers")?.unsigned_abs(),
+                digest: row.cell::<Vec<u8>, _>(WHAT, "digest")?.try_into().map_err(|_| unreadable())?,
+                reason: row.cell(WHAT, "reason")?,
+                imported_ms: row.cell(WHAT, "imported_ms")?,
+                key_id: key_id.map(TryInto::try_into).transpose().map_err(|_| unreadable())?,
             }))
         })
     }
@@ -89,7 +93,7 @@ impl Store {
         with_pool!(self, |pool| {
             let rows = sqlx::query(sql).bind(keys).bind(version).fetch_all(pool).await.doing("reading records")?;
             let records = rows.iter().map(|row| {
-                let record = serde_json::from_str(row.get::<&str, _>("record"));
+                let record = serde_json::from_str(row.cell::<&str, _>("record", "record")?);
                 let record: Record = record.map_err(|_| StoreError::Unreadable { what: "record" })?;
                 Ok((record.account.clone(), record))
             });
@@ -119,7 +123,7 @@ impl Store {
             let owners =
                 sqlx::query(OWNERS).bind(hash.to_be_bytes().to_vec()).bind(i64::from(kind.code())).bind(version);
             let rows = owners.fetch_all(pool).await.doing("looking up an identifier")?;
-            rows.iter().map(|row| account(row.get("account"))).collect()
+            rows.iter().map(|row| account(row.cell("account", "account")?)).collect()
         })
     }
 
@@ -143,21 +147,22 @@ impl Store {
             order by n limit 5000";
         const ENTRIES: &str =
             "select n, kind, hash, name from identifier where n between $1 and $2 order by n, kind, hash";
+        const WHAT: &str = "identifier";
         let doing = "reading identifiers";
         let mut after = row;
         loop {
             let mut left = false;
             with_pool!(self, |pool| {
                 let rows = sqlx::query(ACCOUNTS).bind(version).bind(after).fetch_all(pool).await.doing(doing)?;
-                let accounts: HashMap<i64, String> =
-                    rows.iter().map(|row| (row.get("n"), row.get("account"))).collect();
+                let pair = |row| Ok((Cell::cell(row, "account", "n")?, Cell::cell(row, "account", "account")?));
+                let accounts: HashMap<i64, String> = rows.iter().map(pair).collect::<Result<_>>()?;
                 if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
-                    let (first, last): (i64, i64) = (first.get("n"), last.get("n"));
+                    let (first, last): (i64, i64) = (first.cell("account", "n")?, last.cell("account", "n")?);
                     let page = sqlx::query(ENTRIES).bind(first).bind(last);
                     for row in page.fetch_all(pool).await.doing(doing)? {
                         // Rows between may belong to other versions' accounts.
-                        let Some(owner) = accounts.get(&row.get::<i64, _>("n")) else { continue };
-                        each(entry(row.get("kind"), row.get("hash"), row.get("name"), owner)?);
+                        let Some(owner) = accounts.get(&row.cell::<i64, _>(WHAT, "n")?) else { continue };
+                        each(entry(row.cell(WHAT, "kind")?, row.cell(WHAT, "hash")?, row.cell(WHAT, "name")?, owner)?);
                     }
                     (after, left) = (last, true);
                 }
@@ -190,4 +195,9 @@ pub(in crate::store) fn account(text: &str) -> Result<AccountId> {
 /// The JSON text of plain data.
 pub(in crate::store) fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|_| StoreError::Unreadable { what: "value" })
+}
+
+/// Lower-case hexadecimal.
+pub(in crate::store) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -26,6 +26,52 @@ pub enum StoreError {
         /// What it should be.
         what: &'static str,
     },
+    /// PostgreSQL does not answer.
+    #[error("{server} cannot be used")]
+    Unreachable {
+        /// Host and port, or the socket's folder; never the user or the password.
+        server: String,
+        /// What the database's library said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// PostgreSQL does not answer in time.
+    #[error("{server} did not answer within {seconds} s")]
+    Silent {
+        /// Host and port, or the socket's folder.
+        server: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// A campaign that is not what was frozen.
+    #[error("campaign {id} is not what the ledger says was frozen: its definition, name or revision was changed")]
+    Changed {
+        /// The campaign.
+        id: i64,
+    },
+    /// A number or revision that another process took first.
+    #[error("another campaign took number {id}, or its name's revision, meanwhile")]
+    Taken {
+        /// The number.
+        id: i64,
+    },
+    /// A revision whose accounts another revision has reached, or is reaching.
+    #[error(
+        "campaign {other} (revision {revision} of the same name, {}) has been sent, or is being sent, to {accounts} of the accounts that campaign {id} would go to",
+        is.as_str()
+    )]
+    SentTwice {
+        /// The campaign.
+        id: i64,
+        /// The other revision's number.
+        other: i64,
+        /// Its revision.
+        revision: i64,
+        /// Where it stands.
+        is: State,
+        /// Accounts that would get both.
+        accounts: u64,
+    },
     /// There is no such campaign.
     #[error("there is no campaign {id}")]
     NoCampaign {
@@ -88,6 +134,25 @@ impl From<StoreError> for Error {
             StoreError::Unreadable { .. } => (
                 Error::unexpected("the store cannot be read"),
                 "`kakitome verify` tells what was changed; restore the store from its backup",
+            ),
+            StoreError::Unreachable { .. } | StoreError::Silent { .. } => (
+                Error::usage("the store cannot be opened"),
+                "see that PostgreSQL runs there and may be reached from here, and that host, port, user and password of the store's URL are right",
+            ),
+            StoreError::Changed { .. } => (
+                Error::gate("the campaign cannot be used"),
+                "`kakitome verify` names what was changed; restore the store from its backup, or freeze the campaign again",
+            ),
+            StoreError::Taken { .. } => {
+                (Error::gate("the campaign was not frozen"), "run `kakitome campaign new` again")
+            }
+            StoreError::SentTwice { is: State::Sending | State::Paused, .. } => (
+                Error::gate("the campaign is not sent: somebody would get the same newsletter twice"),
+                "let that one go on, or halt it and freeze the accounts that it has not reached under another name",
+            ),
+            StoreError::SentTwice { .. } => (
+                Error::gate("the campaign is not sent: somebody would get the same newsletter twice"),
+                "leave those accounts out of the audience and freeze it again",
             ),
             StoreError::NoCampaign { .. } => {
                 (Error::usage("no such campaign"), "`kakitome campaign list` names those there are")

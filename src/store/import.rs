@@ -10,14 +10,15 @@
 //! `tests/store.rs`.
 
 use serde::Serialize;
-use sqlx::Row;
 
-use crate::account::AccountId;
 use crate::config::Mapping;
 use crate::directory::NewAccount;
 use crate::directory::accept::{Conflict, Found};
-use crate::store::directory::{account, json, read_kind};
+use crate::store::batch::Batch;
+use crate::store::cell::Cell;
+use crate::store::directory::{account, hex, json, read_kind};
 use crate::store::error::{Doing, Result, StoreError};
+use crate::store::set::SetDigest;
 use crate::store::{Store, Version, in_transaction, ledger, with_pool};
 
 /// An import under way. Nothing of it can be seen before [`Import::commit`];
@@ -27,14 +28,18 @@ use crate::store::{Store, Version, in_transaction, ledger, with_pool};
 pub struct Import {
     store: Store,
     mapping: Mapping,
+    key_id: [u8; 16],
     session: i64,
     accounts: u64,
     identifiers: u64,
-    digest: blake3::Hasher,
+    digest: SetDigest,
 }
 
 /// Conflicts that are named; a real export has none.
 const CONFLICTS_MAX: i64 = 100_000;
+
+/// What a row is called that cannot be read.
+const STAGED_ROW: &str = "staged row";
 
 const NEXT_SESSION: &str = "update staging set session = session + 1 returning session";
 const SAME_SESSION_SQLITE: &str = "select count(*) from staging where session = $1";
@@ -102,8 +107,8 @@ const NEXT: &str = "
            coalesce((select max(n) from account), 0) as base,
            (select count(*) from account) as rows";
 const ADD_VERSION: &str = "
-    insert into directory_version (number, mapping, accounts, identifiers, digest, reason, imported_ms)
-    values ($1, $2, $3, $4, $5, $6, $7)";
+    insert into directory_version (number, mapping, accounts, identifiers, digest, reason, imported_ms, key_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)";
 const END: &str = "
     update account set last_version = $1 where last_version is null and not exists (
         select 1 from staged_account s where s.account = account.account and s.digest = account.digest)";
@@ -124,22 +129,24 @@ const DROP_INDEX: &str = "drop index identifier_hash";
 const MAKE_INDEX: &str = "create index identifier_hash on identifier (hash, kind)";
 
 impl Store {
-    /// Begins an import, clearing what a killed one left.
+    /// Begins an import, clearing what a killed one left. `key_id` names the key
+    /// that the identifiers are hashed under.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn begin_import(&self, mapping: &Mapping) -> Result<Import> {
+    pub async fn begin_import(&self, mapping: &Mapping, key_id: [u8; 16]) -> Result<Import> {
         let doing = "beginning an import";
         let clear: &[&'static str] = if self.is_sqlite() { &CLEAR_SQLITE } else { &CLEAR_POSTGRES };
         let session = in_transaction!(self, doing, |tx| {
-            let session: i64 = sqlx::query(NEXT_SESSION).fetch_one(&mut *tx).await.doing(doing)?.get("session");
+            let session: i64 =
+                sqlx::query(NEXT_SESSION).fetch_one(&mut *tx).await.doing(doing)?.cell("staging session", "session")?;
             for sql in clear {
                 sqlx::query(*sql).execute(&mut *tx).await.doing(doing)?;
             }
             session
         });
         let (store, mapping) = (self.clone(), mapping.clone());
-        Ok(Import { store, mapping, session, accounts: 0, identifiers: 0, digest: blake3::Hasher::new() })
+        Ok(Import { store, mapping, key_id, session, accounts: 0, identifiers: 0, digest: SetDigest::default() })
     }
 }
 
@@ -175,11 +182,9 @@ impl Import {
             sqlx::query(add_accounts).bind(&batch.accounts).execute(&mut *tx).await.doing(doing)?;
             sqlx::query(add_identifiers).bind(&batch.identifiers).execute(&mut *tx).await.doing(doing)?;
         });
-        self.accounts += batch.digests.len() as u64;
+        self.accounts += batch.account_count;
         self.identifiers += batch.identifier_count;
-        for digest in &batch.digests {
-            self.digest.update(digest);
-        }
+        self.digest.add(&batch.digest);
         Ok(())
     }
 
@@ -194,25 +199,35 @@ impl Import {
         with_pool!(self.store, |pool| {
             let mut conflicts = Vec::new();
             for row in sqlx::query(DUPLICATES).bind(CONFLICTS_MAX).fetch_all(pool).await.doing(doing)? {
-                let (first, again) = (number(row.get("first")), number(row.get("again")));
-                conflicts.push(Conflict { kind: None, account: Some(account(row.get("account"))?), first, again });
+                let (first, again) = (number(row.cell(STAGED_ROW, "first")?), number(row.cell(STAGED_ROW, "again")?));
+                conflicts.push(Conflict {
+                    kind: None,
+                    account: Some(account(row.cell(STAGED_ROW, "account")?)?),
+                    first,
+                    again,
+                });
             }
             for row in sqlx::query(CONFLICTS).bind(CONFLICTS_MAX).fetch_all(pool).await.doing(doing)? {
-                let (first, again) = (number(row.get("first")), number(row.get("again")));
-                conflicts.push(Conflict { kind: read_kind(row.get("kind")), account: None, first, again });
+                let (first, again) = (number(row.cell(STAGED_ROW, "first")?), number(row.cell(STAGED_ROW, "again")?));
+                conflicts.push(Conflict {
+                    kind: read_kind(row.cell(STAGED_ROW, "kind")?),
+                    account: None,
+                    first,
+                    again,
+                });
             }
             let row = sqlx::query(DRIFT).fetch_one(pool).await.doing(doing)?;
-            let count = |name: &str| number(row.get::<i64, _>(name));
-            let (before, after, both) = (count("before"), count("after"), count("both"));
+            let count = |name: &str| row.cell(STAGED_ROW, name).map(number);
+            let (before, after, both) = (count("before")?, count("after")?, count("both")?);
             Ok(Found {
                 conflicts,
                 before,
                 after,
                 new: after.saturating_sub(both),
                 gone: before.saturating_sub(both),
-                changed_address: count("address"),
-                changed_name: count("name"),
-                changed_domains: count("domains"),
+                changed_address: count("address")?,
+                changed_name: count("name")?,
+                changed_domains: count("domains")?,
                 ..Found::default()
             })
         })
@@ -238,17 +253,21 @@ impl Import {
     pub async fn commit(self, reason: Option<&str>, now_ms: i64) -> Result<Version> {
         let doing = "making a directory version current";
         self.index().await?;
-        let (mapping, digest) = (json(&self.mapping)?, self.digest.finalize());
+        let (mapping, digest) = (json(&self.mapping)?, self.digest.finish());
         let clear: &[&'static str] = if self.store.is_sqlite() { &CLEAR_SQLITE } else { &CLEAR_POSTGRES };
         let number = in_session!(self, doing, |tx| {
             let row = sqlx::query(STAGED).fetch_one(&mut *tx).await.doing(doing)?;
-            if (number(row.get("accounts")), number(row.get("identifiers"))) != (self.accounts, self.identifiers) {
+            if (number(row.cell(STAGED_ROW, "accounts")?), number(row.cell(STAGED_ROW, "identifiers")?))
+                != (self.accounts, self.identifiers)
+            {
                 return Err(StoreError::ImportLost);
             }
             let row = sqlx::query(NEXT).fetch_one(&mut *tx).await.doing(doing)?;
-            let (next, base, rows): (i64, i64, i64) = (row.get("number"), row.get("base"), row.get("rows"));
+            let (next, base, rows): (i64, i64, i64) =
+                (row.cell(STAGED_ROW, "number")?, row.cell(STAGED_ROW, "base")?, row.cell(STAGED_ROW, "rows")?);
             let add = sqlx::query(ADD_VERSION).bind(next).bind(&mapping).bind(self.accounts as i64);
-            let add = add.bind(self.identifiers as i64).bind(digest.as_bytes().to_vec()).bind(reason).bind(now_ms);
+            let add = add.bind(self.identifiers as i64).bind(digest.to_vec()).bind(reason).bind(now_ms);
+            let add = add.bind(self.key_id.to_vec());
             add.execute(&mut *tx).await.doing(doing)?;
             let ended = sqlx::query(END).bind(next - 1).execute(&mut *tx).await.doing(doing)?.rows_affected();
             let new = sqlx::query(FIND_NEW).execute(&mut *tx).await.doing(doing)?.rows_affected();
@@ -271,8 +290,10 @@ impl Import {
                 identifiers: self.identifiers,
                 began: new,
                 ended,
-                digest: digest.to_hex().to_string(),
+                digest: hex(&digest),
                 reason,
+                mapping: hex(blake3::hash(mapping.as_bytes()).as_bytes()),
+                key: hex(&self.key_id),
             };
             ledger::append!(tx, None::<i64>, "import", &told, now_ms, doing);
             next
@@ -282,9 +303,10 @@ impl Import {
             mapping: self.mapping,
             accounts: self.accounts,
             identifiers: self.identifiers,
-            digest: digest.into(),
+            digest,
             reason: reason.map(str::to_owned),
             imported_ms: now_ms,
+            key_id: Some(self.key_id),
         })
     }
 
@@ -322,54 +344,10 @@ struct Told<'a> {
     ended: u64,
     digest: String,
     reason: Option<&'a str>,
+    mapping: String,
+    key: String,
 }
 
 fn number(number: i64) -> u64 {
     number.unsigned_abs()
-}
-
-/// A staged account's columns: line, key, address, record, digest, and the three
-/// that drift compares.
-type Staged<'a> = (u64, &'a AccountId, &'a str, String, String, i64, i64, i64);
-
-/// The JSON texts from which a batch's rows are made.
-struct Batch {
-    accounts: String,
-    identifiers: String,
-    identifier_count: u64,
-    digests: Vec<[u8; 16]>,
-}
-
-impl Batch {
-    fn new(accounts: Vec<NewAccount>) -> Result<Self> {
-        let mut rows: Vec<Staged<'_>> = Vec::with_capacity(accounts.len());
-        let mut identifiers = Vec::new();
-        let mut digests = Vec::with_capacity(accounts.len());
-        for new in &accounts {
-            let (line, drift, record) = (new.line, new.drift, json(&new.record)?);
-            let mut entries: Vec<_> = new.entries.iter().collect();
-            // An exclusive entry comes first of its equals, and stays.
-            entries.sort_by_key(|entry| (entry.kind.code(), entry.hash, !entry.exclusive));
-            entries.dedup_by_key(|entry| (entry.kind, entry.hash));
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(record.as_bytes());
-            for value in [drift.address, drift.name, drift.domains] {
-                hasher.update(&value.to_be_bytes());
-            }
-            for entry in entries {
-                let (kind, hash) = (entry.kind.code(), entry.hash);
-                hasher.update(&[kind]).update(&hash.to_be_bytes());
-                let exclusive = u8::from(entry.exclusive);
-                identifiers.push((line, kind, format!("{hash:032x}"), exclusive, entry.name.as_deref()));
-            }
-            let mut digest = [0; 16];
-            digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-            digests.push(digest);
-            let hex = format!("{:032x}", u128::from_be_bytes(digest));
-            let address = new.record.address.as_str();
-            rows.push((line, &new.record.account, address, record, hex, drift.address, drift.name, drift.domains));
-        }
-        let identifier_count = identifiers.len() as u64;
-        Ok(Self { accounts: json(&rows)?, identifiers: json(&identifiers)?, identifier_count, digests })
-    }
 }

@@ -3,18 +3,21 @@
 //!
 //! An entry's body is `{"campaign": …, "kind": …, "is": {…}}` in JSON. Where it
 //! tells of messages, `is.messages` is a list of `[account, state, …]`: a claim
-//! adds the attempt's number and the envelope's recipient, a check the digest,
-//! an outcome the reply. Replayed in order, they yield every message's state.
+//! adds the attempt's number and the envelope's recipient, a check the digest
+//! and a hash of the findings, an outcome the reply. Replayed in order, they yield every message's state.
 //! Entries about suppressions carry BLAKE3 digests of folded addresses.
 
 use serde::Serialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
-use sqlx::Row;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::ledger::{self, State};
+use crate::store::cell::Cell;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Store, with_pool};
+
+/// What a row is called that cannot be read.
+const ENTRY: &str = "ledger entry";
 
 pub(in crate::store) const LAST: &str = "select seq, hash from ledger order by seq desc limit 1";
 pub(in crate::store) const ADD: &str =
@@ -30,7 +33,10 @@ macro_rules! append {
         $crate::store::ledger::Alone::alone(&mut $tx).await.doing($doing)?;
         let last = sqlx::query($crate::store::ledger::LAST).fetch_optional(&mut *$tx).await.doing($doing)?;
         let (seq, previous) = match last {
-            Some(row) => (sqlx::Row::get::<i64, _>(&row, "seq") + 1, sqlx::Row::get::<Vec<u8>, _>(&row, "hash")),
+            Some(row) => (
+                $crate::store::cell::Cell::cell::<i64, _>(&row, "ledger entry", "seq")? + 1,
+                $crate::store::cell::Cell::cell::<Vec<u8>, _>(&row, "ledger entry", "hash")?,
+            ),
             None => (1, $crate::ledger::GENESIS.to_vec()),
         };
         let text = $crate::store::ledger::body($campaign, $kind, $is)?;
@@ -106,10 +112,11 @@ pub(in crate::store) struct Is {
     pub rest: serde_json::Map<String, serde_json::Value>,
 }
 
-/// An account and its new state, the first two of a list.
+/// An account and its new state, the first two of a list, and what follows.
 pub(in crate::store) struct Message {
     pub account: String,
     pub state: State,
+    pub more: Vec<serde_json::Value>,
 }
 
 impl<'de> serde::Deserialize<'de> for Message {
@@ -124,8 +131,11 @@ impl<'de> serde::Deserialize<'de> for Message {
                 let short = || serde::de::Error::invalid_length(2, &self);
                 let account = list.next_element()?.ok_or_else(short)?;
                 let state = list.next_element()?.ok_or_else(short)?;
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Message { account, state })
+                let mut more = Vec::new();
+                while let Some(value) = list.next_element()? {
+                    more.push(value);
+                }
+                Ok(Message { account, state, more })
             }
         }
         from.deserialize_seq(List)
@@ -140,7 +150,7 @@ impl Store {
     pub async fn ledger_head(&self) -> Result<Vec<u8>> {
         with_pool!(self, |pool| {
             let row = sqlx::query(LAST).fetch_optional(pool).await.doing("reading the ledger")?;
-            Ok(row.map_or_else(|| ledger::GENESIS.to_vec(), |row| row.get("hash")))
+            row.map_or_else(|| Ok(ledger::GENESIS.to_vec()), |row| row.cell(ENTRY, "hash"))
         })
     }
 
@@ -160,7 +170,14 @@ impl Store {
             let rows: Vec<(i64, i64, String)> = with_pool!(self, |pool| {
                 let page = sqlx::query(PAGE).bind(campaign).bind(after);
                 let rows = page.fetch_all(pool).await.doing("reading the ledger")?;
-                rows.iter().map(|row| (row.get("seq"), row.get("at_ms"), row.get("body"))).collect()
+                let read = |row| {
+                    Ok((
+                        Cell::cell(row, ENTRY, "seq")?,
+                        Cell::cell(row, ENTRY, "at_ms")?,
+                        Cell::cell(row, ENTRY, "body")?,
+                    ))
+                };
+                rows.iter().map(read).collect::<Result<_>>()?
             });
             let Some(last) = rows.last() else { break };
             after = last.0;

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::Row;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::store::cell::Cell;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Store, in_transaction};
 
@@ -24,6 +24,9 @@ use crate::store::{Store, in_transaction};
 const BEAT: Duration = Duration::from_secs(5);
 /// After this long without a beat the holder counts as dead.
 const DEAD_MS: i64 = 30_000;
+
+/// What a row is called that cannot be read.
+const WHAT: &str = "right to send";
 
 /// The right to send one campaign, until it is released.
 #[derive(Debug)]
@@ -56,8 +59,8 @@ impl Store {
             let take = sqlx::query(TAKE).bind(campaign).bind(&holder).bind(&process).bind(now_ms);
             if take.execute(&mut *tx).await.doing(doing)?.rows_affected() == 0 {
                 let row = sqlx::query(read).bind(campaign).fetch_one(&mut *tx).await.doing(doing)?;
-                let (other, beat_ms): (String, i64) = (row.get("holder"), row.get("beat_ms"));
-                if now_ms - beat_ms < DEAD_MS && !is_dead(row.get("process"), &process) {
+                let (other, beat_ms): (String, i64) = (row.cell(WHAT, "holder")?, row.cell(WHAT, "beat_ms")?);
+                if now_ms - beat_ms < DEAD_MS && !is_dead(row.cell(WHAT, "process")?, &process) {
                     return Err(StoreError::Locked { holder: other });
                 }
                 let steal = sqlx::query(STEAL).bind(campaign).bind(&holder).bind(&process).bind(now_ms);

@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
-
 use crate::account::AccountId;
 use crate::guard::Finding;
 use crate::ledger::{Reply, State};
+use crate::store::cell::Cell;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::ledger::Messages;
@@ -78,6 +77,9 @@ pub struct Row {
     pub changed_ms: i64,
 }
 
+/// What a row is called that cannot be read.
+const WHAT: &str = "message";
+
 /// Inserts a snapshot's rows: ($1 campaign, $2 rows, $3 now).
 pub(in crate::store) fn insert_text(store: &Store) -> &'static str {
     const SQLITE: &str = "
@@ -124,7 +126,12 @@ impl Fingerprint {
 /// A snapshot row read back.
 macro_rules! planned {
     ($row:expr) => {
-        planned($row.get("ord"), $row.get("account"), $row.get("stage"), $row.get("extra"))
+        planned(
+            $row.cell(WHAT, "ord")?,
+            $row.cell(WHAT, "account")?,
+            $row.cell(WHAT, "stage")?,
+            $row.cell(WHAT, "extra")?,
+        )
     };
 }
 
@@ -142,11 +149,11 @@ fn planned(ord: i64, account: String, stage: i64, extra: String) -> Result<Plann
 macro_rules! listed {
     ($row:expr) => {
         listed(
-            planned($row.get("ord"), $row.get("account"), $row.get("stage"), "{}".into()),
-            $row.get("state"),
-            $row.get("digest"),
-            ($row.get("attempt"), $row.get("not_before_ms"), $row.get("changed_ms")),
-            ($row.get("code"), $row.get("reply")),
+            planned($row.cell(WHAT, "ord")?, $row.cell(WHAT, "account")?, $row.cell(WHAT, "stage")?, "{}".into()),
+            $row.cell(WHAT, "state")?,
+            $row.cell(WHAT, "digest")?,
+            ($row.cell(WHAT, "attempt")?, $row.cell(WHAT, "not_before_ms")?, $row.cell(WHAT, "changed_ms")?),
+            ($row.cell(WHAT, "code")?, $row.cell(WHAT, "reply")?),
         )
     };
 }
@@ -232,7 +239,7 @@ impl Store {
         let sql = self.sql(SQLITE, POSTGRES);
         with_pool!(self, |pool| {
             let size = sqlx::query(SIZE).bind(campaign).fetch_one(pool).await.doing("sampling the snapshot")?;
-            let picked = json(&pick(size.get("size"), count, seed))?;
+            let picked = json(&pick(size.cell(WHAT, "size")?, count, seed))?;
             let rows =
                 sqlx::query(sql).bind(campaign).bind(picked).fetch_all(pool).await.doing("sampling the snapshot")?;
             rows.iter().map(|row| planned!(row)).collect()
@@ -260,8 +267,9 @@ impl Store {
         }
         let doing = "recording a check";
         let rows = checks.iter().map(check_row).collect::<Result<Vec<_>>>()?;
-        let told =
-            Messages { messages: rows.iter().map(|(account, state, digest, _)| (account, state, digest)).collect() };
+        // The findings are long, and nobody needs them twice: their hash binds them.
+        let tell = |row: &CheckRow<'_>| (row.0.clone(), row.1, row.2.clone(), row.3.as_deref().map(short_hex));
+        let told = Messages { messages: rows.iter().map(tell).collect() };
         let (text, sql) = (json(&rows)?, self.sql(SQLITE, POSTGRES));
         in_transaction!(self, doing, |tx| {
             let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);
@@ -306,7 +314,14 @@ impl Store {
             let rows: Vec<(i64, String, Vec<u8>)> = with_pool!(self, |pool| {
                 let page =
                     sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading digests")?;
-                page.iter().map(|row| (row.get("ord"), row.get("account"), row.get("digest"))).collect()
+                let read = |row| {
+                    Ok((
+                        Cell::cell(row, WHAT, "ord")?,
+                        Cell::cell(row, WHAT, "account")?,
+                        Cell::cell(row, WHAT, "digest")?,
+                    ))
+                };
+                page.iter().map(read).collect::<Result<_>>()?
             });
             let Some(last) = rows.last() else { return Ok(hasher.finalize().into()) };
             after = last.0;
@@ -340,6 +355,17 @@ fn check_row(check: &Checked) -> Result<CheckRow<'_>> {
         }
         Verdict::Held(findings) => (&check.account, "held", None, Some(json(findings)?)),
     })
+}
+
+/// The first 64 bits of a text's BLAKE3.
+pub(in crate::store) fn short(text: &str) -> u64 {
+    let mut head = [0; 8];
+    head.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..8]);
+    u64::from_be_bytes(head)
+}
+
+fn short_hex(text: &str) -> String {
+    format!("{:016x}", short(text))
 }
 
 /// Every row that was asked for made the move, or none does.

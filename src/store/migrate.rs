@@ -14,11 +14,13 @@ type Script = (i64, &'static str, &'static str);
 
 const SQLITE: &[Script] = &[
     (1, "start", include_str!("../../migrations/sqlite/0001_start.sql")),
-    (2, "ended", include_str!("../../migrations/sqlite/0002_ended.sql")),
+    (2, "key id", include_str!("../../migrations/sqlite/0002_key_id.sql")),
+    (3, "ended", include_str!("../../migrations/sqlite/0003_ended.sql")),
 ];
 const POSTGRES: &[Script] = &[
     (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
-    (2, "ended", include_str!("../../migrations/postgres/0002_ended.sql")),
+    (2, "key id", include_str!("../../migrations/postgres/0002_key_id.sql")),
+    (3, "ended", include_str!("../../migrations/postgres/0003_ended.sql")),
 ];
 
 impl Store {

@@ -12,7 +12,10 @@
 //! lock at their beginning, and a few that can only read. No database future is
 //! ever cancelled: a cancelled one can give an open transaction back to its pool.
 
+mod approval;
+mod batch;
 mod campaign;
+mod cell;
 mod directory;
 mod error;
 mod import;
@@ -21,29 +24,25 @@ mod ledger;
 mod lock;
 mod message;
 mod migrate;
+mod open;
 mod outcome;
 mod proof;
+mod set;
 mod suppression;
 mod tally;
 
-pub use campaign::Approval;
+pub use approval::Approval;
 pub use directory::Version;
 pub use error::StoreError;
 pub use import::Import;
 pub use lock::Lock;
 pub use message::{Checked, Filter, Planned, Row, Verdict};
 pub use outcome::{Claimed, Settled};
-pub use proof::Broken;
+pub use proof::{Broken, Proof};
 pub use suppression::Suppression;
 
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
-use std::time::Duration;
-
-use sqlx::postgres::{PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-
-use error::{Doing, Result};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
 
 /// An open store; cheap to clone.
 #[derive(Clone, Debug)]
@@ -60,14 +59,6 @@ enum Pool {
     },
     Postgres(PgPool),
 }
-
-/// How long a writer waits for another process's transaction; accepting a large
-/// import is the longest.
-const WAIT: Duration = Duration::from_secs(120);
-/// Connections that read a SQLite file at once.
-const READERS: u32 = 4;
-/// Connections to PostgreSQL.
-const CONNECTIONS: u32 = 8;
 
 /// Runs a body that only reads, over either database.
 macro_rules! with_pool {
@@ -116,37 +107,6 @@ macro_rules! in_transaction {
 pub(in crate::store) use {in_transaction, with_pool};
 
 impl Store {
-    /// Opens a store, creates it where it does not exist, and brings its
-    /// tables up to date. `sqlite:FILE` or `postgres://…`. A new SQLite file can
-    /// be read by its owner only.
-    ///
-    /// # Errors
-    /// The URL names neither, or the database cannot be opened.
-    pub async fn open(url: &str) -> Result<Self> {
-        let pool = if let Some(file) = url.strip_prefix("sqlite:") {
-            open_sqlite(Path::new(file.strip_prefix("//").unwrap_or(file))).await?
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
-            Pool::Postgres(pool.connect(url).await.doing("connecting to PostgreSQL")?)
-        } else {
-            return Err(StoreError::Url);
-        };
-        let store = Self { pool };
-        store.migrate().await?;
-        Ok(store)
-    }
-
-    /// Closes every connection; a SQLite file is then one file again.
-    pub async fn close(&self) {
-        match &self.pool {
-            Pool::Sqlite { writer, readers } => {
-                readers.close().await;
-                writer.close().await;
-            }
-            Pool::Postgres(pool) => pool.close().await,
-        }
-    }
-
     /// Whether this is SQLite, for the few texts that differ.
     fn is_sqlite(&self) -> bool {
         matches!(self.pool, Pool::Sqlite { .. })
@@ -156,41 +116,4 @@ impl Store {
     fn sql(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
         if self.is_sqlite() { sqlite } else { postgres }
     }
-}
-
-async fn open_sqlite(file: &Path) -> Result<Pool> {
-    // Two pools on a memory store would be two stores.
-    if file.as_os_str().is_empty() || file == Path::new(":memory:") {
-        return Err(StoreError::Url);
-    }
-    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    if let Err(error) = made
-        && error.kind() != std::io::ErrorKind::AlreadyExists
-    {
-        return Err(error).doing("making the SQLite file");
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(WAIT)
-        .pragma("cache_size", "-65536");
-    // The writer lives as long as the store.
-    let writer = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(WAIT)
-        .connect_with(options.clone())
-        .await
-        .doing("opening the SQLite file")?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(WAIT)
-        .connect_with(options.pragma("query_only", "on").pragma("cache_size", "-16384"))
-        .await
-        .doing("opening the SQLite file")?;
-    Ok(Pool::Sqlite { writer, readers })
 }

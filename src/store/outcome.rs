@@ -8,11 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row;
-
 use crate::account::AccountId;
 use crate::guard::Finding;
 use crate::ledger::{Claim, Outcome, State};
+use crate::store::cell::Cell;
 use crate::store::directory::{account, json};
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::ledger::Messages;
@@ -72,6 +71,11 @@ const DUE_POSTGRES: [&str; 2] = [
     ),
 ];
 
+/// What a row is called that cannot be read.
+const WHAT: &str = "message";
+/// What is said of a message whose process ended; also in [`Store::recover`]'s statement.
+pub(in crate::store) const LOST_REPLY: &str = "the sending process ended before the outcome was recorded";
+
 /// A message that is due: account, digest, attempts so far, extra columns, address.
 type Due = (String, Vec<u8>, i64, String, Option<String>);
 
@@ -107,7 +111,10 @@ impl Store {
                 let left = limit.saturating_sub(rows.len()) as i64;
                 let due = sqlx::query(sql).bind(campaign).bind(i64::from(stage)).bind(left).bind(now_ms).bind(version);
                 let found = due.fetch_all(&mut *tx).await.doing(doing)?;
-                rows.extend(found.iter().map(|r| (r.get(0), r.get(1), r.get(2), r.get(3), r.get(4))));
+                for row in &found {
+                    let (account, digest) = (row.cell(WHAT, 0)?, row.cell(WHAT, 1)?);
+                    rows.push((account, digest, row.cell(WHAT, 2)?, row.cell(WHAT, 3)?, row.cell(WHAT, 4)?));
+                }
             }
             if !rows.is_empty() {
                 let accounts: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
@@ -185,7 +192,8 @@ impl Store {
         let doing = "recovering lost claims";
         Ok(in_transaction!(self, doing, |tx| {
             let rows = sqlx::query(LOST).bind(campaign).bind(now_ms).fetch_all(&mut *tx).await.doing(doing)?;
-            let messages: Vec<(String, &str)> = rows.iter().map(|row| (row.get("account"), "unknown")).collect();
+            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "unknown"));
+            let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
             let lost = messages.len() as u64;
             if lost > 0 {
                 ledger::append!(tx, Some(campaign), "recover", &Messages { messages }, now_ms, doing);

@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
-use sqlx::Row;
 
 use crate::address::Address;
+use crate::store::cell::Cell;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result};
 use crate::store::{Store, in_transaction, ledger, with_pool};
@@ -22,6 +22,8 @@ pub struct Suppression {
     pub at_ms: i64,
 }
 
+/// What a row is called that cannot be read.
+const WHAT: &str = "suppressed address";
 /// Addresses told by one entry.
 const CHUNK: usize = 4_000;
 
@@ -83,14 +85,14 @@ impl Store {
         const ALL: &str = "select address, reason, at_ms from suppression order by address";
         with_pool!(self, |pool| {
             let rows = sqlx::query(ALL).fetch_all(pool).await.doing("reading the suppression list")?;
-            Ok(rows
-                .iter()
-                .map(|row| Suppression {
-                    address: row.get("address"),
-                    reason: row.get("reason"),
-                    at_ms: row.get("at_ms"),
+            let read = |row| {
+                Ok(Suppression {
+                    address: Cell::cell(row, WHAT, "address")?,
+                    reason: Cell::cell(row, WHAT, "reason")?,
+                    at_ms: Cell::cell(row, WHAT, "at_ms")?,
                 })
-                .collect())
+            };
+            rows.iter().map(read).collect()
         })
     }
 
@@ -105,7 +107,7 @@ impl Store {
         let (text, sql) = (json(&folded(addresses))?, self.sql(SQLITE, POSTGRES));
         with_pool!(self, |pool| {
             let rows = sqlx::query(sql).bind(text).fetch_all(pool).await.doing("reading the suppression list")?;
-            Ok(rows.iter().map(|row| row.get("address")).collect())
+            rows.iter().map(|row| row.cell(WHAT, "address")).collect()
         })
     }
 }

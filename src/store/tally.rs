@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::Row;
-
 use crate::account::AccountId;
 use crate::guard::Finding;
 use crate::ledger::{Counts, State};
 use crate::report::ReplyCount;
+use crate::store::cell::Cell;
 use crate::store::directory::account;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Store, with_pool};
+
+/// What a row is called that cannot be read.
+const MESSAGE: &str = "message";
 
 impl Store {
     /// Messages by state, of one stage or of all.
@@ -32,9 +34,9 @@ impl Store {
                 .doing("counting messages")?;
             rows.iter()
                 .map(|row| {
-                    let state = row.get::<String, _>("state").parse::<State>();
+                    let state = row.cell::<String, _>(MESSAGE, "state")?.parse::<State>();
                     let state = state.map_err(|_| StoreError::Unreadable { what: "message state" })?;
-                    Ok((state, row.get::<i64, _>("count").unsigned_abs()))
+                    Ok((state, row.cell::<i64, _>(MESSAGE, "count")?.unsigned_abs()))
                 })
                 .collect()
         })
@@ -54,7 +56,8 @@ impl Store {
             let rows: Vec<(i64, String)> = with_pool!(self, |pool| {
                 let page =
                     sqlx::query(PAGE).bind(campaign).bind(after).fetch_all(pool).await.doing("reading findings")?;
-                page.iter().map(|row| (row.get("ord"), row.get("findings"))).collect()
+                let pair = |row| Ok((Cell::cell(row, MESSAGE, "ord")?, Cell::cell(row, MESSAGE, "findings")?));
+                page.iter().map(pair).collect::<Result<_>>()?
             });
             let Some(last) = rows.last() else { return Ok(rules) };
             after = last.0;
@@ -78,7 +81,8 @@ impl Store {
         let rows: Vec<(String, String)> = with_pool!(self, |pool| {
             let page = sqlx::query(FIRST).bind(campaign).bind(limit as i64);
             let rows = page.fetch_all(pool).await.doing("reading findings")?;
-            rows.iter().map(|row| (row.get("account"), row.get("findings"))).collect()
+            let pair = |row| Ok((Cell::cell(row, MESSAGE, "account")?, Cell::cell(row, MESSAGE, "findings")?));
+            rows.iter().map(pair).collect::<Result<_>>()?
         });
         let mut first = Vec::new();
         for (key, text) in rows {
@@ -103,14 +107,14 @@ impl Store {
             group by code, reply order by count desc, reply limit 20";
         with_pool!(self, |pool| {
             let rows = sqlx::query(REPLIES).bind(campaign).fetch_all(pool).await.doing("counting replies")?;
-            Ok(rows
-                .iter()
-                .map(|row| ReplyCount {
-                    code: u16::try_from(row.get::<i64, _>("code")).unwrap_or(0),
-                    text: row.get("reply"),
-                    count: row.get::<i64, _>("count").unsigned_abs(),
+            let read = |row| {
+                Ok(ReplyCount {
+                    code: u16::try_from(Cell::cell::<i64, _>(row, MESSAGE, "code")?).unwrap_or(0),
+                    text: Cell::cell(row, MESSAGE, "reply")?,
+                    count: Cell::cell::<i64, _>(row, MESSAGE, "count")?.unsigned_abs(),
                 })
-                .collect())
+            };
+            rows.iter().map(read).collect()
         })
     }
 
@@ -120,12 +124,10 @@ impl Store {
     /// The database fails.
     pub async fn next_due(&self, campaign: i64) -> Result<Option<i64>> {
         const DUE: &str = "select min(not_before_ms) as due from message where campaign = $1 and state = 'deferred'";
-        with_pool!(self, |pool| Ok(sqlx::query(DUE)
-            .bind(campaign)
-            .fetch_one(pool)
-            .await
-            .doing("reading deferrals")?
-            .get("due")))
+        with_pool!(self, |pool| {
+            let due = sqlx::query(DUE).bind(campaign).fetch_one(pool);
+            due.await.doing("reading deferrals")?.cell(MESSAGE, "due")
+        })
     }
 
     /// When the last attempt of a stage ended.
@@ -138,7 +140,7 @@ impl Store {
             and state in ('accepted', 'deferred', 'rejected', 'unknown')";
         with_pool!(self, |pool| {
             let last = sqlx::query(LAST).bind(campaign).bind(i64::from(stage));
-            Ok(last.fetch_one(pool).await.doing("reading a stage's end")?.get("last"))
+            last.fetch_one(pool).await.doing("reading a stage's end")?.cell(MESSAGE, "last")
         })
     }
 }

@@ -88,6 +88,14 @@ pub fn campaign_approved(campaign: i64) {
     info!(event = "campaign_approved", campaign, "the campaign is approved");
 }
 
+/// A check found something else than what was approved.
+pub fn approvals_withdrawn(campaign: i64, approvals: u64) {
+    warn!(
+        event = "approvals_withdrawn",
+        campaign, approvals, "what was approved has changed; nobody has approved this"
+    );
+}
+
 /// A stage opened.
 pub fn stage_opened(campaign: i64, stage: &str, messages: u64) {
     info!(event = "stage_opened", campaign, stage, messages, "the stage is open");

@@ -1,0 +1,154 @@
+//! Opening and closing a store: SQLite's file with its one writing connection
+//! and a few that read, or PostgreSQL's connections.
+//!
+//! A PostgreSQL server is asked once before the pool is made, and must answer
+//! within [`ANSWER`]: a pool tries again for as long as a connection may be
+//! waited for, which for a server that is not there is only silence.
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+
+use crate::store::error::{Doing, Result, StoreError};
+use crate::store::{Pool, Store};
+
+/// How long a writer waits for another process's transaction; accepting a large
+/// import is the longest.
+const WAIT: Duration = Duration::from_secs(120);
+/// How long PostgreSQL's first answer may take.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Connections that read a SQLite file at once.
+const READERS: u32 = 4;
+/// Connections to PostgreSQL.
+const CONNECTIONS: u32 = 8;
+
+impl Store {
+    /// Opens a store, creates it where it does not exist, and brings its
+    /// tables up to date. `sqlite:FILE` or `postgres://…`. A new SQLite file can
+    /// be read by its owner only.
+    ///
+    /// # Errors
+    /// The URL names neither, or the database cannot be opened.
+    pub async fn open(url: &str) -> Result<Self> {
+        let pool = if let Some(file) = sqlite_file(url) {
+            open_sqlite(&file).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            open_postgres(url, ANSWER).await?
+        } else {
+            return Err(StoreError::Url);
+        };
+        let store = Self { pool };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Whether a URL names a SQLite file that is not there: opening would make it.
+    pub fn is_missing(url: &str) -> bool {
+        sqlite_file(url).is_some_and(|file| !file.exists())
+    }
+
+    /// Closes every connection; a SQLite file is then one file again.
+    pub async fn close(&self) {
+        match &self.pool {
+            Pool::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let file = url.strip_prefix("sqlite:")?;
+    Some(file.strip_prefix("//").unwrap_or(file).into())
+}
+
+async fn open_postgres(url: &str, answer: Duration) -> Result<Pool> {
+    let options = PgConnectOptions::from_str(url).doing("reading the store's URL")?;
+    let server = match options.get_socket() {
+        Some(socket) => format!("PostgreSQL at {}", socket.display()),
+        None => format!("PostgreSQL at {}:{}", options.get_host(), options.get_port()),
+    };
+    // Nothing is under way on a connection that is not there yet: this future
+    // may be dropped.
+    match tokio::time::timeout(answer, options.connect()).await {
+        Ok(Ok(first)) => first.close().await.doing("connecting to PostgreSQL")?,
+        Ok(Err(source)) => return Err(StoreError::Unreachable { server, source }),
+        Err(_) => return Err(StoreError::Silent { server, seconds: answer.as_secs() }),
+    }
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
+    Ok(Pool::Postgres(pool.connect_lazy_with(options)))
+}
+
+async fn open_sqlite(file: &Path) -> Result<Pool> {
+    // Two pools on a memory store would be two stores.
+    if file.as_os_str().is_empty() || file == Path::new(":memory:") {
+        return Err(StoreError::Url);
+    }
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    if let Err(error) = made
+        && error.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        return Err(error).doing("making the SQLite file");
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(WAIT)
+        .pragma("cache_size", "-65536");
+    // The writer lives as long as the store.
+    let writer = SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(WAIT)
+        .connect_with(options.clone())
+        .await
+        .doing("opening the SQLite file")?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(WAIT)
+        .connect_with(options.pragma("query_only", "on").pragma("cache_size", "-16384"))
+        .await
+        .doing("opening the SQLite file")?;
+    Ok(Pool::Sqlite { writer, readers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_named_without_the_password() {
+        // It takes connections and never answers.
+        let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let url = format!("postgres://user:hush-hush@127.0.0.1:{port}/kakitome");
+        let refused = open_postgres(&url, Duration::from_millis(50)).await.unwrap_err();
+        let text = crate::error::Error::from(refused).to_string();
+        assert!(text.contains(&format!("127.0.0.1:{port} did not answer")), "{text}");
+        assert!(!text.contains("hush"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_refused_at_once() {
+        let port = {
+            let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+            gone.local_addr().unwrap().port()
+        };
+        let url = format!("postgres://user:hush-hush@127.0.0.1:{port}/kakitome");
+        let refused = tokio::time::timeout(ANSWER, Store::open(&url)).await.unwrap().unwrap_err();
+        let text = crate::error::Error::from(refused).to_string();
+        assert!(text.contains(&format!("127.0.0.1:{port} cannot be used")), "{text}");
+        assert!(!text.contains("hush"), "{text}");
+    }
+}
