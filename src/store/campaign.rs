@@ -138,9 +138,8 @@ impl Store {
     /// fails; the campaign then stays where it is.
     pub async fn set_state(&self, id: i64, from: &[State], to: State, now_ms: i64) -> Result<()> {
         const MOVE: &str = "update campaign set state = $3 where id = $1 and state = $2";
-        const POSTGRES: &str = "select state from campaign where id = $1 for update";
         let doing = "moving a campaign on";
-        let read = self.sql(STATE, POSTGRES);
+        let read = state_for_update(self);
         in_transaction!(self, doing, |tx| {
             let row = sqlx::query(read).bind(id).fetch_optional(&mut *tx).await.doing(doing)?;
             let is = read_state(row.ok_or(StoreError::NoCampaign { id })?.get("state"))?;
@@ -254,11 +253,17 @@ impl Store {
     }
 }
 
+/// Reads a campaign's state so that nobody else moves it meanwhile: ($1 campaign).
+pub(in crate::store) fn state_for_update(store: &Store) -> &'static str {
+    const POSTGRES: &str = "select state from campaign where id = $1 for update";
+    store.sql(STATE, POSTGRES)
+}
+
 fn read(body: &str) -> Result<Campaign> {
     serde_json::from_str(body).map_err(|_| StoreError::Unreadable { what: "campaign" })
 }
 
-fn read_state(word: &str) -> Result<State> {
+pub(in crate::store) fn read_state(word: &str) -> Result<State> {
     let state = serde_json::from_value(serde_json::Value::String(word.to_owned()));
     state.map_err(|_| StoreError::Unreadable { what: "campaign state" })
 }
