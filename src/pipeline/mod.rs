@@ -21,11 +21,13 @@ pub mod freeze;
 mod gate;
 pub mod import;
 pub mod init;
+mod maillog;
 mod prepare;
 pub mod preview;
 mod record;
 mod sample;
 pub mod send;
+pub mod settle;
 pub mod suppress;
 
 use std::sync::Arc;

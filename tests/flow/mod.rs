@@ -2,8 +2,11 @@
 //! registrar, a real store, a receiver on loopback. Each test runs on SQLite and
 //! on PostgreSQL.
 
+mod crash;
 mod server;
+mod settle;
 mod sink;
+mod stop;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
