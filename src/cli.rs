@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::account::AccountId;
+use crate::ledger::State as MessageState;
 
 /// Bulk mail in which every message is bound to its recipient.
 #[derive(Debug, Parser)]
@@ -80,10 +81,26 @@ pub enum Command {
     /// The judge of finished messages.
     #[command(subcommand)]
     Guard(Guard),
+    /// Settle unknown messages by the mail server's log (Postfix), found by their Message-IDs.
+    Reconcile(Reconcile),
     /// Prove the ledger: every link of its chain, every state from its entries.
     Verify,
     /// The whole story on this machine in under a minute.
     Demo(Demo),
+}
+
+/// `kakitome reconcile`
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    /// The log; several in the order of time.
+    #[arg(required = true, value_name = "LOG")]
+    pub logs: Vec<PathBuf>,
+    /// The log covers the whole time: send those again that it does not show as taken over, so many.
+    #[arg(long, value_name = "COUNT")]
+    pub retry_unseen: Option<u64>,
+    /// Who decides; recorded.
+    #[arg(long, env = "USER", default_value = "operator")]
+    pub by: String,
 }
 
 /// `kakitome directory …`
@@ -179,7 +196,46 @@ pub enum Campaign {
         /// Write a page to look at.
         #[arg(long, value_name = "FILE.html")]
         out: Option<PathBuf>,
+        /// List the accounts whose messages are in this state instead: unknown, held, rejected, ….
+        #[arg(long, value_name = "STATE", conflicts_with = "out")]
+        accounts: Option<MessageState>,
     },
+    /// Decide about messages of which nobody knows whether they arrived.
+    Settle(Settle),
+}
+
+/// `kakitome campaign settle`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["account", "all"]))]
+pub struct Settle {
+    /// The campaign's number.
+    pub id: i64,
+    /// The unknown messages of these accounts.
+    #[arg(long, num_args = 1.., value_name = "KEY")]
+    pub account: Vec<AccountId>,
+    /// All unknown messages of the campaign; --confirm says how many they are.
+    #[arg(long)]
+    pub all: bool,
+    /// How many messages --all means.
+    #[arg(long, value_name = "COUNT", conflicts_with = "account")]
+    pub confirm: Option<u64>,
+    /// What became of them: the server took them, it gave them up, or they are to be sent again.
+    #[arg(long = "as", value_enum)]
+    pub verdict: SettleAs,
+    /// Who decides; recorded.
+    #[arg(long)]
+    pub by: String,
+}
+
+/// What an unknown message is settled as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SettleAs {
+    /// The server took it.
+    Accepted,
+    /// The server gave it up.
+    Rejected,
+    /// It did not arrive: send it again.
+    Retry,
 }
 
 /// `kakitome suppress …`

@@ -4,15 +4,15 @@
 //! ```text
 //! planned ─► checked ─► claimed ─► accepted | rejected        (final)
 //!    │        │  ▲          ├────► deferred ─► checked, not before T
-//!    │        │  │          ├────► unknown ─► accepted | checked, by an operator
+//!    │        │  │          ├────► unknown ─► accepted | rejected | checked, by an operator
 //!    │        │  └──────────┤ (not begun)
 //!    └────────┴─────────────┴────► held | suppressed          (final)
 //! ```
 //!
 //! Beside the arrows drawn: a message may be checked again before approval
 //! (`checked → checked`), and one that is due may be claimed straight from
-//! `deferred`. A message is judged again after its claim, so the guard may hold
-//! it there too. Every other move is refused, whoever asks.
+//! `deferred`, or held there: every message is judged again before its claim.
+//! Every other move is refused, whoever asks.
 //!
 //! Times are `_ms` since the Unix epoch. A chain entry binds the entry before
 //! it, so that whoever holds the newest link can tell whether anything older
@@ -88,8 +88,8 @@ impl State {
                 (Held, Program),
                 (Suppressed, Program),
             ],
-            Deferred => &[(Checked, Program), (Claimed, Program), (Suppressed, Program)],
-            Unknown => &[(Accepted, Operator), (Checked, Operator)],
+            Deferred => &[(Checked, Program), (Claimed, Program), (Held, Program), (Suppressed, Program)],
+            Unknown => &[(Accepted, Operator), (Rejected, Operator), (Checked, Operator)],
             Held | Suppressed | Accepted | Rejected => &[],
         }
     }
@@ -101,8 +101,9 @@ impl State {
     }
 
     /// Whether an operator, or evidence that an operator brings, may move a
-    /// message from this state to that one: `unknown` to `accepted`, because
-    /// it arrived, or to `checked`, to be sent again.
+    /// message from this state to that one: `unknown` to `accepted`, because the
+    /// server has it, to `rejected`, because it gave it up, or to `checked`, to
+    /// be sent again.
     pub fn may_be_settled_as(self, next: State) -> bool {
         self.moves().contains(&(next, By::Operator))
     }
@@ -304,9 +305,9 @@ mod tests {
         (State::Suppressed, /**/ "........."),
         (State::Claimed, /*  */ ".xxx.xxxx"),
         (State::Accepted, /* */ "........."),
-        (State::Deferred, /* */ ".x.xx...."),
+        (State::Deferred, /* */ ".xxxx...."),
         (State::Rejected, /* */ "........."),
-        (State::Unknown, /*  */ ".o...o..."),
+        (State::Unknown, /*  */ ".o...o.o."),
     ];
 
     #[test]

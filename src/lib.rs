@@ -30,8 +30,12 @@
 //! 5. **Everything fails closed and small.** A rule that cannot finish holds; a
 //!    missing or incomplete directory opens no campaign; a ledger that cannot
 //!    be written stops sending.
-//! 6. **A claim is on disk before the first byte.** What a crash leaves claimed
-//!    is `unknown`, and nothing leaves `unknown` by itself.
+//! 6. **A claim is on disk before the first byte**, and few are at any moment:
+//!    messages are judged ahead without one. What a crash leaves claimed is
+//!    `unknown`, and nothing leaves `unknown` by itself.
+//! 7. **What changes meanwhile counts.** Sending follows the directory's newest
+//!    version, the suppression list and the right to send up to the moment at
+//!    which a message is begun.
 //!
 //! # Who may name whom
 //!

@@ -1,7 +1,10 @@
 //! What long work shows on stderr: a bar with rate and remaining time when a
 //! person watches, nothing when stderr is a file or a pipe.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Write;
+use std::time::Duration;
+
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 /// A bar over a known number of things.
 pub fn bar(verb: &'static str, unit: &str, total: u64) -> ProgressBar {
@@ -9,6 +12,25 @@ pub fn bar(verb: &'static str, unit: &str, total: u64) -> ProgressBar {
     let template =
         format!("{{msg:>9}} {{bar:32.cyan/dim}} {{human_pos}} of {{human_len}} {unit}  {{per_sec:.dim}}  {{eta}} left");
     bar.set_style(style(&template));
+    bar
+}
+
+/// A bar over a whole campaign, of which `done` messages are final already. The
+/// time left is never less than the configured rate takes.
+pub fn sending(total: u64, done: u64, per_second_max: f64) -> ProgressBar {
+    let bar = ProgressBar::new(total).with_position(done).with_message("sending");
+    let template = "{msg:>9} {bar:32.cyan/dim} {human_pos} of {human_len} messages  {rate:.dim}  {left} left";
+    let rate = |state: &ProgressState, out: &mut dyn Write| {
+        let _ = write!(out, "{:.0}/s", state.per_sec());
+    };
+    let left = move |state: &ProgressState, out: &mut dyn Write| {
+        let messages = state.len().unwrap_or(0).saturating_sub(state.pos());
+        let paced = Duration::try_from_secs_f64(messages as f64 / per_second_max).unwrap_or(Duration::MAX);
+        let _ = write!(out, "{:#}", HumanDuration(state.eta().max(paced)));
+    };
+    bar.set_style(style(template).with_key("rate", rate).with_key("left", left));
+    // The messages that were final before are no work of this process.
+    bar.reset_eta();
     bar
 }
 
@@ -25,7 +47,7 @@ pub fn bytes(verb: &'static str, total: u64) -> ProgressBar {
 pub fn spinner(text: &'static str) -> ProgressBar {
     let spinner = ProgressBar::new_spinner().with_message(text);
     spinner.set_style(style("{spinner:>9} {msg} {elapsed:.dim}"));
-    spinner.enable_steady_tick(std::time::Duration::from_millis(120));
+    spinner.enable_steady_tick(Duration::from_millis(120));
     spinner
 }
 

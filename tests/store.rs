@@ -20,10 +20,10 @@ use kakitome::campaign::{Campaign, State as CampaignState};
 use kakitome::config::Mapping;
 use kakitome::directory::accept::Conflict;
 use kakitome::directory::{Drift, NewAccount, NewEntry};
-use kakitome::guard::{Finding, Rule};
+use kakitome::guard::{Finding, Held, Rule};
 use kakitome::ledger::{Claim, Outcome, Reply, State};
 use kakitome::store::{
-    Approval, Checked, Claimed, Filter, Import, Planned, Settled, Store, StoreError, Suppression, Verdict,
+    Approval, Checked, Cursor, Filter, Import, Planned, Settled, Store, StoreError, Suppression, Verdict, Wanted,
 };
 use support::Base;
 
@@ -133,6 +133,38 @@ async fn checked(store: &Store, count: u64) -> i64 {
     let campaign = frozen(store, count).await;
     store.record_checks(campaign, (1..=count).map(cleared).collect(), 3_000).await.unwrap();
     campaign
+}
+
+struct Claimed {
+    claim: Claim,
+    extra: BTreeMap<String, String>,
+}
+
+/// Claims what is due and still free, as one worker among several.
+async fn claim(store: &Store, campaign: i64, stage: u16, version: i64, limit: usize, now_ms: i64) -> Vec<Claimed> {
+    let mut cursor = Cursor::default();
+    loop {
+        let due = store.due(campaign, stage, &mut cursor, limit, now_ms).await.unwrap();
+        let keys: Vec<AccountId> = due.iter().map(|due| due.account.clone()).collect();
+        let records = store.records(version, &keys).await.unwrap();
+        let to = |key| records.get(key).map_or(address("nobody@customer.example"), |record| record.address.clone());
+        let wanted = due.iter().map(|due| Wanted {
+            account: due.account.clone(),
+            digest: due.digest,
+            attempts: due.attempts,
+            to: to(&due.account),
+        });
+        let claims = store.claim(campaign, wanted.collect(), now_ms).await.unwrap();
+        if claims.is_empty() && !due.is_empty() {
+            continue;
+        }
+        let extra = |claim: &Claim| due.iter().find(|due| due.account == claim.account).unwrap().extra.clone();
+        return claims.into_iter().map(|claim| Claimed { extra: extra(&claim), claim }).collect();
+    }
+}
+
+fn held(key: &str) -> Held {
+    Held { account: id(key), findings: vec![finding()] }
 }
 
 fn claims(claimed: Vec<Claimed>) -> Vec<Claim> {
@@ -516,14 +548,14 @@ both! {
         directory(&store, 4).await;
         checked(&store, 4).await;
         let entries = proved(&store).await;
-        let mut mine = claims(store.claim(1, 0, 1, 1, 10).await.unwrap());
+        let mut mine = claims(claim(&store, 1, 0, 1, 1, 10).await);
         let claim = mine.pop().unwrap();
         let account = claim.account.clone();
         let refused = [
             // A claimed message is past its check.
             store.record_checks(1, vec![cleared(2), cleared(1)], 11).await,
-            // Only what is claimed can be held, have an outcome or be released.
-            store.hold(1, &id("10000002"), &[finding()], 11).await,
+            // Only what is there can be held, only what is claimed have an outcome or be released.
+            store.hold_and_halt(1, &[held("10000002"), held("nobody")], "a test", 11).await,
             store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: id("10000002"), digest: [2; 32], attempt: 1 })], 11).await,
             store.release(1, vec![Claim { campaign: 1, account: id("10000003"), digest: [3; 32], attempt: 1 }], 11).await,
             // Another attempt's outcome.
@@ -550,22 +582,22 @@ both! {
         let store = base.open().await;
         directory(&store, 5).await;
         checked(&store, 5).await;
-        let first = claims(store.claim(1, 0, 1, 10, 100).await.unwrap());
+        let first = claims(claim(&store, 1, 0, 1, 10, 100).await);
         assert_eq!(first.iter().map(|claim| claim.account.as_str()).collect::<Vec<_>>(), ["10000001", "10000002"]);
         assert!(first.iter().all(|claim| claim.attempt == 1 && claim.digest == [claim.account.as_str().as_bytes()[7] - b'0'; 32]));
         store.record_outcomes(1, first.into_iter().map(|claim| deferred(claim, 200)).collect(), 110).await.unwrap();
         assert_eq!(store.next_due(1).await.unwrap(), Some(200));
         assert_eq!(store.replies(1).await.unwrap()[0].count, 2);
         assert_eq!(store.stage_finished_ms(1, 0).await.unwrap(), Some(110));
-        assert_eq!(store.claim(1, 0, 1, 10, 199).await.unwrap().len(), 0);
+        assert_eq!(claim(&store, 1, 0, 1, 10, 199).await.len(), 0);
         // Due ones of earlier stages come first.
-        let second = store.claim(1, 1, 1, 3, 200).await.unwrap();
+        let second = claim(&store, 1, 1, 1, 3, 200).await;
         assert_eq!(second[2].extra, planned(3).extra);
         let second = claims(second);
         assert_eq!(second.iter().map(|claim| claim.attempt).collect::<Vec<_>>(), [2, 2, 1]);
         // What was not begun is no attempt, and may be claimed again at once.
         store.release(1, second, 210).await.unwrap();
-        let third = claims(store.claim(1, 0, 1, 10, 211).await.unwrap());
+        let third = claims(claim(&store, 1, 0, 1, 10, 211).await);
         assert_eq!(third.iter().map(|claim| claim.attempt).collect::<Vec<_>>(), [2, 2]);
         store.record_outcomes(1, third.into_iter().map(accepted).collect(), 212).await.unwrap();
         let filter = Filter { state: Some(State::Accepted), stage: Some(0) };
@@ -584,7 +616,7 @@ both! {
         moved.record.address = address("moved@customer.example");
         staged(&store, vec![moved, new_account(2)]).await.commit(None, 1_500).await.unwrap();
         checked(&store, 2).await;
-        let claimed = store.claim(1, 0, 2, 10, 100).await.unwrap();
+        let claimed = claim(&store, 1, 0, 2, 10, 100).await;
         assert_eq!(claimed.len(), 2);
         base.tamper("insert into suppression (address, reason, at_ms) select 'claim', body, 0 from ledger where kind = 'claim'").await;
         let body: serde_json::Value = serde_json::from_str(&store.suppressions().await.unwrap()[0].reason).unwrap();
@@ -608,7 +640,7 @@ both! {
                 loop {
                     let mut batch = Vec::new();
                     for stage in [0, 1] {
-                        batch.extend(claims(store.claim(1, stage, 1, 7, 100).await.unwrap()));
+                        batch.extend(claims(claim(&store, 1, stage, 1, 7, 100).await));
                     }
                     if batch.is_empty() {
                         return mine;
@@ -629,19 +661,19 @@ both! {
         let store = base.open().await;
         directory(&store, 4).await;
         checked(&store, 4).await;
-        let lost = claims(store.claim(1, 0, 1, 10, 100).await.unwrap());
+        let lost = claims(claim(&store, 1, 0, 1, 10, 100).await);
         store.close().await;
         let after = base.open().await;
         assert_eq!(after.recover(1, 200).await.unwrap(), 2);
         assert_eq!(after.recover(1, 201).await.unwrap(), 0);
         assert_eq!(after.counts(1, None).await.unwrap().unknown, 2);
-        assert_eq!(after.claim(1, 0, 1, 10, 10_000).await.unwrap().len(), 0, "unknown is never sent again by itself");
+        assert_eq!(claim(&after, 1, 0, 1, 10, 10_000).await.len(), 0, "unknown is never sent again by itself");
         // The process was not dead after all: it can record nothing any more.
         after.record_outcomes(1, lost.into_iter().map(accepted).collect(), 210).await.unwrap_err();
         let (one, two) = (id("10000001"), id("10000002"));
         after.settle(1, &[(one.clone(), State::Accepted), (two.clone(), State::Checked)], "mail log", 300).await.unwrap();
         assert_eq!(state_of(&after, 1, &one).await, State::Accepted);
-        let again = claims(after.claim(1, 0, 1, 10, 400).await.unwrap());
+        let again = claims(claim(&after, 1, 0, 1, 10, 400).await);
         assert_eq!((again.len(), again[0].attempt, &again[0].account), (1, 2, &two));
         proved(&after).await;
     }
@@ -650,13 +682,56 @@ both! {
         let store = base.open().await;
         directory(&store, 2).await;
         checked(&store, 2).await;
-        let mut mine = claims(store.claim(1, 0, 1, 2, 100).await.unwrap());
-        store.hold(1, &mine.pop().unwrap().account, &[finding()], 110).await.unwrap();
+        let mut mine = claims(claim(&store, 1, 0, 1, 2, 100).await);
+        store.hold_and_halt(1, &[held(mine.pop().unwrap().account.as_str())], "a test", 110).await.unwrap();
         store.record_outcomes(1, vec![deferred(mine.pop().unwrap(), 900)], 110).await.unwrap();
         store.suppress_messages(1, &[id("10000001")], 120).await.unwrap();
         let counts = store.counts(1, None).await.unwrap();
         assert_eq!((counts.held, counts.suppressed), (1, 1));
         assert_eq!(store.findings(1, 5).await.unwrap(), [(id("10000002"), finding())]);
+        proved(&store).await;
+    }
+
+    async fn what_is_held_halts_its_campaign_in_the_same_step_from_sending_and_from_paused(base: &Base) {
+        let store = base.open().await;
+        directory(&store, 3).await;
+        checked(&store, 3).await;
+        for to in [CampaignState::Checked, CampaignState::Approved, CampaignState::Sending, CampaignState::Paused] {
+            let from = store.state(1).await.unwrap();
+            store.set_state(1, &[from], to, 90).await.unwrap();
+        }
+        // A deferred one may be held too: it is judged again before it is claimed.
+        let mine = claims(claim(&store, 1, 0, 1, 1, 100).await);
+        store.record_outcomes(1, mine.into_iter().map(|claim| deferred(claim, 200)).collect(), 110).await.unwrap();
+        store.hold_and_halt(1, &[held("10000001"), held("10000003")], "a test", 120).await.unwrap();
+        assert_eq!(store.state(1).await.unwrap(), CampaignState::Halted);
+        assert_eq!(store.counts(1, None).await.unwrap().held, 2);
+        // Once more in a campaign that is halted already.
+        store.hold_and_halt(1, &[held("10000002")], "a test", 130).await.unwrap();
+        assert_eq!(store.counts(1, None).await.unwrap().held, 3);
+        proved(&store).await;
+    }
+
+    async fn a_transaction_that_the_database_ended_leaves_the_store_usable(base: &Base) {
+        let store = base.open().await;
+        directory(&store, 2).await;
+        checked(&store, 2).await;
+        // What SQLite does by itself when its disk is full.
+        let (trigger, gone) = if base.is_sqlite() {
+            ("create trigger full before insert on ledger begin select raise(rollback, 'disk full'); end", "drop trigger full")
+        } else {
+            ("create function full_disk() returns trigger language plpgsql as 'begin raise exception ''disk full''; end';
+              create trigger full_disk before insert on ledger for each row execute function full_disk()",
+             "drop trigger full_disk on ledger")
+        };
+        base.tamper(trigger).await;
+        for _ in 0..2 {
+            let failed = store.set_state(1, &[CampaignState::Frozen], CampaignState::Checked, 10).await.unwrap_err();
+            let text = kakitome::error::Error::from(failed).to_string();
+            assert!(text.contains("disk full"), "the first failure is told: {text}");
+        }
+        base.tamper(gone).await;
+        store.set_state(1, &[CampaignState::Frozen], CampaignState::Checked, 20).await.unwrap();
         proved(&store).await;
     }
 }
@@ -668,7 +743,7 @@ async fn history(base: &Base) -> Store {
     let store = base.open().await;
     directory(&store, 4).await;
     checked(&store, 4).await;
-    let mine = claims(store.claim(1, 0, 1, 10, 100).await.unwrap());
+    let mine = claims(claim(&store, 1, 0, 1, 10, 100).await);
     store.record_outcomes(1, mine.into_iter().map(accepted).collect(), 110).await.unwrap();
     store.set_state(1, &[CampaignState::Frozen], CampaignState::Checked, 120).await.unwrap();
     store.suppress(&[address("gone@customer.example")], "asked", 130).await.unwrap();
@@ -906,7 +981,7 @@ both! {
         let refused = base.open().await.lock(1, now_ms + 1_000).await.unwrap_err();
         let holder = format!(":{}", std::process::id());
         assert!(matches!(&refused, StoreError::Locked { holder: name } if name.ends_with(&holder)), "{refused}");
-        assert!(lock.is_held());
+        assert!(lock.pulse().is_held());
         lock.release().await.unwrap();
         store.lock(1, now_ms + 2_000).await.unwrap().release().await.unwrap();
     }
@@ -1030,7 +1105,7 @@ both! {
                 assert_eq!(store.findings(campaign_id, 5).await.unwrap(), [(planned(2).account, found)], "{value:?}");
             }
             store.record_checks(campaign_id, vec![cleared(1)], 3_000).await.unwrap();
-            let claim = claims(store.claim(campaign_id, 0, 1, 1, 4_000).await.unwrap()).pop().unwrap();
+            let claim = claims(claim(&store, campaign_id, 0, 1, 1, 4_000).await).pop().unwrap();
             let reply = Reply { code: 550, text: value.into() };
             let settled = Settled { claim, outcome: Outcome::Rejected(reply.clone()), not_before_ms: None };
             if took(value, store.record_outcomes(campaign_id, vec![settled], 5_000).await).is_some() {
@@ -1174,7 +1249,7 @@ both! {
         for stage in [0, 1] {
             loop {
                 let started = Instant::now();
-                let batch = store.claim(1, stage, 2, 500, 4_000).await.unwrap();
+                let batch = claim(&store, 1, stage, 2, 500, 4_000).await;
                 claiming += started.elapsed();
                 if batch.is_empty() {
                     break;

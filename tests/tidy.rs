@@ -86,7 +86,7 @@ const LIBRARIES: [(&str, &[&str]); 12] = [
     ("mail_parser", &["guard"]),
     ("html5gum", &["guard"]),
     ("daachorse", &["guard"]),
-    ("lettre", &["address", "render", "send"]),
+    ("tokio_rustls", &["send"]),
     ("clap", &["cli"]),
     ("prometheus", &["telemetry"]),
     ("governor", &["send::pace"]),

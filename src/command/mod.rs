@@ -2,16 +2,19 @@
 //! result to stdout (text, or one JSON object), and says how it ended.
 
 mod print;
+mod settled;
 
 use std::path::PathBuf;
 
 use tokio::sync::watch;
 
-use crate::cli::{Campaign, Cli, Command, Directory, Guard, LogFormat, Suppress};
+use crate::cli::{Campaign, Cli, Command, Directory, Guard, LogFormat, Settle, SettleAs, Suppress};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
+use crate::ledger::State;
 use crate::pipeline::preview::Choice;
-use crate::pipeline::{App, approve, check, control, filter, freeze, import, init, preview, send, suppress};
+use crate::pipeline::settle::Which;
+use crate::pipeline::{App, approve, check, control, filter, freeze, import, init, preview, send, settle, suppress};
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo};
 use print::Printer;
@@ -72,6 +75,12 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
         Command::Campaign(command) => campaign(app, command, print).await,
         Command::Suppress(command) => suppression(app, command, print).await,
         Command::Guard(Guard::Check(args)) => filter::check(app, &args, |judged| print.judged(judged)).await,
+        Command::Reconcile(args) => {
+            let done = settle::reconcile(app, &args.logs, args.retry_unseen, &args.by).await?;
+            print.reconciled(&done);
+            let left = done.campaigns.iter().any(|campaign| campaign.unknown > 0);
+            Ok(if left { Exit::Incomplete } else { Exit::Done })
+        }
         Command::Verify => {
             print.verified(&control::verify(app).await?);
             Ok(Exit::Done)
@@ -111,7 +120,9 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
         Campaign::Resume { id } => print.state(id, control::resume(app, id).await?),
         Campaign::Halt { id } => print.state(id, control::halt(app, id).await?),
         Campaign::Status { id } => print.status(&control::status(app, id).await?),
-        Campaign::Report { id, out } => {
+        Campaign::Settle(args) => print.settled(&settle_as(app, args).await?),
+        Campaign::Report { id, accounts: Some(state), .. } => print.listed(&settle::list(app, id, state).await?),
+        Campaign::Report { id, out, accounts: None } => {
             let told = control::report(app, id).await?;
             if let Some(out) = out {
                 write_page(&out, &told.page())?;
@@ -120,6 +131,16 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
         }
     }
     Ok(Exit::Done)
+}
+
+async fn settle_as(app: &App, args: Settle) -> Result<settle::Settled> {
+    let which = if args.all { Which::All(args.confirm) } else { Which::Accounts(args.account) };
+    let to = match args.verdict {
+        SettleAs::Accepted => State::Accepted,
+        SettleAs::Rejected => State::Rejected,
+        SettleAs::Retry => State::Checked,
+    };
+    settle::settle(app, args.id, which, to, &args.by).await
 }
 
 async fn checked(app: &App, id: i64, page: Option<PathBuf>, print: &Printer) -> Result<Exit> {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::campaign::State;
 use crate::clock;
+use crate::command::settled::{standing, unknown_hint};
 use crate::guard::check::Judged;
 use crate::ledger::Counts;
 use crate::pipeline::approve::Approved;
@@ -52,7 +53,7 @@ impl Printer {
         Self { json }
     }
 
-    fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) {
+    pub(super) fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) {
         if self.json {
             match serde_json::to_string(value) {
                 Ok(line) => println!("{line}"),
@@ -230,7 +231,7 @@ impl Printer {
             let mut text = format!(
                 "campaign {} is {} at stage {}\naccepted {}  deferred {}  rejected {}  unknown {}  held {}  left {}   ({:.1} s)",
                 done.campaign,
-                done.state.as_str(),
+                if done.state == State::Sending { "not finished" } else { done.state.as_str() },
                 done.stage,
                 count(done.accepted),
                 count(done.deferred),
@@ -243,6 +244,7 @@ impl Printer {
             if let Some(why) = &done.why {
                 text.push_str(&format!("\nstopped: {why}"));
             }
+            text.push_str(&unknown_hint(done.campaign, done.unknown));
             text
         });
     }
@@ -250,7 +252,7 @@ impl Printer {
     /// A campaign's new state.
     pub fn state(&self, id: i64, state: State) {
         self.show(&serde_json::json!({ "campaign": id, "state": state }), || {
-            format!("campaign {id} is {}", state.as_str())
+            format!("campaign {id} is {}", standing(id, state, None))
         });
     }
 
@@ -273,11 +275,12 @@ impl Printer {
             }
             rows.add_row(row("all", &status.counts));
             format!(
-                "campaign {} {:?} (revision {}) is {}\n{rows}",
+                "campaign {} {:?} (revision {}) is {}\n{rows}{}",
                 status.campaign,
                 status.name,
                 status.revision,
-                status.state.as_str()
+                standing(status.campaign, status.state, status.sender.as_deref()),
+                unknown_hint(status.campaign, status.counts.unknown)
             )
         });
     }
@@ -320,6 +323,7 @@ impl Printer {
                 count(counts.suppressed)
             ));
             text.push_str(&format!("ledger: {} entries, every link proven", count(told.ledger.entries)));
+            text.push_str(&unknown_hint(told.head.campaign, counts.unknown));
             text
         });
     }

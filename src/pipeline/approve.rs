@@ -1,4 +1,4 @@
-//! `campaign approve`, what it signs, and the gate before each stage.
+//! `campaign approve`, and what it signs.
 //!
 //! Approval signs a certificate: one keyed hash over campaign, revision, the
 //! digest of the frozen definition, the number of accounts, the digest of
@@ -12,7 +12,6 @@ use crate::campaign::{self, Campaign, State};
 use crate::error::{Error, Exit, Result};
 use crate::guard::drill::Drill;
 use crate::pipeline::{App, check};
-use crate::stage::{self, Gate, Limits, StageCounts};
 use crate::store::Approval;
 use crate::telemetry::event;
 
@@ -225,26 +224,4 @@ pub async fn verify(app: &App, campaign: &Campaign) -> Result<()> {
         Some(why) => wrong(why),
         None => Ok(()),
     }
-}
-
-/// Asks the gate before stage `n`.
-///
-/// # Errors
-/// The store fails.
-pub async fn gate(app: &App, campaign: &Campaign, n: u16, drill: &Drill) -> Result<Gate> {
-    let stages = &campaign.definition.stages;
-    let previous = match n.checked_sub(1) {
-        None => None,
-        Some(before) => {
-            let counts = app.store.counts(campaign.id, Some(before)).await?;
-            let finished_ms = app.store.stage_finished_ms(campaign.id, before).await?;
-            Some((counts, finished_ms, &stages[usize::from(before)]))
-        }
-    };
-    let approvals = app.store.approvals(campaign.id).await?;
-    let by_another = approvals.iter().any(|approval| !campaign::is_same_person(&approval.by, &campaign.author));
-    let previous = previous.map(|(counts, finished_ms, stage)| StageCounts { stage, counts, finished_ms });
-    let limits = Limits::of(campaign);
-    let next = &stages[usize::from(n)];
-    Ok(stage::gate(next, previous.as_ref(), &limits, check::drill_summary(drill), by_another, app.clock.now_ms()))
 }

@@ -22,6 +22,8 @@ pub struct Status {
     pub revision: i64,
     /// Where it stands.
     pub state: State,
+    /// The process that sends it now, if one does: host and number.
+    pub sender: Option<String>,
     /// Accounts in the snapshot.
     pub planned: u64,
     /// Messages by state.
@@ -37,7 +39,9 @@ pub struct Status {
 /// # Errors
 /// The campaign is not being sent.
 pub async fn pause(app: &App, id: i64) -> Result<State> {
-    turn(app, id, &[State::Sending, State::Approved], State::Paused).await
+    let state = turn(app, id, &[State::Sending, State::Approved], State::Paused).await?;
+    event::campaign_paused(id);
+    Ok(state)
 }
 
 /// Takes a pause back.
@@ -45,7 +49,15 @@ pub async fn pause(app: &App, id: i64) -> Result<State> {
 /// # Errors
 /// The campaign is not paused.
 pub async fn resume(app: &App, id: i64) -> Result<State> {
-    turn(app, id, &[State::Paused], State::Sending).await
+    let state = app.store.state(id).await?;
+    if state == State::Sending {
+        return Err(Error::gate(format!("campaign {id} is not resumed"))
+            .why("it is not paused")
+            .now(format!("`kakitome campaign status {id}` tells whether a process sends it")));
+    }
+    let state = turn(app, id, &[State::Paused], State::Sending).await?;
+    event::campaign_resumed(id);
+    Ok(state)
 }
 
 /// Stops sending for good.
@@ -55,7 +67,7 @@ pub async fn resume(app: &App, id: i64) -> Result<State> {
 pub async fn halt(app: &App, id: i64) -> Result<State> {
     let from = [State::Frozen, State::Checked, State::Approved, State::Sending, State::Paused];
     let state = turn(app, id, &from, State::Halted).await?;
-    event::campaign_halted(id, "by an operator");
+    event::campaign_halted_by_operator(id);
     Ok(state)
 }
 
@@ -92,6 +104,7 @@ async fn status_of(app: &App, campaign: &Campaign) -> Result<Status> {
         name: campaign.definition.name.clone(),
         revision: campaign.revision,
         state: app.store.state(campaign.id).await?,
+        sender: app.store.sender(campaign.id, app.clock.now_ms()).await?,
         planned: campaign.accounts,
         counts: app.store.counts(campaign.id, None).await?,
         stages,
@@ -173,7 +186,8 @@ fn size(stage: &Stage) -> String {
 }
 
 fn passage(counts: &Counts, state: State) -> Passage {
-    match (counts.left(), counts.attempted(), state) {
+    // What is unknown or deferred is not through: somebody has still to act.
+    match (counts.left() + counts.unknown + counts.deferred, counts.attempted(), state) {
         (0, _, _) => Passage::Through,
         (_, _, State::Halted) => Passage::Stopped,
         (_, 0, _) => Passage::Closed,

@@ -1,95 +1,196 @@
-//! One stage under way: claim → render → guard → queue, the sender's
+//! One stage under way: what was judged ahead → claim → queue, the sender's
 //! connections, and the recorder of outcomes.
 //!
-//! Invariants: a claim is on disk before its message is queued; every claim
-//! ends as an outcome, a release or a hold; the first held message, the first
-//! digest that differs and the first failed write stop the line.
+//! Invariants: a claim is on disk before its message is queued; every claim ends
+//! as an outcome, a release or a suppression; no more than [`Window::claimed`]
+//! are without one at any moment; the first held message, the first digest that
+//! differs, the first failed write and the loss of the right to send stop the
+//! line before the next message; a new directory version stops it too, to judge
+//! again by that one.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rayon::prelude::*;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use crate::account::{AccountId, Recipient};
+use crate::account::AccountId;
+use crate::address::Address;
 use crate::campaign::State;
+use crate::config::Smtp;
 use crate::error::{Error, Result};
-use crate::guard::{Cleared, Finding, Guard, Held, Rule};
-use crate::ledger::{Claim, Outcome, Reply};
-use crate::pipeline::bound::{self, Bound};
+use crate::guard::{Held, Rule};
+use crate::pipeline::App;
+use crate::pipeline::prepare::{Page, Preparer, Ready};
+use crate::pipeline::record::Recorder;
 use crate::pipeline::send::{LOOK, Line};
-use crate::pipeline::{App, check};
-use crate::progress;
-use crate::send::{self, Attempt, Ticket};
-use crate::store::{Claimed, Settled};
+use crate::send::{self, Permission, Ticket};
+use crate::store::{Look, Pulse};
 use crate::telemetry::event;
 
-/// Messages claimed together: large enough for bulk writes, small enough that
-/// a crash leaves few `unknown`.
-const BATCH: usize = 500;
-/// Cleared messages that wait for a connection.
-const QUEUE: usize = 256;
-/// Outcomes written together, and how long the first of them may wait.
-const OUTCOMES: usize = 500;
-const OUTCOMES_WAIT: Duration = Duration::from_millis(50);
+/// Claims for each connection: enough for one bulk write while the one before is
+/// sent.
+const PER_CONNECTION: usize = 32;
+/// Messages claimed by one write.
+const BATCH_MAX: usize = 250;
+
+/// How far claims may run ahead of outcomes. A crash leaves at most `claimed`
+/// messages `unknown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    /// Messages claimed and without an outcome.
+    pub claimed: usize,
+    /// Messages claimed by one write.
+    pub batch: usize,
+    /// Messages claimed that wait for a connection.
+    pub queue: usize,
+}
+
+impl Window {
+    /// 32 a connection, but no more than the rate lets go in two seconds, and one
+    /// a connection at least, so that a slow server does not idle the others.
+    pub fn new(smtp: &Smtp, connections: usize) -> Self {
+        let two_seconds = 2.0 * f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
+        let two_seconds = (two_seconds as usize).max(1);
+        let claimed = (PER_CONNECTION * connections).min(two_seconds).max(connections).max(1);
+        let batch = (claimed / 4).min(two_seconds).clamp(1, BATCH_MAX);
+        Self { claimed, batch, queue: (2 * batch).min(two_seconds) }
+    }
+}
+
+/// What the parts of a stage under way share.
+#[derive(Clone)]
+pub(super) struct Flow {
+    stop: Arc<watch::Sender<bool>>,
+    /// Claims that may still be made.
+    window: Arc<Semaphore>,
+    /// Claims without an outcome: where each goes, and what keeps it back.
+    under_way: Arc<Mutex<HashMap<AccountId, (Address, Arc<AtomicBool>)>>>,
+}
+
+impl Flow {
+    fn new(window: Window) -> Self {
+        Self {
+            stop: Arc::new(watch::channel(false).0),
+            window: Arc::new(Semaphore::new(window.claimed)),
+            under_way: Arc::default(),
+        }
+    }
+
+    /// Begins nothing new.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// These claims have ended; as many may follow.
+    pub fn end(&self, accounts: &[AccountId]) {
+        let mut under_way = self.under_way();
+        accounts.iter().for_each(|account| drop(under_way.remove(account)));
+        self.window.add_permits(accounts.len());
+    }
+
+    /// The list is whole even if its lock is poisoned: nothing under it panics.
+    fn under_way(&self) -> MutexGuard<'_, HashMap<AccountId, (Address, Arc<AtomicBool>)>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a stage's run ended.
+enum Ran {
+    /// Nothing is left that may be tried now.
+    Through,
+    /// It stopped, and why.
+    Stopped(String),
+    /// It stopped to look again: another directory version, or a store that
+    /// could not be read for a moment.
+    Again,
+}
 
 impl Line {
     /// Sends what is due of the stages up to `stage`; says why it stopped
     /// early, `None` when nothing is left that may be tried now.
-    pub(super) async fn stage(&self, stage: u16) -> Result<Option<String>> {
-        let (stop, stopped) = watch::channel(false);
-        let stop = Arc::new(stop);
-        let watcher = self.watch(stop.clone());
-        let (tickets, queue) = mpsc::channel(QUEUE);
-        let (done, attempts) = mpsc::channel(4 * OUTCOMES);
-        let recorder = tokio::spawn(Recorder::new(self, stop.clone()).run(attempts));
-        let sender = tokio::spawn(send::run(self.relay.clone(), self.pace.clone(), queue, done, stopped.clone()));
+    pub(super) async fn stage(&mut self, stage: u16) -> Result<Option<String>> {
+        loop {
+            self.refresh().await?;
+            match self.run(stage).await? {
+                Ran::Through => return Ok(None),
+                Ran::Stopped(why) => return Ok(Some(why)),
+                Ran::Again => {}
+            }
+        }
+    }
 
-        let fed = self.feed(stage, tickets, &stop, &stopped).await;
+    async fn run(&self, stage: u16) -> Result<Ran> {
+        let flow = Flow::new(self.window);
+        let stopped = flow.stop.subscribe();
+        let told = self.pulse.look().await?.told;
+        let (over, ended) = oneshot::channel();
+        let watcher = tokio::spawn(Watcher::new(self, flow.clone(), told).run(ended));
+        let (tickets, queue) = mpsc::channel(self.window.queue);
+        let (done, outcomes) = mpsc::channel(self.window.claimed);
+        let recorder = Recorder {
+            app: self.app.clone(),
+            campaign: self.campaign.id,
+            flow: flow.clone(),
+            batch: self.window.batch,
+            bar: self.bar.clone(),
+        };
+        let recorder = tokio::spawn(recorder.run(outcomes));
+        let pulse = self.pulse.clone();
+        let permission = Permission::new(move || pulse.is_held());
+        let sender = tokio::spawn(send::run(self.relay.clone(), self.pace.clone(), queue, done, stopped, permission));
+
+        let fed = self.feed(stage, tickets, &flow).await;
+        if fed.is_err() {
+            flow.stop();
+        }
         let summary = sender.await.map_err(|e| Error::unexpected("the sender failed").cause(&e))?;
         let recorded = recorder.await.map_err(|e| Error::unexpected("the recorder failed").cause(&e))?;
-        watcher.abort();
-        let now_ms = self.app.clock.now_ms();
-        self.app.store.release(self.campaign.id, summary.not_begun, now_ms).await?;
-        recorded?;
-        if let Some(why) = fed? {
-            return Ok(Some(why));
+        drop(over);
+        watcher.await.map_err(|e| Error::unexpected("the watcher failed").cause(&e))?;
+        if self.pulse.is_taken() {
+            return Err(self.lost());
         }
-        if let Some(error) = summary.error {
-            return Ok(Some(format!(
+        let now_ms = self.app.clock.now_ms();
+        let released = self.app.store.release(self.campaign.id, summary.not_begun, now_ms).await;
+        // The first failure is the news; those after it may be its echoes.
+        let held = fed?;
+        recorded?;
+        released?;
+        if !self.pulse.is_held() {
+            return Err(self.lost());
+        }
+        match (held, summary.error) {
+            (Some(why), _) => Ok(Ran::Stopped(why)),
+            (None, Some(error)) => Ok(Ran::Stopped(format!(
                 "the mail server cannot be used: {error}; `kakitome campaign send {}` goes on",
                 self.campaign.id
-            )));
+            ))),
+            (None, None) => self.how_it_ended(&flow).await,
         }
-        self.why_stopped().await
     }
 
-    /// Turns the stop on when somebody pauses, halts or interrupts.
-    fn watch(&self, stop: Arc<watch::Sender<bool>>) -> JoinHandle<()> {
-        let (store, id, mut interrupted) = (self.app.store.clone(), self.campaign.id, self.stop.clone());
-        tokio::spawn(async move {
-            loop {
-                let look = tokio::time::sleep(LOOK);
-                tokio::select! {
-                    () = look => {}
-                    changed = interrupted.changed() => if changed.is_err() { tokio::time::sleep(LOOK).await },
-                }
-                // A state that cannot be read is no permission to go on.
-                let sending = matches!(store.state(id).await, Ok(State::Sending));
-                if *interrupted.borrow() || !sending {
-                    let _ = stop.send(true);
-                    return;
-                }
-            }
-        })
+    async fn how_it_ended(&self, flow: &Flow) -> Result<Ran> {
+        if let Some(why) = self.why_stopped().await? {
+            return Ok(Ran::Stopped(why));
+        }
+        Ok(if flow.is_stopped() { Ran::Again } else { Ran::Through })
     }
 
-    async fn why_stopped(&self) -> Result<Option<String>> {
+    /// Why nothing new may begin, if an operator or another process says so.
+    pub(super) async fn why_stopped(&self) -> Result<Option<String>> {
         if *self.stop.borrow() {
             return Ok(Some(format!("interrupted; `kakitome campaign send {}` goes on", self.campaign.id)));
         }
-        Ok(match self.app.store.state(self.campaign.id).await? {
+        let look = self.pulse.look().await?;
+        if !look.is_held {
+            return Err(self.lost());
+        }
+        Ok(match look.state {
             State::Sending => None,
             State::Paused => Some("paused by an operator".into()),
             State::Halted => Some("halted by an operator".into()),
@@ -97,52 +198,137 @@ impl Line {
         })
     }
 
-    /// Claims, prepares and queues until nothing is due or the line stops.
-    async fn feed(
+    /// The right to send is another's by now, or may be.
+    pub(super) fn lost(&self) -> Error {
+        Error::gate(format!("campaign {} is not sent any more by this process", self.campaign.id))
+            .why("its right to send was not renewed in time, and another process may have it")
+            .now(format!(
+                "`kakitome campaign status {0}` tells who sends; if nobody does, `kakitome campaign send {0}` goes on",
+                self.campaign.id
+            ))
+    }
+
+    /// Claims and queues what was judged, until nothing is due or the line stops.
+    async fn feed(&self, stage: u16, tickets: mpsc::Sender<Ticket>, flow: &Flow) -> Result<Option<String>> {
+        let preparer = Preparer {
+            app: self.app.clone(),
+            campaign: self.campaign.id,
+            stage,
+            version: self.version,
+            guard: self.guard.clone(),
+            bound: self.bound.clone(),
+        };
+        let (pages, mut judged) = mpsc::channel(1);
+        let preparer = tokio::spawn(preparer.run(pages));
+        let fed = self.feed_pages(&mut judged, &tickets, flow).await;
+        // The preparer ends by itself when nobody takes its pages.
+        drop(judged);
+        preparer.await.map_err(|e| Error::unexpected("preparing messages failed").cause(&e))?;
+        fed
+    }
+
+    async fn feed_pages(
         &self,
-        stage: u16,
-        tickets: mpsc::Sender<Ticket>,
-        stop: &watch::Sender<bool>,
-        stopped: &watch::Receiver<bool>,
+        judged: &mut mpsc::Receiver<Result<Page>>,
+        tickets: &mpsc::Sender<Ticket>,
+        flow: &Flow,
     ) -> Result<Option<String>> {
-        let store = &self.app.store;
-        while !*stopped.borrow() {
-            let claimed = store.claim(self.campaign.id, stage, self.version, BATCH, self.app.clock.now_ms()).await?;
-            if claimed.is_empty() {
-                break;
+        while let Some(page) = judged.recv().await {
+            let Page { ready, held, suppressed } = page?;
+            if flow.is_stopped() {
+                return Ok(None);
             }
-            let batch = self.prepare(claimed).await?;
-            store.suppress_messages(self.campaign.id, &batch.suppressed, self.app.clock.now_ms()).await?;
-            if let Some(held) = batch.held {
-                let _ = stop.send(true);
-                return self.held(held, batch.ready).await.map(Some);
+            if !held.is_empty() {
+                flow.stop();
+                return self.held(held).await.map(Some);
             }
-            self.queue(batch.ready, &tickets).await?;
-            self.app.metrics.queue_depth(QUEUE - tickets.capacity());
+            self.suppress(&suppressed).await?;
+            let mut ready = ready.into_iter().peekable();
+            while ready.peek().is_some() {
+                let batch: Vec<Ready> = ready.by_ref().take(self.window.batch).collect();
+                if !self.hand_over(batch, tickets, flow).await? {
+                    return Ok(None);
+                }
+            }
         }
         Ok(None)
     }
 
-    /// Hands over what is ready; what the sender no longer takes goes back.
-    async fn queue(&self, ready: Vec<Ticket>, tickets: &mpsc::Sender<Ticket>) -> Result<()> {
-        let mut back = Vec::new();
-        for ticket in ready {
-            if let Err(returned) = tickets.send(ticket).await {
-                back.push(returned.0.claim);
-            }
+    /// Claims a batch and queues it as soon as there is room for all of it; false
+    /// when nothing new may begin.
+    async fn hand_over(&self, batch: Vec<Ready>, tickets: &mpsc::Sender<Ticket>, flow: &Flow) -> Result<bool> {
+        let mut stop = flow.stop.subscribe();
+        let count = batch.len();
+        // Nothing has been claimed yet, so these waits may be cut off.
+        let room = tokio::select! {
+            room = flow.window.acquire_many(count as u32) => room.ok(),
+            _ = stop.wait_for(|stop| *stop) => None,
+            () = tickets.closed() => None,
+        };
+        let Some(room) = room else { return Ok(false) };
+        let places = tokio::select! {
+            places = tickets.reserve_many(count) => places.ok(),
+            _ = stop.wait_for(|stop| *stop) => None,
+        };
+        let Some(places) = places else { return Ok(false) };
+        if !goes_on(self.pulse.look().await?, self.version) {
+            flow.stop();
+            return Ok(false);
         }
-        self.app.store.release(self.campaign.id, back, self.app.clock.now_ms()).await?;
+        // From here on, each ends as an outcome and gives its place back there.
+        room.forget();
+        let tickets = self.claim(batch, flow).await?;
+        for (place, ticket) in places.zip(tickets) {
+            place.send(ticket);
+        }
+        self.app.metrics.queue_depth(self.window.claimed.saturating_sub(flow.window.available_permits()));
+        Ok(true)
+    }
+
+    /// Claims what is still wanted of a batch, on disk.
+    async fn claim(&self, batch: Vec<Ready>, flow: &Flow) -> Result<Vec<Ticket>> {
+        let mut ready: HashMap<AccountId, (Ready, Arc<AtomicBool>)> = HashMap::new();
+        let mut wanted = Vec::with_capacity(batch.len());
+        for one in batch {
+            // Under watch before the list is read: what is added to it from now
+            // on is seen by one of the two.
+            let withdrawn = Arc::new(AtomicBool::new(false));
+            let account = one.cleared.account().clone();
+            flow.under_way().insert(account.clone(), (one.cleared.recipient().clone(), withdrawn.clone()));
+            wanted.push(one.wanted());
+            ready.insert(account, (one, withdrawn));
+        }
+        let store = &self.app.store;
+        let addresses: Vec<Address> = wanted.iter().map(|wanted| wanted.to.clone()).collect();
+        let refused = store.suppressed(&addresses).await?;
+        let (suppressed, wanted): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|wanted| refused.contains(&wanted.to.folded()));
+        let suppressed: Vec<AccountId> = suppressed.into_iter().map(|wanted| wanted.account).collect();
+        self.suppress(&suppressed).await?;
+        let claims = store.claim(self.campaign.id, wanted, self.app.clock.now_ms()).await?;
+        let tickets: Vec<Ticket> = claims
+            .into_iter()
+            .filter_map(|claim| {
+                let (Ready { cleared, .. }, withdrawn) = ready.remove(&claim.account)?;
+                Some(Ticket { cleared, claim, withdrawn })
+            })
+            .collect();
+        // Suppressed, or claimed by somebody else meanwhile.
+        flow.end(&ready.into_keys().collect::<Vec<_>>());
+        Ok(tickets)
+    }
+
+    async fn suppress(&self, accounts: &[AccountId]) -> Result<()> {
+        self.app.store.suppress_messages(self.campaign.id, accounts, self.app.clock.now_ms()).await?;
+        self.bar.inc(accounts.len() as u64);
         Ok(())
     }
 
-    /// The guard refused a message at send time: everything stops here.
-    async fn held(&self, held: Vec<Held>, ready: Vec<Ticket>) -> Result<String> {
-        let now_ms = self.app.clock.now_ms();
-        let back: Vec<Claim> = ready.into_iter().map(|ticket| ticket.claim).collect();
-        self.app.store.release(self.campaign.id, back, now_ms).await?;
-        let count = held.len();
+    /// The guard refused messages at send time: everything stops here, on disk
+    /// before anything else is done.
+    async fn held(&self, held: Vec<Held>) -> Result<String> {
         let mut first = String::new();
-        for held in held {
+        for held in &held {
             let mut rules: Vec<Rule> = held.findings.iter().map(|finding| finding.rule).collect();
             rules.dedup();
             event::message_held(self.campaign.id, &held.account, &rules);
@@ -154,170 +340,97 @@ impl Line {
                     rules.iter().map(|rule| rule.as_str()).collect::<Vec<_>>().join(", ")
                 );
             }
-            self.app.store.hold(self.campaign.id, &held.account, &held.findings, now_ms).await?;
         }
+        let why = format!("{first}; {} held at once, none of it was sent", held.len());
+        self.app.store.hold_and_halt(self.campaign.id, &held, &why, self.app.clock.now_ms()).await?;
         self.app.metrics.halted();
-        let why = format!("{first}; {count} held in this batch, none of it was sent");
-        self.halt(&why).await?;
+        event::campaign_halted(self.campaign.id, &why);
         Ok(why)
     }
-
-    /// Renders and judges a claimed batch against the directory as it is now.
-    async fn prepare(&self, claimed: Vec<Claimed>) -> Result<Batch> {
-        let accounts: Vec<AccountId> = claimed.iter().map(|c| c.claim.account.clone()).collect();
-        let mut records = self.app.store.records(self.version, &accounts).await?;
-        let addresses: Vec<_> = records.values().map(|record| record.address.clone()).collect();
-        let refused = self.app.store.suppressed(&addresses).await?;
-        let joined: Vec<(Claim, Option<Recipient>)> = claimed
-            .into_iter()
-            .map(|Claimed { claim, extra }| {
-                let record = records.remove(&claim.account);
-                (claim, record.map(|record| Recipient { record, extra }))
-            })
-            .collect();
-        let (suppressed, joined): (Vec<_>, Vec<_>) = joined
-            .into_iter()
-            .partition(|(_, r)| r.as_ref().is_some_and(|r| refused.contains(&r.record.address.folded())));
-        let (app, guard, bound) = (self.app.clone(), self.guard.clone(), self.bound.clone());
-        let judged = tokio::task::spawn_blocking(move || judge_batch(&app, &guard, &bound, joined));
-        let mut batch = judged.await.map_err(|e| Error::unexpected("judging a batch failed").cause(&e))??;
-        batch.suppressed = suppressed.into_iter().map(|(claim, _)| claim.account).collect();
-        Ok(batch)
-    }
 }
 
-/// A claimed batch, judged.
-#[derive(Default)]
-struct Batch {
-    ready: Vec<Ticket>,
-    held: Option<Vec<Held>>,
-    suppressed: Vec<AccountId>,
+/// Whether messages may still be begun that were judged by this version.
+fn goes_on(look: Look, version: i64) -> bool {
+    look.is_held && look.state == State::Sending && look.version == version
 }
 
-fn judge_batch(app: &App, guard: &Guard, bound: &Bound, joined: Vec<(Claim, Option<Recipient>)>) -> Result<Batch> {
-    let judge = check::judge_of(guard, bound)?;
-    let now_ms = app.clock.now_ms();
-    let judged: Vec<Result<Ticket, Held>> = joined
-        .into_par_iter()
-        .map(|(claim, recipient)| {
-            let Some(recipient) = recipient else {
-                return Err(Held { account: claim.account, findings: vec![bound::no_account()] });
-            };
-            let cleared = bound.counted(&app.metrics, &judge, recipient, now_ms)?;
-            same_digest(&claim, &cleared)?;
-            Ok(Ticket { cleared, claim })
-        })
-        .collect();
-    let mut batch = Batch::default();
-    for message in judged {
-        match message {
-            Ok(ticket) => batch.ready.push(ticket),
-            Err(held) => batch.held.get_or_insert_default().push(held),
-        }
-    }
-    Ok(batch)
-}
-
-/// Bytes are approved, not intentions: what is sent is what was checked.
-fn same_digest(claim: &Claim, cleared: &Cleared) -> Result<(), Held> {
-    if claim.digest == cleared.digest() && claim.account == *cleared.account() {
-        return Ok(());
-    }
-    Err(Held {
-        account: claim.account.clone(),
-        findings: vec![Finding {
-            rule: Rule::Envelope,
-            kind: None,
-            place: "digest".into(),
-            shown: "the message is not the one that was checked and approved".into(),
-            owner: None,
-        }],
-    })
-}
-
-/// Writes outcomes in bulk, and stops the line when it cannot.
-struct Recorder {
+/// Looks at what others change while messages are on their way.
+struct Watcher {
     app: App,
-    campaign: i64,
-    stop: Arc<watch::Sender<bool>>,
-    bar: indicatif::ProgressBar,
+    pulse: Pulse,
+    version: i64,
+    interrupted: watch::Receiver<bool>,
+    flow: Flow,
+    told: i64,
 }
 
-impl Recorder {
-    fn new(line: &Line, stop: Arc<watch::Sender<bool>>) -> Self {
-        let bar = progress::bar("sending", "messages", line.campaign.accounts);
-        Self { app: line.app.clone(), campaign: line.campaign.id, stop, bar }
-    }
-
-    async fn run(self, mut attempts: mpsc::Receiver<Attempt>) -> Result<()> {
-        let mut failed = Ok(());
-        let mut batch = Vec::with_capacity(OUTCOMES);
-        while let Some(first) = attempts.recv().await {
-            batch.push(first);
-            let until = tokio::time::Instant::now() + OUTCOMES_WAIT;
-            while batch.len() < OUTCOMES {
-                match tokio::time::timeout_at(until, attempts.recv()).await {
-                    Ok(Some(attempt)) => batch.push(attempt),
-                    Ok(None) | Err(_) => break,
-                }
-            }
-            if failed.is_ok() {
-                failed = self.write(std::mem::take(&mut batch)).await;
-                if failed.is_err() {
-                    // What cannot be written stays claimed, and becomes unknown.
-                    let _ = self.stop.send(true);
-                }
-            }
-            batch.clear();
+impl Watcher {
+    fn new(line: &Line, flow: Flow, told: i64) -> Self {
+        Self {
+            app: line.app.clone(),
+            pulse: line.pulse.clone(),
+            version: line.version,
+            interrupted: line.stop.clone(),
+            flow,
+            told,
         }
-        self.bar.finish_and_clear();
-        failed
     }
 
-    async fn write(&self, batch: Vec<Attempt>) -> Result<()> {
-        let now_ms = self.app.clock.now_ms();
-        self.bar.inc(batch.len() as u64);
-        batch.iter().for_each(|attempt| self.app.metrics.attempt(&attempt.outcome));
-        let settled: Vec<Settled> = batch.into_iter().map(|attempt| self.settle(attempt, now_ms)).collect();
-        self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
+    /// Until the stage's run is over, or something says that nothing new may
+    /// begin. What it reads it reads to its end.
+    async fn run(mut self, mut over: oneshot::Receiver<()>) {
+        loop {
+            let interrupted = tokio::select! {
+                () = tokio::time::sleep(LOOK) => false,
+                _ = &mut over => return,
+                Ok(_) = self.interrupted.wait_for(|stop| *stop) => true,
+            };
+            // What cannot be read is no permission to go on.
+            if interrupted || !self.look().await.unwrap_or(false) {
+                self.flow.stop();
+                return;
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Result<bool> {
+        let look = self.pulse.look().await?;
+        if look.told != self.told {
+            self.withdraw().await?;
+            self.told = look.told;
+        }
+        Ok(goes_on(look, self.version))
+    }
+
+    /// Keeps back what is claimed and whose address gets no mail by now.
+    async fn withdraw(&self) -> Result<()> {
+        let under_way: Vec<_> = self.flow.under_way().values().cloned().collect();
+        let addresses: Vec<Address> = under_way.iter().map(|(address, _)| address.clone()).collect();
+        let refused = self.app.store.suppressed(&addresses).await?;
+        for (address, withdrawn) in under_way {
+            withdrawn.fetch_or(refused.contains(&address.folded()), Ordering::SeqCst);
+        }
         Ok(())
     }
-
-    /// A deferral gets the time of its next attempt, or none if it had its last.
-    fn settle(&self, Attempt { claim, outcome }: Attempt, now_ms: i64) -> Settled {
-        let smtp = &self.app.config.smtp;
-        match outcome {
-            Outcome::Deferred(reply) if claim.attempt >= smtp.attempts_max => {
-                let text = format!("gave up after {} attempts: {}", claim.attempt, reply.text);
-                Settled { claim, outcome: Outcome::Rejected(Reply { code: reply.code, text }), not_before_ms: None }
-            }
-            Outcome::Deferred(reply) => {
-                let wait_ms = backoff_ms(smtp.retry_first.as_ms(), smtp.retry_max.as_ms(), claim.attempt);
-                Settled { claim, outcome: Outcome::Deferred(reply), not_before_ms: Some(now_ms + wait_ms) }
-            }
-            outcome => Settled { claim, outcome, not_before_ms: None },
-        }
-    }
-}
-
-/// Doubles with each attempt up to the longest, with a fifth of jitter either
-/// way so that a deferred batch does not come back as one.
-fn backoff_ms(first_ms: i64, max_ms: i64, attempt: u32) -> i64 {
-    let doubled = first_ms.saturating_mul(1_i64 << attempt.saturating_sub(1).min(30)).min(max_ms);
-    let jitter = doubled / 5;
-    doubled - jitter + fastrand::i64(0..=2 * jitter)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::backoff_ms;
+    use super::*;
+    use crate::config::Rate;
+
+    fn window(rate: Rate, connections: usize) -> Window {
+        Window::new(&Smtp { rate, ..Smtp::default() }, connections)
+    }
 
     #[test]
-    fn waits_double_and_stay_below_the_longest() {
-        for attempt in 1..40 {
-            let wait = backoff_ms(1_000, 60_000, attempt);
-            let middle = (1_000_i64 << (attempt - 1).min(20)).min(60_000);
-            assert!((middle * 4 / 5..=middle * 6 / 5).contains(&wait), "attempt {attempt}: {wait} ms");
-        }
+    fn claims_run_ahead_by_connections_and_by_two_seconds_at_most() {
+        let full = window(Rate::per_second(100_000), 8);
+        assert_eq!(full, Window { claimed: 256, batch: 64, queue: 128 });
+        let paced = window(Rate::per_second(60), 8);
+        assert_eq!(paced, Window { claimed: 120, batch: 30, queue: 60 });
+        let slow = window(Rate { count: 2.try_into().unwrap(), per: std::time::Duration::from_secs(60) }, 8);
+        assert_eq!(slow, Window { claimed: 8, batch: 1, queue: 1 });
+        assert_eq!(window(Rate::per_second(100_000), 1).claimed, 32);
     }
 }

@@ -19,12 +19,17 @@ mod drill;
 mod feed;
 pub mod filter;
 pub mod freeze;
+mod gate;
 pub mod import;
 pub mod index;
 pub mod init;
+mod maillog;
+mod prepare;
 pub mod preview;
+mod record;
 mod sample;
 pub mod send;
+pub mod settle;
 pub mod suppress;
 
 use std::sync::Arc;

@@ -1,16 +1,12 @@
 //! One connection's conversation. It knows its phase, because nothing else can
 //! tell "could not begin" from "lost after the final dot".
 
-use std::fmt;
+use std::io;
 use std::time::Duration;
-
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::Ehlo;
-use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::response::Response;
 
 use crate::address::Address;
 use crate::ledger::{Outcome, Reply};
+use crate::send::link::{self, Link};
 use crate::send::relay::Deadlines;
 use crate::send::wire;
 
@@ -35,7 +31,7 @@ pub(in crate::send) enum Sent {
 
 /// An open connection, greeted and, where asked for, encrypted and logged in.
 pub(in crate::send) struct Conversation {
-    connection: AsyncSmtpConnection,
+    link: Link,
     deadlines: Deadlines,
     pipelining: bool,
     eight_bit: bool,
@@ -59,36 +55,44 @@ impl Said {
     }
 }
 
-/// Text that `command` writes as it is: lettre ends no line by itself.
-struct Bytes(String);
+/// What the server said to EHLO.
+#[derive(Debug, Default)]
+pub(in crate::send) struct Known {
+    keywords: Vec<String>,
+}
 
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl Known {
+    /// From EHLO's reply.
+    pub fn new(said: &link::Said) -> Self {
+        Self { keywords: said.lines.iter().map(|line| line.trim().to_ascii_uppercase()).collect() }
+    }
+
+    /// Whether it knows a keyword.
+    pub fn has(&self, keyword: &str) -> bool {
+        self.parameters(keyword).is_some()
+    }
+
+    /// The words after a keyword.
+    pub fn parameters(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
+        self.keywords.iter().find_map(|line| {
+            let mut words = line.split_ascii_whitespace();
+            (words.next() == Some(keyword)).then_some(words)
+        })
     }
 }
 
 impl Conversation {
-    /// Asks once more what the server knows: lettre does not keep PIPELINING.
-    pub async fn open(
-        mut connection: AsyncSmtpConnection,
-        hello: &ClientId,
-        deadlines: Deadlines,
-    ) -> Result<Self, String> {
-        let said = connection.command(Ehlo::new(hello.clone())).await.map_err(|e| wire::reply_text(&e.to_string()))?;
-        let has = |keyword: &str| said.message().any(|line| line.eq_ignore_ascii_case(keyword));
-        let size = said.message().find_map(|line| {
-            let (keyword, limit) = line.split_once(' ')?;
-            keyword.eq_ignore_ascii_case("SIZE").then(|| limit.trim().parse().ok()).flatten()
-        });
-        Ok(Self {
-            pipelining: has("PIPELINING"),
-            eight_bit: has("8BITMIME"),
+    /// Over a link that has been greeted, with what the server then knew.
+    pub fn new(link: Link, known: &Known, deadlines: Deadlines) -> Self {
+        let size = known.parameters("SIZE").and_then(|mut words| words.next()?.parse().ok());
+        Self {
+            pipelining: known.has("PIPELINING"),
+            eight_bit: known.has("8BITMIME"),
             size_max: size.filter(|limit| *limit > 0),
-            connection,
+            link,
             deadlines,
             sound: true,
-        })
+        }
     }
 
     /// Whether the next envelope may ride with a body.
@@ -103,13 +107,16 @@ impl Conversation {
 
     /// Says goodbye; whatever the answer, it was the last.
     pub async fn quit(mut self) {
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.connection.quit()).await;
+        let _ = self.command("QUIT\r\n".into(), Duration::from_secs(5)).await;
     }
 
     /// Sends a message's envelope and DATA.
     pub async fn begin(&mut self, envelope: &Envelope<'_>) -> Sent {
         if let Some(why) = self.unfit(envelope) {
             return Sent::Ended(Outcome::Rejected(Reply { code: 0, text: why.into() }));
+        }
+        if !self.quiet().await {
+            return Sent::Lost("the server closed the connection, or spoke out of turn".into());
         }
         if self.pipelining {
             let first = self.command(self.lines(envelope), self.deadlines.command).await;
@@ -127,20 +134,30 @@ impl Conversation {
         if data.code() == 354 { Sent::Go } else { self.refused(data, true).await }
     }
 
-    /// Sends the body and its final dot, and `next`'s envelope with it; the
-    /// outcome of the message is the reply to its dot.
+    /// Sends the body, then its final dot with `next`'s envelope; the outcome of
+    /// the message is the reply to its dot. A server that says anything before
+    /// the dot is written does not get it: its reply would be taken for the dot's.
     pub async fn finish(&mut self, envelope: &Envelope<'_>, next: Option<&Envelope<'_>>) -> Outcome {
-        let mut out = Vec::with_capacity(envelope.bytes.len() + 512);
-        wire::stuff(envelope.bytes, &mut out);
-        if let Some(next) = next {
-            out.extend_from_slice(self.lines(next).as_bytes());
+        let mut body = Vec::with_capacity(envelope.bytes.len() + 512);
+        wire::stuff(envelope.bytes, &mut body);
+        let mut end = wire::DOT.to_vec();
+        end.extend(next.map(|next| self.lines(next)).unwrap_or_default().into_bytes());
+        // Without its dot the server must not deliver it (RFC 5321 §3.8).
+        let undotted = |why: &str| Outcome::Deferred(Reply { code: 0, text: why.into() });
+        if !self.quiet().await {
+            return undotted("the server closed the connection, or spoke out of turn, before the body");
         }
-        // `unfit` has seen to it that the bytes are UTF-8.
-        let Ok(text) = String::from_utf8(out) else {
-            self.sound = false;
-            return Outcome::Deferred(Reply { code: 0, text: "the message is not UTF-8".into() });
+        if let Said::Nothing(why) = self.write(&body, self.deadlines.block).await {
+            return undotted(&why);
+        }
+        if !self.quiet().await {
+            return undotted("the server closed the connection, or spoke out of turn, before the final dot");
+        }
+        let said = match self.write(&end, self.deadlines.block).await {
+            Said::Reply(_) => self.read(self.deadlines.dot).await,
+            nothing => nothing,
         };
-        match self.command(text, self.deadlines.block + self.deadlines.dot).await {
+        match said {
             Said::Reply(reply) => self.dot(reply),
             // Some of the dot may have been written: nobody knows.
             Said::Nothing(why) => Outcome::Unknown(Reply { code: 0, text: why }),
@@ -250,34 +267,40 @@ impl Conversation {
         format!("{}{}DATA\r\n", mail(envelope), rcpt(envelope))
     }
 
+    /// Whether the server says nothing that it was not asked; if it does, this
+    /// was the connection's last use.
+    async fn quiet(&mut self) -> bool {
+        self.sound = self.sound && self.link.is_quiet().await;
+        self.sound
+    }
+
     /// Writes text in one write, and reads one reply.
     async fn command(&mut self, text: String, deadline: Duration) -> Said {
-        let said = tokio::time::timeout(deadline, self.connection.command(Bytes(text))).await;
-        self.said(said)
+        match self.write(text.as_bytes(), deadline).await {
+            Said::Reply(_) => self.read(deadline).await,
+            nothing => nothing,
+        }
+    }
+
+    /// Writes; an empty reply says that all was written.
+    async fn write(&mut self, bytes: &[u8], deadline: Duration) -> Said {
+        let written = tokio::time::timeout(deadline, self.link.write(bytes)).await;
+        self.said(written.map(|written| written.map(|()| Reply { code: 0, text: String::new() })))
     }
 
     async fn read(&mut self, deadline: Duration) -> Said {
-        let said = tokio::time::timeout(deadline, self.connection.read_response()).await;
-        self.said(said)
+        let said = tokio::time::timeout(deadline, self.link.reply()).await;
+        let kept = |said: link::Said| Reply { code: said.code, text: wire::reply_text(&said.text()) };
+        self.said(said.map(|said| said.map(kept)))
     }
 
-    fn said(
-        &mut self,
-        said: Result<Result<Response, lettre::transport::smtp::Error>, tokio::time::error::Elapsed>,
-    ) -> Said {
-        let reply = |code: u16, text: &str| Said::Reply(Reply { code, text: wire::reply_text(text) });
+    fn said(&mut self, said: Result<io::Result<Reply>, tokio::time::error::Elapsed>) -> Said {
         match said {
-            Ok(Ok(response)) => reply(response.code().into(), &response.message().collect::<Vec<_>>().join(" ")),
-            Ok(Err(error)) => match error.status() {
-                Some(code) => {
-                    let text = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-                    reply(code.into(), &text)
-                }
-                None => {
-                    self.sound = false;
-                    Said::Nothing(wire::reply_text(&error.to_string()))
-                }
-            },
+            Ok(Ok(reply)) => Said::Reply(reply),
+            Ok(Err(error)) => {
+                self.sound = false;
+                Said::Nothing(wire::reply_text(&error.to_string()))
+            }
             Err(_) => {
                 // What it still says would be taken for the next message's.
                 self.sound = false;

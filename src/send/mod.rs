@@ -2,12 +2,13 @@
 //!
 //! Input: [`Ticket`]s, a cleared message with its claim. Output: [`Attempt`]s.
 //! One task owns one connection; where the server knows PIPELINING, a message's
-//! body and final dot and the next message's envelope leave in one write, but
-//! only when that next message and its rate token are at hand. Nothing here can
+//! final dot and the next message's envelope leave in one write, but only when
+//! that next message and its rate token are at hand. Nothing here can
 //! make or fetch a message.
 //!
 //! Invariants: `Accepted` needs that very message's own 250 after its final dot;
-//! a connection that says anything unexpected is dropped; a message whose dot was
+//! a connection that says anything unexpected, or anything before it was asked,
+//! is dropped; a message whose dot was
 //! begun and not answered is `Unknown`, never tried again by itself; every ticket
 //! ends as an attempt or among [`Summary::not_begun`].
 //!
@@ -15,6 +16,7 @@
 //! (pipelining).
 
 mod conversation;
+mod link;
 mod pace;
 mod queue;
 mod relay;
@@ -26,6 +28,7 @@ pub use pace::Pace;
 pub use relay::{Deadlines, Relay, SendError};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -42,6 +45,33 @@ pub struct Ticket {
     pub cleared: Cleared,
     /// Its claim.
     pub claim: Claim,
+    /// Turns true when the message must not be begun any more.
+    pub withdrawn: Arc<AtomicBool>,
+}
+
+/// Whether this process may begin a message at all, asked before each one: the
+/// right to send can be lost between two looks at anything slower.
+#[derive(Clone)]
+pub struct Permission(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Permission {
+    /// One that holds as long as `holds` says so; it must not wait.
+    pub fn new(holds: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(holds))
+    }
+
+    pub(in crate::send) fn holds(&self) -> bool {
+        (self.0)()
+    }
+}
+
+/// What became of a ticket.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was attempted.
+    Attempted(Attempt),
+    /// It was withdrawn before any of it was written.
+    Withdrawn(Claim),
 }
 
 /// How one attempt ended.
@@ -66,6 +96,8 @@ pub struct Summary {
 pub(in crate::send) trait Parcel: Send + 'static {
     /// The envelope and the bytes.
     fn envelope(&self) -> Envelope<'_>;
+    /// Whether it must not be begun any more.
+    fn is_withdrawn(&self) -> bool;
     /// The claim, when the message has ended.
     fn into_claim(self) -> Claim;
 }
@@ -73,6 +105,10 @@ pub(in crate::send) trait Parcel: Send + 'static {
 impl Parcel for Ticket {
     fn envelope(&self) -> Envelope<'_> {
         Envelope { sender: self.cleared.sender(), recipient: self.cleared.recipient(), bytes: self.cleared.bytes() }
+    }
+
+    fn is_withdrawn(&self) -> bool {
+        self.withdrawn.load(Ordering::SeqCst)
     }
 
     fn into_claim(self) -> Claim {
@@ -86,20 +122,22 @@ pub async fn run(
     relay: Relay,
     pace: Pace,
     tickets: mpsc::Receiver<Ticket>,
-    done: mpsc::Sender<Attempt>,
+    done: mpsc::Sender<Ended>,
     stop: watch::Receiver<bool>,
+    permission: Permission,
 ) -> Summary {
-    run_parcels(relay, pace, tickets, done, stop).await
+    run_parcels(relay, pace, tickets, done, stop, permission).await
 }
 
 async fn run_parcels<P: Parcel>(
     relay: Relay,
     pace: Pace,
     tickets: mpsc::Receiver<P>,
-    done: mpsc::Sender<Attempt>,
+    done: mpsc::Sender<Ended>,
     stop: watch::Receiver<bool>,
+    permission: Permission,
 ) -> Summary {
-    let queue = Arc::new(Queue::new(tickets, pace, stop));
+    let queue = Arc::new(Queue::new(tickets, pace, stop, permission));
     let mut workers = JoinSet::new();
     for _ in 0..relay.connections() {
         workers.spawn(work(relay.clone(), queue.clone(), done.clone()));
@@ -120,16 +158,17 @@ async fn run_parcels<P: Parcel>(
 
 /// One connection's owner: opens it when there is something to send, and again
 /// when it was lost.
-async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<Attempt>) -> Result<(), String> {
+async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<Ended>) -> Result<(), String> {
     let mut connection: Option<Conversation> = None;
     let mut lost_once = false;
     while let Some(parcel) = queue.next().await {
+        let Some(parcel) = wanted(parcel, &done).await else { continue };
         let mut open = match connection.take() {
             Some(open) => open,
             None => match relay.connect_patiently(|| queue.is_stopped()).await {
                 Ok(open) => open,
                 Err(why) => {
-                    queue.put_back(parcel).await;
+                    queue.put_back(parcel);
                     return Err(why);
                 }
             },
@@ -153,7 +192,7 @@ async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<
             }
             Sent::Lost(_) => {
                 lost_once = true;
-                queue.put_back(parcel).await;
+                queue.put_back(parcel);
             }
         }
     }
@@ -169,10 +208,13 @@ async fn follow<P: Parcel>(
     mut open: Conversation,
     mut parcel: P,
     queue: &Queue<P>,
-    done: &mpsc::Sender<Attempt>,
+    done: &mpsc::Sender<Ended>,
 ) -> Option<Conversation> {
     loop {
-        let next = if open.pipelines() { queue.next_now().await } else { None };
+        let next = match if open.pipelines() { queue.next_now().await } else { None } {
+            Some(next) => wanted(next, done).await,
+            None => None,
+        };
         let outcome = open.finish(&parcel.envelope(), next.as_ref().map(Parcel::envelope).as_ref()).await;
         end(done, parcel, outcome).await;
         let Some(next) = next else { return open.usable() };
@@ -184,15 +226,24 @@ async fn follow<P: Parcel>(
             }
             Sent::Lost(_) => {
                 // Its envelope may have been written, its body was not.
-                queue.put_back(next).await;
+                queue.put_back(next);
                 return None;
             }
         }
     }
 }
 
-async fn end<P: Parcel>(done: &mpsc::Sender<Attempt>, parcel: P, outcome: Outcome) {
+/// The last moment at which a message can be kept back: none of it is written.
+async fn wanted<P: Parcel>(parcel: P, done: &mpsc::Sender<Ended>) -> Option<P> {
+    if !parcel.is_withdrawn() {
+        return Some(parcel);
+    }
+    let _ = done.send(Ended::Withdrawn(parcel.into_claim())).await;
+    None
+}
+
+async fn end<P: Parcel>(done: &mpsc::Sender<Ended>, parcel: P, outcome: Outcome) {
     // The recorder outlives the connections; if it failed, the claim stays on
     // disk and becomes unknown.
-    let _ = done.send(Attempt { claim: parcel.into_claim(), outcome }).await;
+    let _ = done.send(Ended::Attempted(Attempt { claim: parcel.into_claim(), outcome })).await;
 }

@@ -3,11 +3,12 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex as Shared, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc, watch};
 
-use crate::send::{Pace, Parcel};
+use crate::send::{Pace, Parcel, Permission};
 
 /// Tickets that may step aside at once: the look-ahead.
 const ASIDE_MAX: usize = 512;
@@ -16,15 +17,17 @@ const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 pub(in crate::send) struct Queue<P> {
     inner: Mutex<Inner<P>>,
+    /// Given back with both tokens: they go first. Apart from the rest, so that
+    /// nobody who gives one back waits for somebody who waits for a token.
+    returned: Shared<VecDeque<P>>,
     pace: Pace,
     stop: watch::Receiver<bool>,
+    permission: Permission,
     closed: AtomicBool,
 }
 
 struct Inner<P> {
     incoming: mpsc::Receiver<P>,
-    /// Have both tokens or had them: they go first.
-    ready: VecDeque<P>,
     /// Have their domain's token, and wait for one of the total.
     granted: VecDeque<P>,
     /// Wait for their domain.
@@ -33,7 +36,6 @@ struct Inner<P> {
 
 /// What the queue has at this moment.
 enum Now<P> {
-    Ready(P),
     Granted(P),
     Wait,
     Empty,
@@ -41,42 +43,52 @@ enum Now<P> {
 }
 
 impl<P: Parcel> Queue<P> {
-    pub fn new(incoming: mpsc::Receiver<P>, pace: Pace, stop: watch::Receiver<bool>) -> Self {
-        let inner = Inner { incoming, ready: VecDeque::new(), granted: VecDeque::new(), aside: VecDeque::new() };
-        Self { inner: Mutex::new(inner), pace, stop, closed: AtomicBool::new(false) }
+    pub fn new(incoming: mpsc::Receiver<P>, pace: Pace, stop: watch::Receiver<bool>, permission: Permission) -> Self {
+        let inner = Inner { incoming, granted: VecDeque::new(), aside: VecDeque::new() };
+        Self {
+            inner: Mutex::new(inner),
+            returned: Shared::default(),
+            pace,
+            stop,
+            permission,
+            closed: AtomicBool::new(false),
+        }
     }
 
     /// The next ticket with both its tokens; `None` when there is no more, or
-    /// sending stops.
+    /// sending stops. One at a time waits here, the others for the lock.
     pub async fn next(&self) -> Option<P> {
         let mut stop = self.stop.clone();
-        while !self.is_stopped() {
+        loop {
+            if self.is_stopped() {
+                return None;
+            }
+            if let Some(parcel) = lock(&self.returned).pop_front() {
+                return Some(parcel);
+            }
             let mut inner = self.inner.lock().await;
             match inner.now(&self.pace) {
-                Now::Ready(parcel) => return Some(parcel),
                 Now::Granted(parcel) => {
-                    drop(inner);
-                    self.pace.total().await;
+                    // Nothing is lost with a wait for a token that is cut off.
+                    tokio::select! {
+                        () = self.pace.total() => {}
+                        () = stopped(&mut stop) => {}
+                    }
                     if self.is_stopped() {
-                        self.put_back(parcel).await;
+                        inner.granted.push_front(parcel);
                         return None;
                     }
                     return Some(parcel);
                 }
-                Now::Wait => {
-                    drop(inner);
-                    tokio::time::sleep(ASK_AGAIN).await;
-                }
-                Now::Over => return None,
-                // Only one worker waits here; the others wait for the lock.
+                Now::Wait => tokio::time::sleep(ASK_AGAIN).await,
+                Now::Over => return lock(&self.returned).pop_front(),
                 Now::Empty => tokio::select! {
                     parcel = inner.incoming.recv() => inner.aside.extend(parcel),
-                    changed = stop.changed() => if changed.is_err() { return None },
+                    () = stopped(&mut stop) => {}
                     () = tokio::time::sleep(10 * ASK_AGAIN) => {}
                 },
             }
         }
-        None
     }
 
     /// The next ticket, if one and both its tokens are at hand.
@@ -86,7 +98,6 @@ impl<P: Parcel> Queue<P> {
         }
         let mut inner = self.inner.try_lock().ok()?;
         match inner.now(&self.pace) {
-            Now::Ready(parcel) => Some(parcel),
             Now::Granted(parcel) if self.pace.total_now() => Some(parcel),
             Now::Granted(parcel) => {
                 inner.granted.push_front(parcel);
@@ -97,8 +108,8 @@ impl<P: Parcel> Queue<P> {
     }
 
     /// Gives back a ticket that was taken and not begun; it goes first.
-    pub async fn put_back(&self, parcel: P) {
-        self.inner.lock().await.ready.push_front(parcel);
+    pub fn put_back(&self, parcel: P) {
+        lock(&self.returned).push_front(parcel);
     }
 
     /// Ends sending for every connection.
@@ -108,15 +119,16 @@ impl<P: Parcel> Queue<P> {
 
     /// Whether nothing new may begin.
     pub fn is_stopped(&self) -> bool {
-        self.closed.load(Ordering::SeqCst) || *self.stop.borrow()
+        self.closed.load(Ordering::SeqCst) || *self.stop.borrow() || !self.permission.holds()
     }
 
     /// Everything that is left, when nobody takes any more.
     pub async fn drain(&self) -> Vec<P> {
         let mut inner = self.inner.lock().await;
-        let Inner { incoming, ready, granted, aside } = &mut *inner;
+        let Inner { incoming, granted, aside } = &mut *inner;
         incoming.close();
-        let mut left: Vec<P> = ready.drain(..).chain(granted.drain(..)).chain(aside.drain(..)).collect();
+        let mut left: Vec<P> = lock(&self.returned).drain(..).collect();
+        left.extend(granted.drain(..).chain(aside.drain(..)));
         while let Some(parcel) = incoming.recv().await {
             left.push(parcel);
         }
@@ -126,9 +138,6 @@ impl<P: Parcel> Queue<P> {
 
 impl<P: Parcel> Inner<P> {
     fn now(&mut self, pace: &Pace) -> Now<P> {
-        if let Some(parcel) = self.ready.pop_front() {
-            return Now::Ready(parcel);
-        }
         if let Some(parcel) = self.granted.pop_front() {
             return Now::Granted(parcel);
         }
@@ -154,4 +163,16 @@ impl<P: Parcel> Inner<P> {
             (true, false) => Now::Empty,
         }
     }
+}
+
+/// Resolves when sending is to stop; never if nobody can stop it any more.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// A poisoned lock's list is whole: nothing is done under it that can panic.
+fn lock<T>(list: &Shared<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }

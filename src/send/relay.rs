@@ -1,17 +1,19 @@
 //! The mail server that messages are handed to: where it is, how it is spoken
 //! to, how long it is waited for.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::config::Smtp;
-use crate::send::conversation::Conversation;
+use crate::send::conversation::{Conversation, Known};
+use crate::send::link::{Link, Said};
 use crate::send::wire::reply_text;
 
 /// Connecting is tried so often in a row before sending ends.
@@ -26,6 +28,9 @@ pub enum SendError {
     /// A password would travel in clear.
     #[error("it has a password and no TLS: write smtps://, or add ?tls=required")]
     PlainPassword,
+    /// The name is none that EHLO can say.
+    #[error("smtp.hello is no host name: write letters, digits, dots and hyphens")]
+    Hello,
 }
 
 /// How a connection is encrypted.
@@ -76,7 +81,9 @@ pub struct Relay {
     port: u16,
     tls: Tls,
     credentials: Option<(String, SecretString)>,
-    hello: ClientId,
+    hello: String,
+    /// Read at the first connection that needs it.
+    trust: Arc<OnceLock<Arc<ClientConfig>>>,
     connections: usize,
     deadlines: Deadlines,
 }
@@ -107,12 +114,17 @@ impl Relay {
         if credentials.is_some() && tls == Tls::None {
             return Err(SendError::PlainPassword);
         }
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
+        if smtp.hello.is_empty() || !smtp.hello.chars().all(plain) {
+            return Err(SendError::Hello);
+        }
         Ok(Self {
             host,
             port,
             tls,
             credentials,
-            hello: ClientId::Domain(smtp.hello.clone()),
+            hello: smtp.hello.clone(),
+            trust: Arc::default(),
             connections: smtp.connections,
             deadlines: Deadlines::default(),
         })
@@ -125,7 +137,8 @@ impl Relay {
         self
     }
 
-    pub(in crate::send) fn connections(&self) -> usize {
+    /// How many connections are held open at once.
+    pub fn connections(&self) -> usize {
         self.connections
     }
 
@@ -147,33 +160,89 @@ impl Relay {
                 Err(_) => why = "it did not answer in time".into(),
             }
         }
-        Err(why)
+        Err(format!(
+            "{}:{}: {why}; see that it runs and that [smtp] url in kakitome.toml names it",
+            self.host, self.port
+        ))
     }
 
     async fn connect(&self) -> Result<Conversation, String> {
-        let said = |e: lettre::transport::smtp::Error| reply_text(&chain(&e));
-        let mut connection = if self.tls == Tls::Implicit {
-            let tls = TlsParameters::new(self.host.clone()).map_err(said)?;
-            let place = (self.host.as_str(), self.port);
-            AsyncSmtpConnection::connect_tokio1(place, Some(self.deadlines.connect), &self.hello, Some(tls), None)
-                .await
-                .map_err(said)?
-        } else {
-            let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|e| e.to_string())?;
-            // The final dot must not wait for the acknowledgement of the body.
-            stream.set_nodelay(true).map_err(|e| e.to_string())?;
-            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello).await.map_err(said)?
-        };
+        let failed = |error: std::io::Error| reply_text(&error.to_string());
+        let mut link = Link::connect(&self.host, self.port).await.map_err(failed)?;
+        if self.tls == Tls::Implicit {
+            link = self.encrypt(link).await?;
+        }
+        expect(220, "its greeting", link.reply().await.map_err(failed)?)?;
+        let mut known = self.hello(&mut link).await?;
         if self.tls == Tls::Required {
-            let tls = TlsParameters::new(self.host.clone()).map_err(said)?;
-            connection.starttls(tls, &self.hello).await.map_err(said)?;
+            if !known.has("STARTTLS") {
+                return Err("it offers no STARTTLS, and TLS is required".into());
+            }
+            expect(220, "STARTTLS", ask(&mut link, "STARTTLS").await?)?;
+            link = self.encrypt(link).await?;
+            known = self.hello(&mut link).await?;
         }
         if let Some((user, password)) = &self.credentials {
-            let login = Credentials::new(user.clone(), password.expose_secret().to_owned());
-            connection.auth(&[Mechanism::Plain, Mechanism::Login], &login).await.map_err(said)?;
+            login(&mut link, &known, user, password.expose_secret()).await?;
         }
-        Conversation::open(connection, &self.hello, self.deadlines).await
+        Ok(Conversation::new(link, &known, self.deadlines))
     }
+
+    async fn hello(&self, link: &mut Link) -> Result<Known, String> {
+        Ok(Known::new(&expect(250, "EHLO", ask(link, &format!("EHLO {}", self.hello)).await?)?))
+    }
+
+    async fn encrypt(&self, link: Link) -> Result<Link, String> {
+        let connector = TlsConnector::from(match self.trust.get() {
+            Some(trust) => trust.clone(),
+            None => {
+                let read = Arc::new(trust()?);
+                self.trust.get_or_init(|| read).clone()
+            }
+        });
+        link.encrypt(&self.host, &connector).await.map_err(|e| reply_text(&format!("TLS failed: {e}")))
+    }
+}
+
+/// Writes one command, and reads its reply.
+async fn ask(link: &mut Link, line: &str) -> Result<Said, String> {
+    let failed = |error: std::io::Error| reply_text(&error.to_string());
+    link.write(format!("{line}\r\n").as_bytes()).await.map_err(failed)?;
+    link.reply().await.map_err(failed)
+}
+
+fn expect(code: u16, what: &str, said: Said) -> Result<Said, String> {
+    if said.code == code {
+        return Ok(said);
+    }
+    Err(format!("{what} got {} {}", said.code, reply_text(&said.text())))
+}
+
+/// AUTH PLAIN (RFC 4616), or LOGIN where the server knows only that.
+async fn login(link: &mut Link, known: &Known, user: &str, password: &str) -> Result<(), String> {
+    let offered: Vec<&str> = known.parameters("AUTH").into_iter().flatten().collect();
+    let said = if offered.contains(&"PLAIN") {
+        ask(link, &format!("AUTH PLAIN {}", STANDARD.encode(format!("\0{user}\0{password}")))).await?
+    } else if offered.contains(&"LOGIN") {
+        expect(334, "AUTH LOGIN", ask(link, "AUTH LOGIN").await?)?;
+        expect(334, "the user's name", ask(link, &STANDARD.encode(user)).await?)?;
+        ask(link, &STANDARD.encode(password)).await?
+    } else {
+        return Err("it offers neither AUTH PLAIN nor AUTH LOGIN, and a password is set".into());
+    };
+    expect(235, "the login", said).map(|_| ())
+}
+
+/// Whom this machine trusts.
+fn trust() -> Result<ClientConfig, String> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    if roots.add_parsable_certificates(found.certs).0 == 0 {
+        return Err("this machine has no root certificates to know it by: install ca-certificates".into());
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config.with_safe_default_protocol_versions().map_err(|e| e.to_string())?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn host_port(place: &str, default: u16) -> Option<(String, u16)> {
@@ -193,13 +262,6 @@ fn credentials(login: &str) -> Result<(String, SecretString), SendError> {
     let decode =
         |text: &str| percent_decode_str(text).decode_utf8().map(|t| t.into_owned()).map_err(|_| SendError::Url);
     Ok((decode(user)?, SecretString::from(decode(password)?)))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

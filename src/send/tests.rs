@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -27,11 +28,16 @@ struct Letter {
     recipient: Address,
     bytes: Vec<u8>,
     claim: Claim,
+    withdrawn: Arc<AtomicBool>,
 }
 
 impl Parcel for Letter {
     fn envelope(&self) -> Envelope<'_> {
         Envelope { sender: &self.sender, recipient: &self.recipient, bytes: &self.bytes }
+    }
+
+    fn is_withdrawn(&self) -> bool {
+        self.withdrawn.load(Ordering::SeqCst)
     }
 
     fn into_claim(self) -> Claim {
@@ -45,6 +51,7 @@ fn letter(n: usize) -> Letter {
         recipient: Address::parse(&format!("{n}@customer.example")).unwrap(),
         bytes: format!("Subject: {n}\r\n\r\n.dot\r\n..\r\ntext {n}\r\n").into_bytes(),
         claim: Claim { campaign: 1, account: AccountId::new(&n.to_string()).unwrap(), digest: [0; 32], attempt: 1 },
+        withdrawn: Arc::default(),
     }
 }
 
@@ -61,6 +68,10 @@ enum Fault {
     Drop,
     Stall,
     Say(&'static str),
+    /// Says it, and closes.
+    Last(&'static str),
+    /// A line that does not end, until nobody reads it any more.
+    Endless,
 }
 
 /// What the server does, and what it saw.
@@ -157,6 +168,8 @@ async fn serve(stream: TcpStream, script: Arc<Script>, mails: Arc<Mutex<usize>>)
             None => reply,
             Some(Fault::Drop) => return None,
             Some(Fault::Stall) => return stall(stream).await,
+            Some(Fault::Last(reply)) => return stream.write_all(reply.as_bytes()).await.ok(),
+            Some(Fault::Endless) => return endless(stream).await,
             Some(Fault::Say(other)) => {
                 if phase == Some(Phase::Rcpt) && !other.starts_with('2') {
                     recipient = None;
@@ -168,14 +181,16 @@ async fn serve(stream: TcpStream, script: Arc<Script>, mails: Arc<Mutex<usize>>)
         let reply = if data && recipient.is_none() { "554 no valid recipients\r\n" } else { reply };
         stream.write_all(reply.as_bytes()).await.ok()?;
         if data && reply.starts_with("354") {
-            body(&mut stream, &script, &recipient.take()?, count).await?;
+            // What it said beyond its 354 is one yes, and there is no second.
+            let early = reply.contains("\r\n250");
+            body(&mut stream, &script, &recipient.take()?, count, early).await?;
             taken += 1;
         }
     }
 }
 
 /// Reads a body, and answers its dot.
-async fn body(stream: &mut BufReader<TcpStream>, script: &Script, to: &str, mails: usize) -> Option<()> {
+async fn body(stream: &mut BufReader<TcpStream>, script: &Script, to: &str, mails: usize, early: bool) -> Option<()> {
     let (mut text, mut line) = (String::new(), String::new());
     while line != ".\r\n" {
         text.push_str(line.strip_prefix('.').unwrap_or(&line));
@@ -189,17 +204,20 @@ async fn body(stream: &mut BufReader<TcpStream>, script: &Script, to: &str, mail
     {
         let mut seen = script.seen.lock().unwrap();
         seen.together += usize::from(together);
-        let refused = matches!(fault, Some(Fault::Say(reply)) if !reply.starts_with('2'));
+        let refused = matches!(fault, Some(Fault::Say(reply) | Fault::Last(reply)) if !reply.starts_with('2'));
         if !refused {
             *seen.read.entry(to.to_owned()).or_default() += 1;
         }
-        if fault.is_none() || matches!(fault, Some(Fault::Say(reply)) if reply.starts_with("250")) {
+        if (fault.is_none() && !early)
+            || matches!(fault, Some(Fault::Say(reply) | Fault::Last(reply)) if reply.starts_with("250"))
+        {
             *seen.confirmed.entry(to.to_owned()).or_default() += 1;
         }
         seen.bodies.insert(to.to_owned(), text);
         *seen.asked.entry(to.to_owned()).or_default() += 1;
     }
     match fault {
+        None if early => Some(()),
         None => stream.write_all(b"250 taken\r\n").await.ok(),
         Some(Fault::Drop) => None,
         Some(Fault::Stall) => {
@@ -207,8 +225,23 @@ async fn body(stream: &mut BufReader<TcpStream>, script: &Script, to: &str, mail
             while stream.read_line(&mut rest).await.ok()? > 0 {}
             None
         }
+        Some(Fault::Last(reply)) => {
+            stream.write_all(reply.as_bytes()).await.ok()?;
+            None
+        }
+        Some(Fault::Endless) => {
+            while stream.write_all(&[b'2'; 4096]).await.is_ok() {}
+            None
+        }
         Some(Fault::Say(reply)) => stream.write_all(reply.as_bytes()).await.ok(),
     }
+}
+
+/// Says one line without an end; how much of it was read is the test's matter.
+async fn endless(mut stream: BufReader<TcpStream>) -> Option<()> {
+    stream.write_all(b"250 ").await.ok()?;
+    while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+    None
 }
 
 /// Says nothing more, until the other side goes.
@@ -245,13 +278,17 @@ async fn send(relay: Relay, count: usize, stop: watch::Receiver<bool>) -> (BTree
     }
     drop(tickets);
     let (done, mut attempts) = mpsc::channel(count.max(1));
-    let summary = run_parcels(relay, fast(), queue, done, stop).await;
+    let summary = run_parcels(relay, fast(), queue, done, stop, always()).await;
     let mut outcomes = BTreeMap::new();
-    while let Some(Attempt { claim, outcome }) = attempts.recv().await {
+    while let Some(Ended::Attempted(Attempt { claim, outcome })) = attempts.recv().await {
         let first = outcomes.insert(claim.account.to_string(), outcome).is_none();
         assert!(first, "one claim, one outcome");
     }
     (outcomes, summary)
+}
+
+fn always() -> Permission {
+    Permission::new(|| true)
 }
 
 fn running() -> watch::Receiver<bool> {
@@ -262,36 +299,55 @@ const LATER: &str = "451 4.7.1 later\r\n";
 const NEVER: &str = "550 5.1.1 never\r\n";
 const BYE: &str = "421 4.3.2 bye\r\n";
 const GARBAGE: &str = "what?\r\n";
+/// RFC 5321 §4.2: the text, and the space before it, may be left out.
+const BARE: &str = "250\r\n";
 
-/// Phase, fault, and the state that the message must have afterwards.
-const TABLE: &[(Phase, Fault, State)] = &[
+use State::{Accepted, Deferred, Rejected, Unknown};
+
+/// Phase, fault, and the states that the message may have afterwards: more than
+/// one where it is chance how much of it was written when the server went.
+const TABLE: &[(Phase, Fault, &[State])] = &[
     // Lost before the body: begun again on a new connection.
-    (Phase::Mail, Fault::Drop, State::Accepted),
-    (Phase::Mail, Fault::Stall, State::Accepted),
-    (Phase::Mail, Fault::Say(LATER), State::Deferred),
-    (Phase::Mail, Fault::Say(NEVER), State::Rejected),
-    (Phase::Mail, Fault::Say(BYE), State::Deferred),
-    (Phase::Mail, Fault::Say(GARBAGE), State::Accepted),
-    (Phase::Rcpt, Fault::Drop, State::Accepted),
-    (Phase::Rcpt, Fault::Stall, State::Accepted),
-    (Phase::Rcpt, Fault::Say(LATER), State::Deferred),
-    (Phase::Rcpt, Fault::Say(NEVER), State::Rejected),
-    (Phase::Rcpt, Fault::Say("250-and\r\n250 more\r\n"), State::Accepted),
-    (Phase::Data, Fault::Drop, State::Accepted),
-    (Phase::Data, Fault::Stall, State::Accepted),
-    (Phase::Data, Fault::Say(LATER), State::Deferred),
-    (Phase::Data, Fault::Say(NEVER), State::Rejected),
+    (Phase::Mail, Fault::Drop, &[Accepted]),
+    (Phase::Mail, Fault::Stall, &[Accepted]),
+    (Phase::Mail, Fault::Endless, &[Accepted]),
+    (Phase::Mail, Fault::Say(LATER), &[Deferred]),
+    (Phase::Mail, Fault::Say(NEVER), &[Rejected]),
+    (Phase::Mail, Fault::Say(BYE), &[Deferred]),
+    (Phase::Mail, Fault::Say(GARBAGE), &[Accepted]),
+    (Phase::Mail, Fault::Say(BARE), &[Accepted]),
+    (Phase::Rcpt, Fault::Drop, &[Accepted]),
+    (Phase::Rcpt, Fault::Stall, &[Accepted]),
+    (Phase::Rcpt, Fault::Endless, &[Accepted]),
+    (Phase::Rcpt, Fault::Say(LATER), &[Deferred]),
+    (Phase::Rcpt, Fault::Say(NEVER), &[Rejected]),
+    (Phase::Rcpt, Fault::Say(BARE), &[Accepted]),
+    (Phase::Rcpt, Fault::Say("250-and\r\n250 more\r\n"), &[Accepted]),
+    (Phase::Data, Fault::Drop, &[Accepted]),
+    (Phase::Data, Fault::Stall, &[Accepted]),
+    (Phase::Data, Fault::Endless, &[Accepted]),
+    (Phase::Data, Fault::Say(LATER), &[Deferred]),
+    (Phase::Data, Fault::Say(NEVER), &[Rejected]),
+    (Phase::Data, Fault::Say("354\r\n"), &[Accepted]),
     // A yes where none was due: the replies are out of step.
-    (Phase::Data, Fault::Say("250 early\r\n"), State::Deferred),
+    (Phase::Data, Fault::Say("250 early\r\n"), &[Deferred]),
+    // A yes to a body that was not written yet is not that body's.
+    (Phase::Data, Fault::Say("354 go\r\n250 premature\r\n"), &[Deferred]),
+    (Phase::Data, Fault::Last("354 go\r\n250 premature\r\n"), &[Deferred]),
+    (Phase::Data, Fault::Last("354 go\r\n"), &[Deferred, Unknown]),
     // After the dot only the server knows.
-    (Phase::Dot, Fault::Drop, State::Unknown),
-    (Phase::Dot, Fault::Stall, State::Unknown),
-    (Phase::Dot, Fault::Say(LATER), State::Deferred),
-    (Phase::Dot, Fault::Say(NEVER), State::Rejected),
-    (Phase::Dot, Fault::Say(BYE), State::Deferred),
-    (Phase::Dot, Fault::Say(GARBAGE), State::Unknown),
-    (Phase::Dot, Fault::Say("354 go on\r\n"), State::Unknown),
-    (Phase::Dot, Fault::Say("250 taken\r\n250 twice\r\n"), State::Accepted),
+    (Phase::Dot, Fault::Drop, &[Unknown]),
+    (Phase::Dot, Fault::Stall, &[Unknown]),
+    (Phase::Dot, Fault::Endless, &[Unknown]),
+    (Phase::Dot, Fault::Say(LATER), &[Deferred]),
+    (Phase::Dot, Fault::Say(NEVER), &[Rejected]),
+    (Phase::Dot, Fault::Say(BYE), &[Deferred]),
+    (Phase::Dot, Fault::Say(GARBAGE), &[Unknown]),
+    (Phase::Dot, Fault::Say("250-mixed\r\n550 codes\r\n"), &[Unknown]),
+    (Phase::Dot, Fault::Say("354 go on\r\n"), &[Unknown]),
+    (Phase::Dot, Fault::Say(BARE), &[Accepted]),
+    (Phase::Dot, Fault::Last("250 taken\r\n"), &[Accepted]),
+    (Phase::Dot, Fault::Say("250 taken\r\n250 twice\r\n"), &[Accepted]),
 ];
 
 use crate::ledger::State;
@@ -306,19 +362,21 @@ async fn every_fault_in_every_phase() {
             let (outcomes, summary) = send(relay(addr, 1), MESSAGES, running()).await;
             let seen = script.seen.lock().unwrap();
             assert!(seen.done, "{name}: the fault did not happen");
-            assert_eq!(outcomes[&AT.to_string()].state(), *expected, "{name}: {outcomes:?}");
+            let state = outcomes[&AT.to_string()].state();
+            assert!(expected.contains(&state), "{name}: {outcomes:?}");
             assert_eq!(outcomes.len() + summary.not_begun.len(), MESSAGES, "{name}: none is forgotten");
             assert_eq!(summary.error, None, "{name}");
             for (account, outcome) in &outcomes {
                 let to = format!("{account}@customer.example");
                 let confirmed = seen.confirmed.get(&to).copied().unwrap_or(0);
-                if outcome.state() == State::Accepted {
+                if outcome.state() == Accepted {
                     assert_eq!(confirmed, 1, "{name}: {to} was accepted without its own 250");
                 }
+                assert!(outcome.reply().text.len() <= 200, "{name}: no more is kept than that");
                 assert!(seen.read.get(&to).copied().unwrap_or(0) <= 1, "{name}: {to} was sent twice");
             }
             let last = outcomes[&(MESSAGES - 1).to_string()].state();
-            assert_eq!(last, State::Accepted, "{name}: those after it get through");
+            assert_eq!(last, Accepted, "{name}: those after it get through");
         }
     }
 }
@@ -328,7 +386,7 @@ async fn bodies_arrive_as_they_were_and_the_next_envelope_rides_along() {
     let script = Script::new(true, None);
     let addr = listen(script.clone()).await;
     let (outcomes, _) = send(relay(addr, 1), MESSAGES, running()).await;
-    assert!(outcomes.values().all(|outcome| outcome.state() == State::Accepted));
+    assert!(outcomes.values().all(|outcome| outcome.state() == Accepted));
     let seen = script.seen.lock().unwrap();
     for n in 0..MESSAGES {
         assert_eq!(seen.bodies[&format!("{n}@customer.example")].as_bytes(), letter(n).bytes);
@@ -342,7 +400,7 @@ async fn a_server_that_closes_after_some_messages_gets_them_all() {
     let addr = listen(script.clone()).await;
     let (outcomes, summary) = send(relay(addr, 4), 200, running()).await;
     assert_eq!(outcomes.len(), 200, "{summary:?}");
-    assert!(outcomes.values().all(|outcome| outcome.state() == State::Accepted));
+    assert!(outcomes.values().all(|outcome| outcome.state() == Accepted));
     assert!(script.seen.lock().unwrap().read.values().all(|count| *count == 1));
 }
 
@@ -374,8 +432,9 @@ async fn a_message_larger_than_the_server_takes_is_rejected_unsent() {
     assert!(tickets.send(large).await.is_ok());
     drop(tickets);
     let (done, mut attempts) = mpsc::channel(1);
-    run_parcels(relay(addr, 1), fast(), queue, done, running()).await;
-    assert_eq!(attempts.recv().await.unwrap().outcome.state(), State::Rejected);
+    run_parcels(relay(addr, 1), fast(), queue, done, running(), always()).await;
+    let Some(Ended::Attempted(attempt)) = attempts.recv().await else { panic!("no attempt") };
+    assert_eq!(attempt.outcome.state(), Rejected);
     assert!(script.seen.lock().unwrap().read.is_empty());
 }
 
@@ -390,9 +449,119 @@ async fn a_domain_without_tokens_does_not_hold_up_another() {
         let parcel = Letter { recipient: Address::parse(&format!("x@{domain}")).unwrap(), ..letter(0) };
         assert!(tickets.send(parcel).await.is_ok());
     }
-    let queue = queue::Queue::new(incoming, Pace::new(&smtp), running());
+    let queue = queue::Queue::new(incoming, Pace::new(&smtp), running(), always());
     let first = queue.next().await.unwrap();
     let second = queue.next().await.unwrap();
     assert_eq!((first.recipient.domain(), second.recipient.domain()), ("a.example", "b.example"));
     assert_eq!(queue.drain().await.len(), 2);
+}
+
+/// Sends on two connections at a slow rate, and does `act` at the first body.
+async fn stopped_when(
+    rate: Rate,
+    act: impl Fn() + Send + 'static,
+    stop: watch::Receiver<bool>,
+    may: Permission,
+) -> (usize, Summary) {
+    let script = Script::new(true, None);
+    let addr = listen(script.clone()).await;
+    let smtp = Smtp { rate, rate_per_domain: Rate::per_second(1_000_000), ..Smtp::default() };
+    let (tickets, queue) = mpsc::channel(MESSAGES);
+    for n in 0..MESSAGES {
+        assert!(tickets.send(letter(n)).await.is_ok());
+    }
+    let (done, mut attempts) = mpsc::channel(MESSAGES);
+    let sending = tokio::spawn(run_parcels(relay(addr, 2), Pace::new(&smtp), queue, done, stop, may));
+    let first = attempts.recv().await;
+    assert!(matches!(first, Some(Ended::Attempted(_))), "{first:?}");
+    let asked = Instant::now();
+    act();
+    let summary = sending.await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(5), "it waited {:?} for a token", asked.elapsed());
+    drop(tickets);
+    let read = script.seen.lock().unwrap().read.len();
+    (read, summary)
+}
+
+#[tokio::test]
+async fn a_stop_while_it_waits_for_a_token_ends_at_once() {
+    let (stop, stopped) = watch::channel(false);
+    let slow = Rate { count: 1.try_into().unwrap(), per: Duration::from_secs(3600) };
+    let (read, summary) = stopped_when(slow, move || stop.send(true).unwrap(), stopped, always()).await;
+    assert_eq!((read, summary.not_begun.len(), summary.error), (1, MESSAGES - 1, None));
+}
+
+#[tokio::test]
+async fn a_stop_while_messages_are_sent_begins_no_more() {
+    let (stop, stopped) = watch::channel(false);
+    let rate = Rate::per_second(20);
+    let (read, summary) = stopped_when(rate, move || stop.send(true).unwrap(), stopped, always()).await;
+    assert!(read < MESSAGES, "{read}");
+    assert_eq!((read + summary.not_begun.len(), summary.error), (MESSAGES, None));
+}
+
+#[tokio::test]
+async fn who_lost_the_right_to_send_begins_no_more() {
+    // The permission ends with the first message, and nobody sends a stop.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let lost = Arc::new(AtomicBool::new(false));
+    let may = Permission::new({
+        let (asked, lost) = (asked.clone(), lost.clone());
+        move || {
+            asked.fetch_add(1, Ordering::SeqCst);
+            !lost.load(Ordering::SeqCst)
+        }
+    });
+    let rate = Rate::per_second(20);
+    let (read, summary) = stopped_when(rate, move || lost.store(true, Ordering::SeqCst), running(), may).await;
+    assert!(read < MESSAGES && asked.load(Ordering::SeqCst) > 0, "{read}");
+    assert_eq!(read + summary.not_begun.len(), MESSAGES);
+}
+
+#[tokio::test]
+async fn a_withdrawn_message_is_not_begun_and_is_told_as_such() {
+    let script = Script::new(true, None);
+    let addr = listen(script.clone()).await;
+    let (tickets, queue) = mpsc::channel(MESSAGES);
+    for n in 0..MESSAGES {
+        let parcel = letter(n);
+        parcel.withdrawn.store(n % 2 == 0, Ordering::SeqCst);
+        assert!(tickets.send(parcel).await.is_ok());
+    }
+    drop(tickets);
+    let (done, mut attempts) = mpsc::channel(MESSAGES);
+    run_parcels(relay(addr, 1), fast(), queue, done, running(), always()).await;
+    let (mut sent, mut withdrawn) = (0, 0);
+    while let Some(ended) = attempts.recv().await {
+        match ended {
+            Ended::Attempted(_) => sent += 1,
+            Ended::Withdrawn(_) => withdrawn += 1,
+        }
+    }
+    assert_eq!((sent, withdrawn), (MESSAGES / 2, MESSAGES / 2));
+    assert_eq!(script.seen.lock().unwrap().read.len(), MESSAGES / 2);
+}
+
+#[tokio::test]
+async fn what_was_said_before_tls_is_not_taken_for_what_is_said_under_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufReader::new(stream);
+            let _ = stream.write_all(b"220 scripted\r\n").await;
+            let mut line = String::new();
+            let _ = stream.read_line(&mut line).await;
+            let _ = stream.write_all(b"250-scripted\r\n250 STARTTLS\r\n").await;
+            let _ = stream.read_line(&mut line).await;
+            let _ = stream.write_all(b"220 go\r\n250-injected\r\n250 PIPELINING\r\n").await;
+            let _ = stall(stream).await;
+        }
+    });
+    let url = SecretString::from(format!("smtp://{addr}?tls=required"));
+    let relay = Relay::new(&Smtp { url, connections: 1, ..Smtp::default() }).unwrap();
+    let relay = relay.with_deadlines(Deadlines { again: Duration::from_millis(1), ..Deadlines::default() });
+    let (_, summary) = send(relay, 1, running()).await;
+    let why = summary.error.unwrap();
+    assert!(why.contains("more before TLS") && why.contains(&addr.to_string()) && why.contains("[smtp] url"), "{why}");
 }

@@ -15,7 +15,11 @@ pub(in crate::send) fn unfit(bytes: &[u8]) -> Option<&'static str> {
     bare.then_some("the message has a bare CR or LF")
 }
 
-/// Appends the message, dots doubled at the beginning of lines, and the final dot.
+/// What ends a message.
+pub(in crate::send) const DOT: &[u8] = b".\r\n";
+
+/// Appends the message, dots doubled at the beginning of lines, whole lines
+/// only; the final dot is not part of it.
 pub(in crate::send) fn stuff(message: &[u8], out: &mut Vec<u8>) {
     out.reserve(message.len() + 16);
     if message.first() == Some(&b'.') {
@@ -31,7 +35,6 @@ pub(in crate::send) fn stuff(message: &[u8], out: &mut Vec<u8>) {
     if !message.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b".\r\n");
 }
 
 /// The longest reply text that is kept, in characters.
@@ -65,6 +68,7 @@ mod tests {
             let message: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
             let mut wire = Vec::new();
             stuff(message.as_bytes(), &mut wire);
+            wire.extend_from_slice(DOT);
             prop_assert!(wire.ends_with(b".\r\n"));
             // No line but the last is a lone dot.
             let early = wire[..wire.len() - 3].split(|b| *b == b'\n').any(|line| line == b".\r");

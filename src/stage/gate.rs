@@ -1,9 +1,13 @@
 //! Whether the next stage may open.
 //!
-//! Input: the next stage, the counts of the one before, the campaign's limits,
-//! the drill, approval and the time. Output: [`Gate`], with every reason. A gate
-//! that cannot tell (a rate that is no number, a drill that was not run) does
-//! not open.
+//! Input: the next stage and its own counts, those of every stage before it, the
+//! campaign's limits, the drill, approval and the time. Output: [`Gate`], with
+//! every reason. A gate that cannot tell (a rate that is no number, a drill that
+//! was not run) does not open.
+//!
+//! Every earlier stage is judged, not the last alone: one of which nobody was
+//! left to be mailed proves nothing, and hides nothing of those before it. What
+//! it asked for itself, its approval and its soak, is still asked for.
 //!
 //! Rates are percentages of the messages *attempted*: those whose last attempt
 //! has ended (accepted + deferred + rejected + unknown). Messages that were
@@ -41,7 +45,7 @@ impl Limits {
     }
 }
 
-/// How the stage before the gate stands.
+/// How a stage at the gate stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StageCounts<'a> {
     /// The stage.
@@ -108,46 +112,52 @@ pub enum Gate {
     },
 }
 
-/// Decides whether `next` may open after `previous` (`None`: it is the first).
+/// Decides whether `next` may open after all the stages before it.
 ///
 /// It stops when the drill missed a swap, more messages were held than the
-/// campaign allows, or too large a share was rejected: none of these mends by
-/// waiting. It waits for messages without an outcome, for the deferral rate to
-/// come down (deferred messages are tried again, unknown ones settled), for a
-/// drill that was not run, for approval, and for the soak. A limit that is
-/// reached exactly is kept.
+/// campaign allows (in `next` too, where it was open before), or too large a
+/// share was rejected: none of these mends by waiting. It waits for messages
+/// without an outcome, for the deferral rate to come down (deferred messages are
+/// tried again, unknown ones settled), for a drill that was not run, for
+/// approval, and for the soak. A limit that is reached exactly is kept.
 pub fn gate(
-    next: &Stage,
-    previous: Option<&StageCounts<'_>>,
+    next: &StageCounts<'_>,
+    earlier: &[StageCounts<'_>],
     limits: &Limits,
     drill: DrillSummary,
     approved: bool,
     now_ms: i64,
 ) -> Gate {
-    let stops = reasons_to_stop(previous, limits, drill);
+    let stops = reasons_to_stop(next, earlier, limits, drill);
     if !stops.is_empty() {
         return Gate::Stop { why: stops.join("; ") };
     }
-    let mut waits = previous.map(|before| reasons_to_wait(before, limits)).unwrap_or_default();
+    let mut waits: Vec<String> = earlier.iter().flat_map(|before| reasons_to_wait(before, limits)).collect();
     if drill.swapped == 0 && limits.accounts > 1 {
         waits.push("the drill has not been run".into());
     }
-    if next.approval && !approved {
+    let asks = earlier.iter().chain([next]).rev().find(|stage| stage.stage.approval);
+    if let (Some(asks), false) = (asks, approved) {
         waits.push(format!(
             "stage {:?} asks for the approval of somebody other than the author (`campaign approve`)",
-            next.name
+            asks.stage.name
         ));
     }
-    let soaked_ms = previous.and_then(|before| soaked_ms(before, now_ms));
+    let soak = soak(earlier, now_ms);
     // Only when time alone is missing can a moment be named.
-    let until_ms = if waits.is_empty() { soaked_ms } else { None };
-    if let (Some(soaked_ms), Some(before)) = (soaked_ms, previous) {
-        waits.push(format!("stage {:?} soaks until {}", before.stage.name, clock::show(soaked_ms)));
+    let until_ms = if waits.is_empty() { soak.map(|(until_ms, _)| until_ms) } else { None };
+    if let Some((until_ms, stage)) = soak {
+        waits.push(format!("stage {:?} soaks until {}", stage.name, clock::show(until_ms)));
     }
     if waits.is_empty() { Gate::Open } else { Gate::Wait { until_ms, why: waits.join("; ") } }
 }
 
-fn reasons_to_stop(previous: Option<&StageCounts<'_>>, limits: &Limits, drill: DrillSummary) -> Vec<String> {
+fn reasons_to_stop(
+    next: &StageCounts<'_>,
+    earlier: &[StageCounts<'_>],
+    limits: &Limits,
+    drill: DrillSummary,
+) -> Vec<String> {
     let mut why = Vec::new();
     if drill.missed() > 0 || drill.held + drill.vacuous > drill.swapped {
         why.push(format!(
@@ -157,16 +167,15 @@ fn reasons_to_stop(previous: Option<&StageCounts<'_>>, limits: &Limits, drill: D
             drill.missed()
         ));
     }
-    let Some(before) = previous else { return why };
-    if before.counts.held > limits.held_max {
+    for stage in earlier.iter().chain([next]).filter(|stage| stage.counts.held > limits.held_max) {
         why.push(format!(
             "the guard held {} of stage {:?}; the limit is {}",
-            messages(before.counts.held),
-            before.stage.name,
+            messages(stage.counts.held),
+            stage.stage.name,
             limits.held_max
         ));
     }
-    if !within(before.rejected_percent(), limits.rejected_percent_max) {
+    for before in earlier.iter().filter(|before| !within(before.rejected_percent(), limits.rejected_percent_max)) {
         why.push(format!(
             "{:.1} % of stage {:?} was rejected ({} of {} attempted); the limit is {} %",
             before.rejected_percent(),
@@ -186,8 +195,12 @@ fn reasons_to_wait(before: &StageCounts<'_>, limits: &Limits) -> Vec<String> {
         why.push(format!("{} of stage {:?} without an outcome yet", messages(open), before.stage.name));
     }
     if !within(before.deferred_percent(), limits.deferred_percent_max) {
+        let settle = match before.counts.unknown {
+            0 => "",
+            _ => "; settle the unknown ones with `kakitome reconcile LOG` or `kakitome campaign settle`",
+        };
         why.push(format!(
-            "{:.1} % of stage {:?} is deferred or unknown ({} and {} of {} attempted); the limit is {} %",
+            "{:.1} % of stage {:?} is deferred or unknown ({} and {} of {} attempted); the limit is {} %{settle}",
             before.deferred_percent(),
             before.stage.name,
             before.counts.deferred,
@@ -202,10 +215,20 @@ fn reasons_to_wait(before: &StageCounts<'_>, limits: &Limits) -> Vec<String> {
     why
 }
 
-/// When the soak ends, if it has not.
-fn soaked_ms(before: &StageCounts<'_>, now_ms: i64) -> Option<i64> {
-    let soaked_ms = before.finished_ms?.saturating_add(before.stage.soak.as_ms());
-    (soaked_ms > now_ms).then_some(soaked_ms)
+/// When the last soak ends, if it has not, and whose it is. A stage of which
+/// nobody was mailed soaks from the end of the one before it.
+fn soak<'a>(earlier: &[StageCounts<'a>], now_ms: i64) -> Option<(i64, &'a Stage)> {
+    let mut ended_ms = None;
+    let mut last: Option<(i64, &Stage)> = None;
+    for before in earlier {
+        ended_ms = ended_ms.max(before.finished_ms);
+        let Some(ended_ms) = ended_ms else { continue };
+        let until_ms = ended_ms.saturating_add(before.stage.soak.as_ms());
+        if until_ms > now_ms && last.is_none_or(|(latest_ms, _)| until_ms >= latest_ms) {
+            last = Some((until_ms, before.stage));
+        }
+    }
+    last
 }
 
 /// False, too, when either is no number: a gate that cannot tell stays shut.
@@ -232,12 +255,16 @@ mod tests {
         Counts { accepted, ..Counts::default() }
     }
 
+    fn fresh(stage: &Stage) -> StageCounts<'_> {
+        StageCounts { stage, counts: Counts::default(), finished_ms: None }
+    }
+
     /// Canary (soak 10 m) before, wave next.
     fn judge(change: impl FnOnce(&mut Counts), drill: DrillSummary, now_ms: i64) -> Gate {
         let ladder = default_ladder();
         let mut before = StageCounts { stage: &ladder[0], counts: sent(100), finished_ms: Some(ENDED_MS) };
         change(&mut before.counts);
-        gate(&ladder[1], Some(&before), &LIMITS, drill, false, now_ms)
+        gate(&fresh(&ladder[1]), &[before], &LIMITS, drill, false, now_ms)
     }
 
     fn after_soak(change: impl FnOnce(&mut Counts)) -> Gate {
@@ -264,7 +291,7 @@ mod tests {
     #[test]
     fn the_first_stage_needs_the_drill_and_its_approval() {
         let ladder = default_ladder();
-        let first = |drill, approved| gate(&ladder[0], None, &LIMITS, drill, approved, 0);
+        let first = |drill, approved| gate(&fresh(&ladder[0]), &[], &LIMITS, drill, approved, 0);
         assert_eq!(first(PASSED, true), Gate::Open);
         assert!(waits(&first(PASSED, false), "approval of somebody other"));
         assert!(waits(&first(DrillSummary::default(), true), "drill has not been run"));
@@ -285,7 +312,7 @@ mod tests {
     fn with_one_account_alone_there_is_nothing_to_swap() {
         let ladder = default_ladder();
         let limits = Limits { accounts: 1, ..LIMITS };
-        assert_eq!(gate(&ladder[0], None, &limits, DrillSummary::default(), true, 0), Gate::Open);
+        assert_eq!(gate(&fresh(&ladder[0]), &[], &limits, DrillSummary::default(), true, 0), Gate::Open);
     }
 
     #[test]
@@ -302,7 +329,7 @@ mod tests {
         let limits = Limits { held_max: 2, ..LIMITS };
         let open = |held| {
             let before = StageCounts { stage: &ladder[0], counts: Counts { held, ..sent(9) }, finished_ms: Some(0) };
-            gate(&ladder[1], Some(&before), &limits, PASSED, false, SOAK_MS) == Gate::Open
+            gate(&fresh(&ladder[1]), &[before], &limits, PASSED, false, SOAK_MS) == Gate::Open
         };
         assert!(open(2));
         assert!(!open(3));
@@ -325,7 +352,7 @@ mod tests {
         let ladder = default_ladder();
         let counts = Counts { suppressed: 50, ..Counts::default() };
         let nobody = StageCounts { stage: &ladder[0], counts, finished_ms: None };
-        let next = gate(&ladder[1], Some(&nobody), &LIMITS, PASSED, false, 0);
+        let next = gate(&fresh(&ladder[1]), &[nobody], &LIMITS, PASSED, false, 0);
         assert_eq!(next, Gate::Open, "a stage of which nobody was left is no obstacle");
     }
 
@@ -349,12 +376,12 @@ mod tests {
     fn a_gate_that_cannot_tell_stays_shut() {
         let ladder = default_ladder();
         let before = StageCounts { stage: &ladder[0], counts: sent(1), finished_ms: Some(0) };
-        let with = |limits| gate(&ladder[1], Some(&before), &limits, PASSED, false, i64::MAX);
+        let with = |limits| gate(&fresh(&ladder[1]), &[before], &limits, PASSED, false, i64::MAX);
         assert_eq!(with(LIMITS), Gate::Open);
         assert!(stops(&with(Limits { rejected_percent_max: f64::NAN, ..LIMITS }), "rejected"));
         assert!(waits(&with(Limits { deferred_percent_max: f64::NAN, ..LIMITS }), "deferred"));
         let endless = StageCounts { finished_ms: None, ..before };
-        assert!(waits(&gate(&ladder[1], Some(&endless), &LIMITS, PASSED, false, i64::MAX), "not known when"));
+        assert!(waits(&gate(&fresh(&ladder[1]), &[endless], &LIMITS, PASSED, false, i64::MAX), "not known when"));
     }
 
     #[test]
@@ -362,7 +389,7 @@ mod tests {
         let mut ladder = default_ladder();
         ladder[2].approval = true;
         let before = StageCounts { stage: &ladder[1], counts: sent(1), finished_ms: Some(0) };
-        let third = |approved| gate(&ladder[2], Some(&before), &LIMITS, PASSED, approved, 0);
+        let third = |approved| gate(&fresh(&ladder[2]), &[before], &LIMITS, PASSED, approved, 0);
         assert!(waits(&third(false), "stage \"rest\" asks for the approval"));
         assert_eq!(third(true), Gate::Open);
     }
@@ -372,7 +399,54 @@ mod tests {
         let mut ladder = default_ladder();
         ladder[0].soak = crate::config::Span(std::time::Duration::MAX);
         let before = StageCounts { stage: &ladder[0], counts: sent(1), finished_ms: Some(ENDED_MS) };
-        let waiting = gate(&ladder[1], Some(&before), &LIMITS, PASSED, false, ENDED_MS);
+        let waiting = gate(&fresh(&ladder[1]), &[before], &LIMITS, PASSED, false, ENDED_MS);
         assert!(matches!(waiting, Gate::Wait { until_ms: Some(i64::MAX), .. }), "{waiting:?}");
+    }
+
+    #[test]
+    fn a_stage_of_which_nobody_was_left_hides_none_before_it() {
+        let ladder = default_ladder();
+        let nobody = Counts { suppressed: 50, ..Counts::default() };
+        let rest = |canary: Counts, now_ms| {
+            let before = StageCounts { stage: &ladder[0], counts: canary, finished_ms: Some(ENDED_MS) };
+            let empty = StageCounts { stage: &ladder[1], counts: nobody, finished_ms: None };
+            gate(&fresh(&ladder[2]), &[before, empty], &LIMITS, PASSED, true, now_ms)
+        };
+        let later = ENDED_MS + SOAK_MS;
+        assert_eq!(rest(sent(100), later), Gate::Open);
+        assert!(matches!(rest(sent(100), later - 1), Gate::Wait { until_ms: Some(until), .. } if until == later));
+        assert!(stops(&rest(Counts { rejected: 100, ..Counts::default() }, later), "of stage \"canary\" was rejected"));
+        assert!(stops(&rest(Counts { held: 1, ..sent(99) }, later), "the guard held 1 message of stage \"canary\""));
+        assert!(waits(&rest(Counts { checked: 1, ..sent(99) }, later), "without an outcome"));
+    }
+
+    #[test]
+    fn a_stage_of_which_nobody_was_left_keeps_its_own_soak_and_approval() {
+        let mut ladder = default_ladder();
+        (ladder[0].soak, ladder[1].soak) = (ladder[1].soak, ladder[0].soak);
+        ladder[1].approval = true;
+        let before = StageCounts { stage: &ladder[0], counts: sent(1), finished_ms: Some(ENDED_MS) };
+        let empty = fresh(&ladder[1]);
+        let rest = |approved, now_ms| gate(&fresh(&ladder[2]), &[before, empty], &LIMITS, PASSED, approved, now_ms);
+        assert_eq!(rest(true, ENDED_MS + SOAK_MS), Gate::Open);
+        assert!(waits(&rest(false, ENDED_MS + SOAK_MS), "asks for the approval"));
+        assert!(
+            matches!(rest(true, ENDED_MS), Gate::Wait { until_ms: Some(until), .. } if until == ENDED_MS + SOAK_MS)
+        );
+    }
+
+    #[test]
+    fn what_was_held_of_the_open_stage_itself_stops_it() {
+        let ladder = default_ladder();
+        let open = StageCounts { counts: Counts { held: 1, checked: 9, ..Counts::default() }, ..fresh(&ladder[0]) };
+        let again = gate(&open, &[], &LIMITS, PASSED, true, i64::MAX);
+        assert!(stops(&again, "the guard held 1 message of stage \"canary\""), "{again:?}");
+    }
+
+    #[test]
+    fn unknown_messages_are_named_with_what_to_do() {
+        let small = after_soak(|counts| (counts.accepted, counts.unknown) = (2, 3));
+        assert!(waits(&small, "kakitome reconcile LOG"), "{small:?}");
+        assert!(!waits(&after_soak(|counts| (counts.accepted, counts.deferred) = (2, 3)), "reconcile"));
     }
 }

@@ -162,9 +162,8 @@ impl Store {
     /// sent to, or is under way to.
     pub async fn set_state(&self, id: i64, from: &[State], to: State, now_ms: i64) -> Result<()> {
         const MOVE: &str = "update campaign set state = $3 where id = $1 and state = $2";
-        const POSTGRES: &str = "select state from campaign where id = $1 for update";
         let doing = "moving a campaign on";
-        let (read, family) = (self.sql(STATE, POSTGRES), self.sql(FAMILY_SQLITE, FAMILY_POSTGRES));
+        let (read, family) = (state_for_update(self), self.sql(FAMILY_SQLITE, FAMILY_POSTGRES));
         in_transaction!(self, doing, |tx| {
             if to == State::Sending {
                 sqlx::query(family).bind(id).fetch_all(&mut *tx).await.doing(doing)?;
@@ -233,11 +232,17 @@ fn is_frozen(body: &str, told: Option<&str>) -> bool {
     told.is_some_and(|told| told["is"]["body"] == blake3::hash(body.as_bytes()).to_hex().as_str())
 }
 
+/// Reads a campaign's state so that nobody else moves it meanwhile: ($1 campaign).
+pub(in crate::store) fn state_for_update(store: &Store) -> &'static str {
+    const POSTGRES: &str = "select state from campaign where id = $1 for update";
+    store.sql(STATE, POSTGRES)
+}
+
 fn read(body: &str) -> Result<Campaign> {
     serde_json::from_str(body).map_err(|_| StoreError::Unreadable { what: "campaign" })
 }
 
-fn read_state(word: &str) -> Result<State> {
+pub(in crate::store) fn read_state(word: &str) -> Result<State> {
     let state = serde_json::from_value(serde_json::Value::String(word.to_owned()));
     state.map_err(|_| StoreError::Unreadable { what: "campaign state" })
 }

@@ -4,21 +4,24 @@
 //! A holder counts as dead [`DEAD_MS`] after its last beat, or at once when this
 //! machine's process table proves it: same boot, same process table, and no
 //! process of that number and start time. A process that was only stopped for
-//! longer loses the lock and finds out by [`Lock::is_held`]; what it had
-//! claimed is `unknown` by then, so it can record nothing twice.
+//! longer loses the lock. It knows so at once, before it begins another message,
+//! because its own last beat is too long ago ([`Pulse::is_held`] asks no database);
+//! what it had claimed is `unknown` by then, so it can record nothing twice.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::campaign::State;
 use crate::clock::Clock;
+use crate::store::campaign::read_state;
 use crate::store::cell::Cell;
 use crate::store::error::{Doing, Result, StoreError};
-use crate::store::{Store, in_transaction};
+use crate::store::{Store, in_transaction, with_pool};
 
 /// How often the holder says that it lives.
 const BEAT: Duration = Duration::from_secs(5);
@@ -27,17 +30,43 @@ const DEAD_MS: i64 = 30_000;
 
 /// What a row is called that cannot be read.
 const WHAT: &str = "right to send";
+/// After this long without a beat the holder takes itself for dead, a little
+/// before others do.
+const LOST_MS: i64 = 25_000;
 
 /// The right to send one campaign, until it is released.
 #[derive(Debug)]
 #[must_use = "a lock that is not kept is released by nobody"]
 pub struct Lock {
-    store: Store,
-    campaign: i64,
-    holder: String,
-    held: Arc<AtomicBool>,
+    pulse: Pulse,
     stop: oneshot::Sender<()>,
     heart: JoinHandle<()>,
+}
+
+/// Whether the right to send is still there; clones tell the same.
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    store: Store,
+    campaign: i64,
+    holder: Arc<str>,
+    process: Arc<str>,
+    lost: Arc<AtomicBool>,
+    beat_ms: Arc<AtomicI64>,
+    clock: Clock,
+}
+
+/// What may have changed while a campaign is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Where the campaign stands.
+    pub state: State,
+    /// The directory's current version, 0 without one.
+    pub version: i64,
+    /// The last entry about no campaign: any change of the suppression list is
+    /// told by one.
+    pub told: i64,
+    /// Whether the right to send is still this process's.
+    pub is_held: bool,
 }
 
 impl Store {
@@ -68,16 +97,42 @@ impl Store {
             }
         });
         let (stop, stopped) = oneshot::channel();
-        let held = Arc::new(AtomicBool::new(true));
-        let heart = tokio::spawn(beat(self.clone(), campaign, holder.clone(), held.clone(), stopped));
-        Ok(Lock { store: self.clone(), campaign, holder, held, stop, heart })
+        let clock = Clock::system();
+        let pulse = Pulse {
+            store: self.clone(),
+            campaign,
+            holder: holder.into(),
+            process: process.into(),
+            lost: Arc::default(),
+            beat_ms: Arc::new(AtomicI64::new(clock.now_ms())),
+            clock,
+        };
+        let heart = tokio::spawn(pulse.clone().beat(stopped));
+        Ok(Lock { pulse, stop, heart })
+    }
+
+    /// Who sends a campaign now: host and process of a holder that lives.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn sender(&self, campaign: i64, now_ms: i64) -> Result<Option<String>> {
+        const HOLDER: &str = "select holder, process, beat_ms from sending where campaign = $1";
+        let row: Option<(String, String, i64)> = with_pool!(self, |pool| {
+            let row = sqlx::query(HOLDER).bind(campaign).fetch_optional(pool).await.doing("reading who sends")?;
+            match row {
+                Some(row) => Some((row.cell(WHAT, "holder")?, row.cell(WHAT, "process")?, row.cell(WHAT, "beat_ms")?)),
+                None => None,
+            }
+        });
+        let alive = |theirs: &str, beat_ms: i64| now_ms - beat_ms < DEAD_MS && !is_dead(theirs, &process());
+        Ok(row.filter(|(_, theirs, beat_ms)| alive(theirs, *beat_ms)).map(|(holder, ..)| holder))
     }
 }
 
 impl Lock {
-    /// Whether the last beat still found the lock with this process.
-    pub fn is_held(&self) -> bool {
-        self.held.load(Ordering::Relaxed)
+    /// What tells whether the right is still there.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Gives the right back.
@@ -85,43 +140,86 @@ impl Lock {
     /// # Errors
     /// The database fails; the lock then ends by itself after 30 s.
     pub async fn release(self) -> Result<()> {
-        const GIVE: &str = "delete from sending where campaign = $1 and holder = $2";
+        const GIVE: &str = "delete from sending where campaign = $1 and holder = $2 and process = $3";
         // The heart ends by itself, between two beats: no database future is
         // cut off.
         drop(self.stop);
         let _ = self.heart.await;
+        let Pulse { store, campaign, holder, process, .. } = self.pulse;
         let doing = "giving the right to send back";
-        in_transaction!(self.store, doing, |tx| {
-            let give = sqlx::query(GIVE).bind(self.campaign).bind(&self.holder);
+        in_transaction!(store, doing, |tx| {
+            let give = sqlx::query(GIVE).bind(campaign).bind(&*holder).bind(&*process);
             give.execute(&mut *tx).await.doing(doing)?;
         });
         Ok(())
     }
 }
 
-async fn beat(store: Store, campaign: i64, holder: String, held: Arc<AtomicBool>, mut stopped: oneshot::Receiver<()>) {
-    let clock = Clock::system();
-    while tokio::time::timeout(BEAT, &mut stopped).await.is_err() {
-        match beat_once(&store, campaign, &holder, clock.now_ms()).await {
-            Ok(true) => {}
-            Ok(false) => {
-                held.store(false, Ordering::Relaxed);
-                tracing::warn!(campaign, "another process took the right to send this campaign");
+impl Pulse {
+    /// Whether the right is this process's for certain: nobody was found to have
+    /// taken it, and the last beat is not so long ago that somebody may have.
+    pub fn is_held(&self) -> bool {
+        let since_ms = self.clock.now_ms() - self.beat_ms.load(Ordering::SeqCst);
+        !self.lost.load(Ordering::SeqCst) && since_ms < LOST_MS
+    }
+
+    /// Whether another process was found to have it.
+    pub fn is_taken(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+
+    /// Looks at everything that may have changed.
+    ///
+    /// # Errors
+    /// The database fails, or there is no such campaign.
+    pub async fn look(&self) -> Result<Look> {
+        const LOOK: &str = "
+            select state, (select max(number) from directory_version) as version,
+                   (select max(seq) from ledger where campaign is null) as told,
+                   (select count(*) from sending where campaign = $1 and holder = $2 and process = $3) as held
+            from campaign where id = $1";
+        let id = self.campaign;
+        with_pool!(self.store, |pool| {
+            let look = sqlx::query(LOOK).bind(id).bind(&*self.holder).bind(&*self.process);
+            let row = look.fetch_optional(pool).await.doing("looking at a campaign")?;
+            let row = row.ok_or(StoreError::NoCampaign { id })?;
+            let is_held = row.cell::<i64, _>(WHAT, "held")? == 1;
+            self.lost.fetch_or(!is_held, Ordering::SeqCst);
+            Ok(Look {
+                state: read_state(row.cell(WHAT, "state")?)?,
+                version: row.cell::<Option<i64>, _>(WHAT, "version")?.unwrap_or(0),
+                told: row.cell::<Option<i64>, _>(WHAT, "told")?.unwrap_or(0),
+                is_held: is_held && self.is_held(),
+            })
+        })
+    }
+
+    async fn beat(self, mut stopped: oneshot::Receiver<()>) {
+        while tokio::time::timeout(BEAT, &mut stopped).await.is_err() {
+            let now_ms = self.clock.now_ms();
+            match self.beat_once(now_ms).await {
+                Ok(true) => self.beat_ms.store(now_ms, Ordering::SeqCst),
+                Ok(false) => {
+                    self.lost.store(true, Ordering::SeqCst);
+                    tracing::warn!(campaign = self.campaign, "another process took the right to send this campaign");
+                }
+                Err(error) => {
+                    tracing::warn!(campaign = self.campaign, %error, "the right to send could not be renewed");
+                }
             }
-            Err(error) => tracing::warn!(campaign, %error, "the right to send could not be renewed"),
         }
     }
-}
 
-/// Whether the lock was still there to be renewed.
-async fn beat_once(store: &Store, campaign: i64, holder: &str, now_ms: i64) -> Result<bool> {
-    const BEAT_NOW: &str = "update sending set beat_ms = $3 where campaign = $1 and holder = $2";
-    let doing = "renewing the right to send";
-    let changed = in_transaction!(store, doing, |tx| {
-        let beat = sqlx::query(BEAT_NOW).bind(campaign).bind(holder).bind(now_ms);
-        beat.execute(&mut *tx).await.doing(doing)?.rows_affected()
-    });
-    Ok(changed == 1)
+    /// Whether the lock was still there to be renewed.
+    async fn beat_once(&self, now_ms: i64) -> Result<bool> {
+        const BEAT_NOW: &str = "update sending set beat_ms = $4 where campaign = $1 and holder = $2 and process = $3";
+        let doing = "renewing the right to send";
+        let changed = in_transaction!(self.store, doing, |tx| {
+            let beat = sqlx::query(BEAT_NOW).bind(self.campaign).bind(&*self.holder).bind(&*self.process).bind(now_ms);
+            beat.execute(&mut *tx).await.doing(doing)?.rows_affected()
+        });
+        Ok(changed == 1)
+    }
 }
 
 /// This process, for people: host and number.

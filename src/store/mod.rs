@@ -16,6 +16,7 @@ mod approval;
 mod batch;
 mod campaign;
 mod cell;
+mod claim;
 mod directory;
 mod error;
 mod import;
@@ -32,12 +33,13 @@ mod suppression;
 mod tally;
 
 pub use approval::Approval;
+pub use claim::{Cursor, Due, Wanted};
 pub use directory::Version;
 pub use error::StoreError;
 pub use import::Import;
-pub use lock::Lock;
+pub use lock::{Lock, Look, Pulse};
 pub use message::{Checked, Filter, Planned, Row, Verdict};
-pub use outcome::{Claimed, Settled};
+pub use outcome::Settled;
 pub use proof::{Broken, Proof};
 pub use suppression::Suppression;
 
@@ -74,30 +76,46 @@ macro_rules! with_pool {
 /// ends well, rolled back when it returns an error. A SQLite transaction takes
 /// the write lock at its beginning: one that reads first and writes later fails
 /// under contention.
+///
+/// A connection of which it is not certain that its transaction has ended is
+/// closed, not given back: SQLite ends one by itself when its disk is full, which
+/// the pool's count of open transactions does not see.
 macro_rules! in_transaction {
     ($store:expr, $doing:expr, |$tx:ident| $body:expr) => {
         match &$store.pool {
             $crate::store::Pool::Sqlite { writer, .. } => {
-                let mut $tx = writer.begin_with("begin immediate").await.doing($doing)?;
-                $crate::store::in_transaction!(close, $tx, $doing, $body)
+                let mut connection = writer.acquire().await.doing($doing)?;
+                let begun = sqlx::Connection::begin_with(&mut *connection, "begin immediate").await;
+                $crate::store::in_transaction!(run, connection, begun, $tx, $doing, $body)
             }
             $crate::store::Pool::Postgres(pool) => {
-                let mut $tx = pool.begin().await.doing($doing)?;
-                $crate::store::in_transaction!(close, $tx, $doing, $body)
+                let mut connection = pool.acquire().await.doing($doing)?;
+                let begun = sqlx::Connection::begin(&mut *connection).await;
+                $crate::store::in_transaction!(run, connection, begun, $tx, $doing, $body)
             }
         }
     };
-    (close, $tx:ident, $doing:expr, $body:expr) => {{
-        let done = async { Ok::<_, $crate::store::StoreError>($body) }.await;
-        match done {
-            Ok(value) => {
-                $tx.commit().await.doing($doing)?;
-                value
+    (run, $connection:ident, $begun:ident, $tx:ident, $doing:expr, $body:expr) => {{
+        let ended = match $begun.doing($doing) {
+            Err(error) => Err((error, false)),
+            Ok(mut $tx) => {
+                let done = async { Ok::<_, $crate::store::StoreError>($body) }.await;
+                match done {
+                    Ok(value) => match $tx.commit().await.doing($doing) {
+                        Ok(()) => Ok(value),
+                        Err(error) => Err((error, false)),
+                    },
+                    // What failed first is the news.
+                    Err(error) => Err((error, $tx.rollback().await.is_ok())),
+                }
             }
-            Err(error) => {
-                // What failed is the news; a failed rollback adds nothing, the
-                // database forgets the transaction with its connection.
-                let _ = $tx.rollback().await;
+        };
+        match ended {
+            Ok(value) => value,
+            Err((error, is_clean)) => {
+                if !is_clean {
+                    let _ = $connection.close().await;
+                }
                 return Err(error);
             }
         }

@@ -1,4 +1,4 @@
-//! Claims and what becomes of them. Every change is a legal move of
+//! What becomes of claims ([`crate::store::claim`] makes them). Every change is a legal move of
 //! [`crate::ledger::State`]: the statement names the states it may come from,
 //! the rows that made it are counted, and one row too few rolls the whole batch
 //! back. The ledger's entry is in the same transaction.
@@ -6,27 +6,16 @@
 //! Measured: batches of 500 on SQLite with `synchronous=FULL`, see
 //! `tests/store.rs`.
 
-use std::collections::BTreeMap;
-
 use crate::account::AccountId;
-use crate::guard::Finding;
+use crate::campaign::State as CampaignState;
+use crate::guard::Held;
 use crate::ledger::{Claim, Outcome, State};
 use crate::store::cell::Cell;
-use crate::store::directory::{account, json};
+use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::ledger::Messages;
-use crate::store::lock::worker;
 use crate::store::message::exactly;
-use crate::store::{Store, in_transaction, ledger};
-
-/// A claimed message, and what it is rendered from besides the directory.
-#[derive(Debug)]
-pub struct Claimed {
-    /// The claim.
-    pub claim: Claim,
-    /// The audience's extra columns.
-    pub extra: BTreeMap<String, String>,
-}
+use crate::store::{Store, campaign, in_transaction, ledger};
 
 /// The end of one attempt.
 #[derive(Debug)]
@@ -39,96 +28,12 @@ pub struct Settled {
     pub not_before_ms: Option<i64>,
 }
 
-/// Messages that may be claimed, with the address that the directory version
-/// has: ($1 campaign, $2 stage, $3 limit, $4 now, $5 version).
-macro_rules! due {
-    ($which:literal, $tail:literal) => {
-        concat!(
-            "select m.account, m.digest, m.attempt, m.extra, a.address from message m ",
-            "left join account a on a.account = m.account and a.first_version <= $5 ",
-            "and (a.last_version is null or a.last_version >= $5) where m.campaign = $1 and ",
-            $which,
-            " limit $3",
-            $tail
-        )
-    };
-}
-/// Deferred ones first: they have waited.
-const DUE_SQLITE: [&str; 2] = [
-    due!("m.state = 'deferred' and m.stage <= $2 and m.not_before_ms <= $4 order by m.not_before_ms", ""),
-    due!("m.state = 'checked' and m.stage = $2 and $4 = $4 order by m.ord", ""),
-];
-/// Several workers may claim at once: each skips the rows that another is just
-/// taking.
-const DUE_POSTGRES: [&str; 2] = [
-    due!(
-        "m.state = 'deferred' and m.stage <= $2 and m.not_before_ms <= $4 order by m.not_before_ms",
-        " for update of m skip locked"
-    ),
-    due!(
-        "m.state = 'checked' and m.stage = $2 and $4::bigint is not null order by m.ord",
-        " for update of m skip locked"
-    ),
-];
-
 /// What a row is called that cannot be read.
 const WHAT: &str = "message";
 /// What is said of a message whose process ended; also in [`Store::recover`]'s statement.
 pub(in crate::store) const LOST_REPLY: &str = "the sending process ended before the outcome was recorded";
 
-/// A message that is due: account, digest, attempts so far, extra columns, address.
-type Due = (String, Vec<u8>, i64, String, Option<String>);
-
 impl Store {
-    /// Claims up to `limit` messages of a stage, and deferred ones of this and
-    /// earlier stages whose time has come. On disk before it returns; the entry
-    /// names the address that `version` of the directory has for each.
-    ///
-    /// # Errors
-    /// The database fails; nothing is claimed then.
-    pub async fn claim(
-        &self,
-        campaign: i64,
-        stage: u16,
-        version: i64,
-        limit: usize,
-        now_ms: i64,
-    ) -> Result<Vec<Claimed>> {
-        const SQLITE: &str = "
-            update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4
-            where campaign = $1 and +state in ('checked', 'deferred') and account in (select value from json_each($2))";
-        const POSTGRES: &str = "
-            update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4
-            where campaign = $1 and state in ('checked', 'deferred')
-              and account in (select jsonb_array_elements_text($2::jsonb))";
-        let doing = "claiming messages";
-        let worker = worker();
-        let texts = if self.is_sqlite() { DUE_SQLITE } else { DUE_POSTGRES };
-        let take = self.sql(SQLITE, POSTGRES);
-        let rows: Vec<Due> = in_transaction!(self, doing, |tx| {
-            let mut rows: Vec<Due> = Vec::new();
-            for sql in texts {
-                let left = limit.saturating_sub(rows.len()) as i64;
-                let due = sqlx::query(sql).bind(campaign).bind(i64::from(stage)).bind(left).bind(now_ms).bind(version);
-                let found = due.fetch_all(&mut *tx).await.doing(doing)?;
-                for row in &found {
-                    let (account, digest) = (row.cell(WHAT, 0)?, row.cell(WHAT, 1)?);
-                    rows.push((account, digest, row.cell(WHAT, 2)?, row.cell(WHAT, 3)?, row.cell(WHAT, 4)?));
-                }
-            }
-            if !rows.is_empty() {
-                let accounts: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
-                let update = sqlx::query(take).bind(campaign).bind(json(&accounts)?).bind(&worker).bind(now_ms);
-                exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), rows.len())?;
-                let messages =
-                    rows.iter().map(|(account, _, done, _, to)| (account, "claimed", done + 1, to)).collect();
-                ledger::append!(tx, Some(campaign), "claim", &Messages { messages }, now_ms, doing);
-            }
-            rows
-        });
-        rows.into_iter().map(|row| claimed(campaign, row)).collect()
-    }
-
     /// Records how attempts ended.
     ///
     /// # Errors
@@ -202,19 +107,43 @@ impl Store {
         }))
     }
 
-    /// Holds a claimed message: the guard refused it at send time.
+    /// Holds messages that the guard refused at send time, and halts their
+    /// campaign, in one step: a held message with a campaign that goes on is
+    /// nothing that a crash or a pause can leave behind.
     ///
     /// # Errors
-    /// The message is not claimed any more, or the database fails.
-    pub async fn hold(&self, campaign: i64, account: &AccountId, findings: &[Finding], now_ms: i64) -> Result<()> {
+    /// A message has been attempted meanwhile, or the database fails; nothing
+    /// is changed then.
+    pub async fn hold_and_halt(&self, campaign: i64, held: &[Held], why: &str, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
             update message set state = 'held', findings = v.value->>2, worker = null, changed_ms = $3
-            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed'";
+            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0
+            and state in ('checked', 'claimed', 'deferred')";
         const POSTGRES: &str = "
             update message set state = 'held', findings = v->>2, worker = null, changed_ms = $3
-            from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0 and state = 'claimed'";
-        let messages = vec![(account, "held", json(findings)?)];
-        self.make_move(campaign, "hold", "holding a message", self.sql(SQLITE, POSTGRES), messages, now_ms).await
+            from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0
+            and state in ('checked', 'claimed', 'deferred')";
+        const HALT: &str = "update campaign set state = 'halted' where id = $1";
+        let doing = "holding messages and halting their campaign";
+        let rows = held.iter().map(|held| Ok((&held.account, "held", json(&held.findings)?)));
+        let told = Messages { messages: rows.collect::<Result<Vec<_>>>()? };
+        let (text, sql) = (json(&told.messages)?, self.sql(SQLITE, POSTGRES));
+        let state = campaign::state_for_update(self);
+        in_transaction!(self, doing, |tx| {
+            // The campaign first, as everywhere: two that wait for each other
+            // would wait for ever.
+            let row = sqlx::query(state).bind(campaign).fetch_optional(&mut *tx).await.doing(doing)?;
+            let is = campaign::read_state(row.ok_or(StoreError::NoCampaign { id: campaign })?.cell(WHAT, "state")?)?;
+            let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);
+            exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), held.len())?;
+            ledger::append!(tx, Some(campaign), "hold", &told, now_ms, doing);
+            if is.may_become(CampaignState::Halted) {
+                sqlx::query(HALT).bind(campaign).execute(&mut *tx).await.doing(doing)?;
+                let told = serde_json::json!({ "from": is, "state": CampaignState::Halted, "why": why });
+                ledger::append!(tx, Some(campaign), "state", &told, now_ms, doing);
+            }
+        });
+        Ok(())
     }
 
     /// Marks messages whose address is on the suppression list.
@@ -235,8 +164,8 @@ impl Store {
     }
 
     /// Settles `unknown` messages by evidence that an operator brings:
-    /// `accepted`, because they arrived, or `checked`, to be sent again. `by`
-    /// says who or what knows.
+    /// `accepted`, because the server has them, `rejected`, because it gave them
+    /// up, or `checked`, to be sent again. `by` says who or what knows.
     ///
     /// # Errors
     /// A message is not `unknown`, or the database fails; none is settled then.
@@ -277,17 +206,4 @@ impl Store {
         });
         Ok(())
     }
-}
-
-fn claimed(campaign: i64, (key, digest, attempt, extra, _): Due) -> Result<Claimed> {
-    let unreadable = || StoreError::Unreadable { what: "message" };
-    Ok(Claimed {
-        claim: Claim {
-            campaign,
-            account: account(&key)?,
-            digest: digest.try_into().map_err(|_| unreadable())?,
-            attempt: u32::try_from(attempt + 1).map_err(|_| unreadable())?,
-        },
-        extra: serde_json::from_str(&extra).map_err(|_| unreadable())?,
-    })
 }

@@ -143,6 +143,11 @@ pub fn claims_recovered(campaign: i64, unknown: u64) {
     );
 }
 
+/// A new directory version came while the campaign was being sent.
+pub fn directory_renewed(campaign: i64, version: i64) {
+    info!(event = "directory_renewed", campaign, version, "what follows is judged by the new directory version");
+}
+
 /// An operator paused the campaign.
 pub fn campaign_paused(campaign: i64) {
     info!(event = "campaign_paused", campaign, "the campaign is paused");
@@ -156,6 +161,16 @@ pub fn campaign_resumed(campaign: i64) {
 /// The campaign stopped for good.
 pub fn campaign_halted(campaign: i64, why: &str) {
     error!(event = "campaign_halted", campaign, why = %clean(why), "the campaign is halted");
+}
+
+/// An operator stopped the campaign for good: what was asked for, no failure.
+pub fn campaign_halted_by_operator(campaign: i64) {
+    info!(event = "campaign_halted", campaign, why = "by an operator", "the campaign is halted");
+}
+
+/// So many unknown messages were settled.
+pub fn unknown_settled(campaign: i64, messages: u64, state: &str) {
+    info!(event = "unknown_settled", campaign, messages, state, "unknown messages were settled");
 }
 
 /// Every message has a final state.

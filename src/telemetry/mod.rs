@@ -124,8 +124,8 @@ pub(crate) mod tests {
         let lines = logged("info", || {
             tracing::debug!("ours, too fine");
             tracing::info!("ours");
-            tracing::info!(target: "lettre", "theirs");
-            tracing::warn!(target: "lettre", "theirs, loud");
+            tracing::info!(target: "rustls", "theirs");
+            tracing::warn!(target: "rustls", "theirs, loud");
             tracing::warn!(target: "sqlx::query", "a slow statement");
         });
         let said: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();

@@ -22,6 +22,11 @@ impl Base {
         Store::open(&self.url).await.unwrap()
     }
 
+    /// A SQLite file in somebody else's folder.
+    pub fn file_at(file: &std::path::Path) -> Self {
+        Self { url: format!("sqlite:{}", file.display()), folder: None }
+    }
+
     /// Whether it is a SQLite file.
     pub fn is_sqlite(&self) -> bool {
         self.folder.is_some()

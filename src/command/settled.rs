@@ -1,0 +1,87 @@
+//! What is open, and what an operator can do about it: the texts that end in
+//! `now:`.
+
+use crate::campaign::State;
+use crate::clock;
+use crate::command::print::{Printer, count};
+use crate::pipeline::settle::{Listed, Reconciled, Settled};
+
+/// What to do about unknown messages; nothing where there are none.
+pub(super) fn unknown_hint(campaign: i64, unknown: u64) -> String {
+    if unknown == 0 {
+        return String::new();
+    }
+    format!(
+        "\n{} unknown: nobody knows whether they arrived, and they are not sent again by themselves\nnow: kakitome reconcile LOG (the mail server's), or kakitome campaign report {campaign} --accounts unknown and kakitome campaign settle {campaign}",
+        count(unknown)
+    )
+}
+
+/// Where a campaign stands, in words: a state that says "sending" while nobody
+/// sends says so.
+pub(super) fn standing(campaign: i64, state: State, sender: Option<&str>) -> String {
+    match (state, sender) {
+        (State::Sending, None) => {
+            format!("open for sending, and no process sends it\nnow: kakitome campaign send {campaign}")
+        }
+        (_, Some(sender)) => format!("{}, by {sender}", state.as_str()),
+        (_, None) => state.as_str().to_owned(),
+    }
+}
+
+impl Printer {
+    /// What was settled.
+    pub fn settled(&self, done: &Settled) {
+        self.show(done, || line(done));
+    }
+
+    /// What a log settled.
+    pub fn reconciled(&self, done: &Reconciled) {
+        self.show(done, || {
+            let time = |time: &Option<String>| time.clone().unwrap_or_else(|| "?".into());
+            let mut text =
+                format!("{} lines, from {} to {}", count(done.lines), time(&done.from), time(&done.to));
+            for settled in &done.campaigns {
+                text.push_str(&format!("\n{}", line(settled)));
+            }
+            if done.campaigns.is_empty() {
+                text.push_str("\nno message of any campaign is unknown");
+            }
+            let left: u64 = done.campaigns.iter().map(|settled| settled.unknown).sum();
+            if left > 0 {
+                text.push_str(&format!(
+                    "\n{} of them the log does not show as taken over\nnow: give it the log of the whole time; if that is this one, --retry-unseen {} sends them again",
+                    count(done.unseen),
+                    done.unseen
+                ));
+            }
+            text
+        });
+    }
+
+    /// Messages in one state: their accounts, a line each.
+    pub fn listed(&self, list: &[Listed]) {
+        self.show(&list, || {
+            let lines = list.iter().map(|one| {
+                let reply = one.reply.as_deref().unwrap_or_default();
+                format!("{}  {}  {}  {reply}", one.account, one.stage, clock::show(one.since_ms))
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        });
+    }
+}
+
+fn line(done: &Settled) -> String {
+    let mut text = format!(
+        "campaign {}: {} settled as accepted, {} as rejected, {} to be sent again; {} unknown",
+        done.campaign,
+        count(done.accepted),
+        count(done.rejected),
+        count(done.retry),
+        count(done.unknown)
+    );
+    if done.unknown == 0 && done.accepted + done.rejected + done.retry > 0 {
+        text.push_str(&format!("\nnow: kakitome campaign send {}", done.campaign));
+    }
+    text
+}

@@ -1,0 +1,43 @@
+//! The gate before a stage: what the store knows of it and of all before it,
+//! put to [`crate::stage::gate`].
+
+use crate::campaign::{Campaign, Stage};
+use crate::error::Result;
+use crate::guard::drill::Drill;
+use crate::pipeline::{App, check};
+use crate::stage::{self, Gate, Limits, StageCounts};
+
+/// What the gate said.
+pub(super) struct Asked {
+    /// Its answer.
+    pub gate: Gate,
+    /// Whether deferred messages of earlier stages may change it when they are
+    /// tried again: they are there, and nothing waits for a person.
+    pub mends: bool,
+}
+
+/// Asks the gate before stage `n`.
+///
+/// # Errors
+/// The store fails.
+pub(super) async fn ask(app: &App, campaign: &Campaign, n: u16, drill: &Drill) -> Result<Asked> {
+    let stages = &campaign.definition.stages;
+    let mut earlier = Vec::new();
+    for (before, stage) in (0..n).zip(stages) {
+        earlier.push(stands(app, campaign, before, stage).await?);
+    }
+    let next = stands(app, campaign, n, &stages[usize::from(n)]).await?;
+    let approvals = app.store.approvals(campaign.id).await?;
+    let approved = approvals.iter().any(|approval| approval.by != campaign.author);
+    let limits = Limits::of(campaign);
+    let gate = stage::gate(&next, &earlier, &limits, check::drill_summary(drill), approved, app.clock.now_ms());
+    let asks = earlier.iter().chain([&next]).any(|stage| stage.stage.approval);
+    let mends = earlier.iter().any(|stage| stage.counts.deferred > 0) && (approved || !asks);
+    Ok(Asked { gate, mends })
+}
+
+async fn stands<'a>(app: &App, campaign: &Campaign, n: u16, stage: &'a Stage) -> Result<StageCounts<'a>> {
+    let counts = app.store.counts(campaign.id, Some(n)).await?;
+    let finished_ms = app.store.stage_finished_ms(campaign.id, n).await?;
+    Ok(StageCounts { stage, counts, finished_ms })
+}

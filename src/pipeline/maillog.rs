@@ -1,0 +1,217 @@
+//! What a Postfix log says of messages that are looked for by Message-ID.
+//!
+//! `cleanup` names a message's Message-ID and queue ID as soon as it has read
+//! the header, before the final dot; so that line alone proves nothing. From
+//! `qmgr` or a delivery agent on, the server has taken the message over: `qmgr`
+//! says `queue active`, an agent `status=sent`, `deferred` or `bounced`, `qmgr`
+//! at last `removed`. A queue ID may be given again: the newest `cleanup` line
+//! says whose it is. Nothing of the log is kept but what became of ours.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+
+/// No line of interest is longer, in bytes.
+const LINE_MAX: u64 = 64 << 10;
+/// Characters of a queue ID, short or long.
+const QUEUE_ID: std::ops::RangeInclusive<usize> = 5..=24;
+
+/// What became of a message that the server took over; the later in this list,
+/// the stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fate {
+    /// It gave it up, and told the sender.
+    Bounced,
+    /// It is in its queue, or was.
+    Taken,
+    /// It handed it on.
+    Sent,
+}
+
+/// What is looked for, and what was found.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    places: HashMap<String, usize>,
+    /// By queue ID: which message, and what became of that copy.
+    copies: HashMap<String, (usize, Option<Fate>)>,
+    fates: Vec<Option<Fate>>,
+    /// Lines read.
+    pub lines: u64,
+    /// The first time that a line begins with.
+    pub from: Option<String>,
+    /// The last.
+    pub to: Option<String>,
+}
+
+impl Log {
+    /// Looks for a Message-ID by its left side; where its fate will be.
+    pub fn look_for(&mut self, left: String) -> usize {
+        let place = self.fates.len();
+        self.places.insert(left, place);
+        self.fates.push(None);
+        place
+    }
+
+    /// What became of it; `None` if nothing shows that the server took it over.
+    pub fn fate(&self, place: usize) -> Option<Fate> {
+        self.fates.get(place).copied().flatten()
+    }
+
+    fn line(&mut self, line: &str) {
+        self.lines += 1;
+        if let Some(time) = time(line) {
+            self.from.get_or_insert_with(|| time.to_owned());
+            self.to = Some(time.to_owned());
+        }
+        let Some((queue, rest)) = record(line) else { return };
+        if let Some(id) = rest.strip_prefix("message-id=") {
+            self.end(queue);
+            let left = id.trim().trim_start_matches('<').split('@').next().unwrap_or_default();
+            if let Some(place) = self.places.get(left) {
+                self.copies.insert(queue.to_owned(), (*place, None));
+            }
+            return;
+        }
+        let Some((_, fate)) = self.copies.get_mut(queue) else { return };
+        let status = rest.split(", status=").nth(1).and_then(|rest| rest.split([' ', ',']).next());
+        let told = match status {
+            Some("sent") => Some(Fate::Sent),
+            Some("bounced" | "expired") => Some(Fate::Bounced),
+            Some(_) => Some(Fate::Taken),
+            None if rest.ends_with("(queue active)") || rest == "removed" => Some(Fate::Taken),
+            None => None,
+        };
+        // Of one copy the last word counts, and that it left the queue is none.
+        *fate = match (*fate, told) {
+            (Some(last @ (Fate::Sent | Fate::Bounced)), Some(Fate::Taken) | None) => Some(last),
+            (last, told) => told.or(last),
+        };
+        if rest == "removed" {
+            self.end(queue);
+        }
+    }
+
+    /// A copy is done with: of several copies the best fate counts.
+    fn end(&mut self, queue: &str) {
+        if let Some((place, fate)) = self.copies.remove(queue) {
+            self.fates[place] = self.fates[place].max(fate);
+        }
+    }
+
+    fn finish(mut self) -> Self {
+        for (_, (place, fate)) in std::mem::take(&mut self.copies) {
+            self.fates[place] = self.fates[place].max(fate);
+        }
+        self
+    }
+}
+
+/// Reads logs in their order.
+///
+/// # Errors
+/// One of them cannot be read.
+pub(super) fn read(mut log: Log, files: &[PathBuf]) -> Result<Log> {
+    for path in files {
+        let failed = |error: std::io::Error| {
+            Error::usage(format!("cannot read the log {}", path.display()))
+                .why(error)
+                .now("name a Postfix log in plain text, as in /var/log/mail.log")
+        };
+        let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(failed)?);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            if file.by_ref().take(LINE_MAX).read_until(b'\n', &mut line).map_err(failed)? == 0 {
+                break;
+            }
+            log.line(String::from_utf8_lossy(&line).trim_end());
+        }
+    }
+    Ok(log.finish())
+}
+
+/// The queue ID and what is said of it: `… postfix/smtp[12]: 4ABC: to=<…`.
+fn record(line: &str) -> Option<(&str, &str)> {
+    let (_, said) = line.split_once("]: ")?;
+    let (queue, rest) = said.split_once(": ")?;
+    let is_id = QUEUE_ID.contains(&queue.len()) && queue.bytes().all(|b| b.is_ascii_alphanumeric());
+    is_id.then_some((queue, rest))
+}
+
+/// The time that a line begins with, in either of the forms that syslog writes.
+fn time(line: &str) -> Option<&str> {
+    let first = line.split(' ').next()?;
+    if first.len() >= 19 && first.as_bytes()[4] == b'-' && first.as_bytes()[10] == b'T' {
+        return Some(first);
+    }
+    let old = line.get(..15)?;
+    (old.as_bytes()[3] == b' ' && old.as_bytes()[9] == b':' && old.as_bytes()[12] == b':').then_some(old)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fates(lines: &str) -> (Option<Fate>, Log) {
+        let mut log = Log::default();
+        let place = log.look_for("k123".into());
+        lines.lines().for_each(|line| log.line(line.trim()));
+        let log = log.finish();
+        (log.fate(place), log)
+    }
+
+    const CLEANUP: &str = "Nov 25 10:00:01 mx postfix/cleanup[11]: 4F1A2B3C4D: message-id=<k123@registrar.example>\n";
+    const ACTIVE: &str = "Nov 25 10:00:01 mx postfix/qmgr[12]: 4F1A2B3C4D: from=<news@registrar.example>, size=2048, nrcpt=1 (queue active)\n";
+    const REMOVED: &str = "Nov 25 10:00:02 mx postfix/qmgr[12]: 4F1A2B3C4D: removed\n";
+
+    fn agent(status: &str) -> String {
+        format!(
+            "Nov 25 10:00:02 mx postfix/smtp[13]: 4F1A2B3C4D: to=<a@b.example>, relay=b[1.2.3.4]:25, delay=1, dsn=2.0.0, status={status} (250 ok)\n"
+        )
+    }
+
+    #[test]
+    fn a_cleanup_line_alone_proves_nothing() {
+        assert_eq!(fates(CLEANUP).0, None);
+        assert_eq!(fates(ACTIVE).0, None, "nobody knows whose that queue ID is");
+        assert_eq!(fates("").0, None);
+    }
+
+    #[test]
+    fn what_the_queue_or_an_agent_says_decides() {
+        for (status, fate) in [
+            ("sent", Fate::Sent),
+            ("deferred", Fate::Taken),
+            ("bounced", Fate::Bounced),
+            ("expired, returned to sender", Fate::Bounced),
+        ] {
+            let lines = format!("{CLEANUP}{ACTIVE}{}{REMOVED}", agent(status));
+            assert_eq!(fates(&lines).0, Some(fate), "{status}");
+        }
+        assert_eq!(fates(&format!("{CLEANUP}{ACTIVE}")).0, Some(Fate::Taken));
+        let later = format!("{CLEANUP}{ACTIVE}{}{}", agent("deferred"), agent("sent"));
+        assert_eq!(fates(&later).0, Some(Fate::Sent), "the last word counts");
+    }
+
+    #[test]
+    fn a_queue_id_given_again_is_another_messages() {
+        let other = "Nov 25 11:00:00 mx postfix/cleanup[11]: 4F1A2B3C4D: message-id=<other@b.example>\n";
+        assert_eq!(fates(&format!("{CLEANUP}{other}{}", agent("sent"))).0, None);
+        assert_eq!(fates(&format!("{CLEANUP}{ACTIVE}{other}{}", agent("bounced"))).0, Some(Fate::Taken));
+    }
+
+    #[test]
+    fn of_several_copies_the_best_counts_and_the_times_are_told() {
+        let second = "2026-11-25T10:05:00.123+09:00 mx postfix/cleanup[11]: 5XYZ: short\n\
+            2026-11-25T10:05:00.123+09:00 mx postfix-out/cleanup[11]: 5XYZ6: message-id=<k123@registrar.example>\n\
+            2026-11-25T10:05:01.123+09:00 mx postfix-out/qmgr[11]: 5XYZ6: from=<a@b>, size=1, nrcpt=1 (queue active)\n";
+        let (fate, log) = fates(&format!("{CLEANUP}{}{REMOVED}{second}", agent("bounced")));
+        assert_eq!(fate, Some(Fate::Taken));
+        assert_eq!(log.from.as_deref(), Some("Nov 25 10:00:01"));
+        assert_eq!(log.to.as_deref(), Some("2026-11-25T10:05:01.123+09:00"));
+        assert_eq!(log.lines, 6);
+    }
+}

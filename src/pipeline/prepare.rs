@@ -1,0 +1,132 @@
+//! Messages that are due, rendered and judged ahead, before anything is claimed:
+//! what a crash finds here was never begun, and is sent by the next process.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use tokio::sync::mpsc;
+
+use crate::account::{AccountId, Recipient};
+use crate::error::{Error, Result};
+use crate::guard::{Cleared, Finding, Guard, Held, Rule};
+use crate::pipeline::bound::{self, Bound};
+use crate::pipeline::{App, check};
+use crate::store::{Cursor, Due, Wanted};
+
+/// Messages read and judged together.
+const PAGE: usize = 250;
+
+/// A message that was cleared again, and is what was approved.
+pub(super) struct Ready {
+    pub cleared: Cleared,
+    digest: [u8; 32],
+    attempts: u32,
+}
+
+impl Ready {
+    /// What there is to claim.
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            account: self.cleared.account().clone(),
+            digest: self.digest,
+            attempts: self.attempts,
+            to: self.cleared.recipient().clone(),
+        }
+    }
+}
+
+/// Some messages, judged.
+#[derive(Default)]
+pub(super) struct Page {
+    pub ready: Vec<Ready>,
+    pub held: Vec<Held>,
+    pub suppressed: Vec<AccountId>,
+}
+
+/// Reads and judges by one version of the directory.
+pub(super) struct Preparer {
+    pub app: App,
+    pub campaign: i64,
+    pub stage: u16,
+    pub version: i64,
+    pub guard: Arc<Guard>,
+    pub bound: Arc<Bound>,
+}
+
+impl Preparer {
+    /// Page after page, until nothing is due, a page fails, or nobody takes them.
+    pub async fn run(self, pages: mpsc::Sender<Result<Page>>) {
+        let mut cursor = Cursor::default();
+        loop {
+            match self.page(&mut cursor).await {
+                Ok(None) => return,
+                Ok(Some(page)) => {
+                    if pages.send(Ok(page)).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    let _ = pages.send(Err(error)).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn page(&self, cursor: &mut Cursor) -> Result<Option<Page>> {
+        let store = &self.app.store;
+        let due = store.due(self.campaign, self.stage, cursor, PAGE, self.app.clock.now_ms()).await?;
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let accounts: Vec<AccountId> = due.iter().map(|due| due.account.clone()).collect();
+        let mut records = store.records(self.version, &accounts).await?;
+        let addresses: Vec<_> = records.values().map(|record| record.address.clone()).collect();
+        let refused = store.suppressed(&addresses).await?;
+        let mut page = Page::default();
+        let mut joined = Vec::with_capacity(due.len());
+        for due in due {
+            match records.remove(&due.account) {
+                Some(record) if refused.contains(&record.address.folded()) => page.suppressed.push(due.account),
+                record => joined.push((due, record)),
+            }
+        }
+        let (app, guard, bound) = (self.app.clone(), self.guard.clone(), self.bound.clone());
+        let judged = tokio::task::spawn_blocking(move || {
+            let judge = check::judge_of(&guard, &bound)?;
+            let now_ms = app.clock.now_ms();
+            let judged = joined.into_par_iter().map(|(due, record)| {
+                let Some(record) = record else {
+                    return Err(Held { account: due.account, findings: vec![bound::no_account()] });
+                };
+                let recipient = Recipient { record, extra: due.extra.clone() };
+                same(due, bound.counted(&app.metrics, &judge, recipient, now_ms)?)
+            });
+            Ok::<Vec<Result<Ready, Held>>, Error>(judged.collect())
+        });
+        for message in judged.await.map_err(|e| Error::unexpected("judging a page failed").cause(&e))?? {
+            match message {
+                Ok(ready) => page.ready.push(ready),
+                Err(held) => page.held.push(held),
+            }
+        }
+        Ok(Some(page))
+    }
+}
+
+/// Bytes are approved, not intentions: what is sent is what was checked.
+fn same(due: Due, cleared: Cleared) -> Result<Ready, Held> {
+    if due.digest == cleared.digest() && due.account == *cleared.account() {
+        return Ok(Ready { cleared, digest: due.digest, attempts: due.attempts });
+    }
+    Err(Held {
+        account: due.account,
+        findings: vec![Finding {
+            rule: Rule::Envelope,
+            kind: None,
+            place: "digest".into(),
+            shown: "the message is not the one that was checked and approved".into(),
+            owner: None,
+        }],
+    })
+}

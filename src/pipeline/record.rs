@@ -1,0 +1,119 @@
+//! Outcomes → the store, in bulk. An outcome that cannot be written stops the
+//! line: what was sent and not recorded stays claimed, and becomes `unknown`.
+
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use tokio::sync::mpsc;
+
+use crate::account::AccountId;
+use crate::error::Result;
+use crate::ledger::{Outcome, Reply};
+use crate::pipeline::App;
+use crate::pipeline::feed::Flow;
+use crate::send::{Attempt, Ended};
+use crate::store::Settled;
+
+/// Outcomes written together at most, and how long the first of them may wait.
+const OUTCOMES: usize = 500;
+const WAIT: Duration = Duration::from_millis(20);
+
+/// Writes what became of tickets, and then lets as many follow.
+pub(super) struct Recorder {
+    pub app: App,
+    pub campaign: i64,
+    pub flow: Flow,
+    /// Outcomes that are worth a write.
+    pub batch: usize,
+    pub bar: ProgressBar,
+}
+
+impl Recorder {
+    pub async fn run(self, mut ended: mpsc::Receiver<Ended>) -> Result<()> {
+        let mut failed = Ok(());
+        let mut batch = Vec::with_capacity(OUTCOMES);
+        while let Some(first) = ended.recv().await {
+            batch.push(first);
+            let until = tokio::time::Instant::now() + WAIT;
+            while batch.len() < OUTCOMES {
+                let next = match ended.try_recv() {
+                    Ok(next) => Some(next),
+                    Err(_) if batch.len() >= self.batch => None,
+                    Err(_) => tokio::time::timeout_at(until, ended.recv()).await.unwrap_or_default(),
+                };
+                let Some(next) = next else { break };
+                batch.push(next);
+            }
+            if failed.is_ok() {
+                failed = self.write(std::mem::take(&mut batch)).await;
+                if failed.is_err() {
+                    self.flow.stop();
+                }
+            }
+            batch.clear();
+        }
+        failed
+    }
+
+    async fn write(&self, batch: Vec<Ended>) -> Result<()> {
+        let now_ms = self.app.clock.now_ms();
+        let mut settled: Vec<Settled> = Vec::new();
+        let mut withdrawn: Vec<AccountId> = Vec::new();
+        for ended in batch {
+            match ended {
+                Ended::Attempted(attempt) => {
+                    self.app.metrics.attempt(&attempt.outcome);
+                    settled.push(self.settle(attempt, now_ms));
+                }
+                // A message is withdrawn for one reason only.
+                Ended::Withdrawn(claim) => withdrawn.push(claim.account),
+            }
+        }
+        let accounts: Vec<AccountId> =
+            settled.iter().map(|one| one.claim.account.clone()).chain(withdrawn.iter().cloned()).collect();
+        let again = settled.iter().filter(|one| one.not_before_ms.is_some()).count();
+        self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
+        self.app.store.suppress_messages(self.campaign, &withdrawn, now_ms).await?;
+        self.flow.end(&accounts);
+        self.bar.inc((accounts.len() - again) as u64);
+        Ok(())
+    }
+
+    /// A deferral gets the time of its next attempt, or none if it had its last.
+    fn settle(&self, Attempt { claim, outcome }: Attempt, now_ms: i64) -> Settled {
+        let smtp = &self.app.config.smtp;
+        match outcome {
+            Outcome::Deferred(reply) if claim.attempt >= smtp.attempts_max => {
+                let text = format!("gave up after {} attempts: {}", claim.attempt, reply.text);
+                Settled { claim, outcome: Outcome::Rejected(Reply { code: reply.code, text }), not_before_ms: None }
+            }
+            Outcome::Deferred(reply) => {
+                let wait_ms = backoff_ms(smtp.retry_first.as_ms(), smtp.retry_max.as_ms(), claim.attempt);
+                Settled { claim, outcome: Outcome::Deferred(reply), not_before_ms: Some(now_ms + wait_ms) }
+            }
+            outcome => Settled { claim, outcome, not_before_ms: None },
+        }
+    }
+}
+
+/// Doubles with each attempt up to the longest, with a fifth of jitter either
+/// way so that a deferred batch does not come back as one.
+fn backoff_ms(first_ms: i64, max_ms: i64, attempt: u32) -> i64 {
+    let doubled = first_ms.saturating_mul(1_i64 << attempt.saturating_sub(1).min(30)).min(max_ms);
+    let jitter = doubled / 5;
+    doubled - jitter + fastrand::i64(0..=2 * jitter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::backoff_ms;
+
+    #[test]
+    fn waits_double_and_stay_below_the_longest() {
+        for attempt in 1..40 {
+            let wait = backoff_ms(1_000, 60_000, attempt);
+            let middle = (1_000_i64 << (attempt - 1).min(20)).min(60_000);
+            assert!((middle * 4 / 5..=middle * 6 / 5).contains(&wait), "attempt {attempt}: {wait} ms");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What an operator decides about `unknown` messages, and the evidence that
+//! decides for them: `campaign settle`, `reconcile`, `campaign report --accounts`.
+//!
+//! Nothing is settled that was not named: accounts by their keys, everything of
+//! a campaign by its count. Each settlement is in the ledger, with who and when.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::account::AccountId;
+use crate::campaign;
+use crate::error::{Error, Result};
+use crate::ledger::State;
+use crate::pipeline::App;
+use crate::pipeline::maillog::{self, Fate, Log};
+use crate::store::{Filter, Row};
+use crate::telemetry::event;
+
+/// Messages read together.
+const PAGE: usize = 5_000;
+
+/// Which unknown messages of a campaign.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// Those of these accounts.
+    Accounts(Vec<AccountId>),
+    /// All, if they are so many: `None` asks how many there are.
+    All(Option<u64>),
+}
+
+/// What was settled in one campaign.
+#[derive(Debug, Serialize)]
+pub struct Settled {
+    /// The campaign.
+    pub campaign: i64,
+    /// Messages settled as accepted.
+    pub accepted: u64,
+    /// Messages settled as rejected.
+    pub rejected: u64,
+    /// Messages that will be sent again.
+    pub retry: u64,
+    /// Messages that are unknown still.
+    pub unknown: u64,
+}
+
+/// What a mail server's log said.
+#[derive(Debug, Serialize)]
+pub struct Reconciled {
+    /// Lines read.
+    pub lines: u64,
+    /// The time on the log's first line that has one, as written.
+    pub from: Option<String>,
+    /// The time on its last line.
+    pub to: Option<String>,
+    /// Campaigns that had unknown messages.
+    pub campaigns: Vec<Settled>,
+    /// Messages of which the log does not say that the server took them over.
+    pub unseen: u64,
+}
+
+/// One message as a list shows it.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// The account.
+    pub account: AccountId,
+    /// The stage's name.
+    pub stage: String,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// The last reply, or what happened instead.
+    pub reply: Option<String>,
+    /// Since when it stands there.
+    pub since_ms: i64,
+}
+
+/// Settles unknown messages of one campaign as an operator knows them: accepted,
+/// rejected, or (`checked`) to be sent again.
+///
+/// # Errors
+/// An account's message is not unknown, the count is not theirs, the campaign
+/// sends nothing any more, or the store fails; nothing is settled then.
+pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Result<Settled> {
+    let by = name(by)?;
+    app.campaign(id).await?;
+    let unknown: Vec<AccountId> = rows(app, id, State::Unknown).await?.into_iter().map(|row| row.account).collect();
+    let named = match which {
+        Which::Accounts(accounts) => {
+            if let Some(other) = accounts.iter().find(|account| !unknown.contains(account)) {
+                return Err(Error::usage(format!("nothing was settled in campaign {id}"))
+                    .why(format!("account {other}'s message is not unknown"))
+                    .now(format!("`kakitome campaign report {id} --accounts unknown` lists those that are")));
+            }
+            accounts
+        }
+        Which::All(count) => {
+            confirmed(count, unknown.len() as u64, &format!("{} unknown messages of campaign {id}", unknown.len()))?;
+            unknown
+        }
+    };
+    let named: Vec<_> = named.into_iter().map(|account| (account, to)).collect();
+    write(app, id, &named, by).await
+}
+
+/// Settles unknown messages of every campaign by a mail server's log. Those that
+/// it does not show as taken over stay unknown, unless `retry` is their count:
+/// then the operator says that the log covers the time, and they are sent again.
+///
+/// # Errors
+/// A log cannot be read, the count is not theirs, or the store fails.
+pub async fn reconcile(app: &App, files: &[PathBuf], retry: Option<u64>, by: &str) -> Result<Reconciled> {
+    let by = name(by)?;
+    let mut log = Log::default();
+    let mut unknown = Vec::new();
+    for campaign in app.store.campaigns().await? {
+        for row in rows(app, campaign.id, State::Unknown).await? {
+            let id = app.keys.message_id(campaign.id, campaign.revision, &row.account);
+            unknown.push((campaign.id, row.account, log.look_for(id)));
+        }
+    }
+    let files = files.to_vec();
+    let read = tokio::task::spawn_blocking(move || maillog::read(log, &files));
+    let log = read.await.map_err(|e| Error::unexpected("reading the log failed").cause(&e))??;
+    let unseen = unknown.iter().filter(|(_, _, place)| log.fate(*place).is_none()).count() as u64;
+    if retry.is_some() {
+        let what = format!("{unseen} messages that the log does not show as taken over");
+        confirmed(retry, unseen, &what)?;
+    }
+    let mut ids: Vec<i64> = unknown.iter().map(|(id, ..)| *id).collect();
+    ids.dedup();
+    let mut campaigns = Vec::new();
+    for id in ids {
+        let of = unknown.iter().filter(|(campaign, ..)| *campaign == id);
+        let named = of.filter_map(|(_, account, place)| {
+            let to = match (log.fate(*place), retry) {
+                (Some(Fate::Taken | Fate::Sent), _) => State::Accepted,
+                (Some(Fate::Bounced), _) => State::Rejected,
+                (None, Some(_)) => State::Checked,
+                (None, None) => return None,
+            };
+            Some((account.clone(), to))
+        });
+        campaigns.push(write(app, id, &named.collect::<Vec<_>>(), by).await?);
+    }
+    Ok(Reconciled { lines: log.lines, from: log.from, to: log.to, campaigns, unseen })
+}
+
+/// The messages of a campaign in one state, in the audience's order.
+///
+/// # Errors
+/// There is no such campaign, or the store fails.
+pub async fn list(app: &App, id: i64, state: State) -> Result<Vec<Listed>> {
+    let campaign = app.campaign(id).await?;
+    let stages = &campaign.definition.stages;
+    let listed = rows(app, id, state).await?.into_iter().map(|row| Listed {
+        stage: stages.get(usize::from(row.stage)).map_or_else(String::new, |stage| stage.name.clone()),
+        attempts: row.attempt,
+        reply: row.reply.map(|reply| match reply.code {
+            0 => reply.text,
+            code => format!("{code} {}", reply.text),
+        }),
+        since_ms: row.changed_ms,
+        account: row.account,
+    });
+    Ok(listed.collect())
+}
+
+async fn rows(app: &App, id: i64, state: State) -> Result<Vec<Row>> {
+    let filter = Filter { state: Some(state), stage: None };
+    let mut rows: Vec<Row> = Vec::new();
+    loop {
+        let after = rows.last().map_or(-1, |row| row.ord);
+        let page = app.store.messages(id, filter, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
+}
+
+async fn write(app: &App, id: i64, named: &[(AccountId, State)], by: &str) -> Result<Settled> {
+    let of = |state| named.iter().filter(|(_, to)| *to == state).count() as u64;
+    let state = app.store.state(id).await?;
+    if of(State::Checked) > 0 && matches!(state, campaign::State::Halted | campaign::State::Finished) {
+        return Err(Error::gate(format!("nothing is sent again of campaign {id}"))
+            .why(format!("it is {}", state.as_str()))
+            .now("settle its unknown messages as accepted or rejected"));
+    }
+    app.store.settle(id, named, by, app.clock.now_ms()).await?;
+    for state in [State::Accepted, State::Rejected, State::Checked] {
+        if of(state) > 0 {
+            event::unknown_settled(id, of(state), state.as_str());
+        }
+    }
+    Ok(Settled {
+        campaign: id,
+        accepted: of(State::Accepted),
+        rejected: of(State::Rejected),
+        retry: of(State::Checked),
+        unknown: app.store.counts(id, None).await?.unknown,
+    })
+}
+
+fn name(by: &str) -> Result<&str> {
+    match by.trim() {
+        "" => Err(Error::usage("a settlement needs a name").now("say who decides with --by NAME")),
+        by => Ok(by),
+    }
+}
+
+/// What touches many is confirmed by how many they are.
+fn confirmed(count: Option<u64>, are: u64, what: &str) -> Result<()> {
+    if count == Some(are) {
+        return Ok(());
+    }
+    let why = match count {
+        None => format!("this would touch {what}"),
+        Some(count) => format!("{count} were confirmed, and there are {what}"),
+    };
+    Err(Error::usage("nothing was settled").why(why).now(format!("confirm them by their count: {are}")))
+}

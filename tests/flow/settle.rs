@@ -1,0 +1,75 @@
+//! What nobody knows, and how an operator decides about it.
+
+use super::*;
+use kakitome::ledger::State as Message;
+use kakitome::pipeline::settle::{self, Which};
+
+/// A campaign with so many unknown messages, everything else sent.
+async fn unknown(world: &World, count: usize) -> (i64, Vec<AccountId>) {
+    let id = world.approved().await;
+    let now_ms = world.app.clock.now_ms();
+    world.app.store.set_state(id, &[State::Approved], State::Sending, now_ms).await.unwrap();
+    let claimed = claim(&world.app, id, count).await;
+    let sent = world.send(id).await;
+    assert_eq!((sent.unknown, sent.state, sent.exit()), (count as u64, State::Sending, Exit::Incomplete));
+    (id, claimed)
+}
+
+both! {
+    async fn a_log_settles_what_it_shows_and_nothing_else_unasked(base: &Base) {
+        let world = World::new(base).await;
+        let (id, accounts) = unknown(&world, 4).await;
+        let line = |n: usize, agent: &str, rest: &str| format!("Nov 25 10:00:0{n} mx postfix/{agent}[1]: 4F00{n}: {rest}\n");
+        let mut log = String::new();
+        for (n, account) in accounts.iter().take(3).enumerate() {
+            let message_id = world.app.keys.message_id(id, 1, account);
+            log += &line(n, "cleanup", &format!("message-id=<{message_id}@registrar.example>"));
+        }
+        log += &line(0, "smtp", "to=<a@b.example>, relay=b, status=sent (250 ok)");
+        log += &line(1, "smtp", "to=<a@b.example>, relay=b, status=bounced (550 no)");
+        std::fs::write(world.path("mail.log"), log).unwrap();
+        let logs = [world.path("mail.log")];
+        let done = settle::reconcile(&world.app, &logs, None, "operator").await.unwrap();
+        assert_eq!((done.lines, done.unseen), (5, 2));
+        assert_eq!((done.campaigns[0].accepted, done.campaigns[0].rejected, done.campaigns[0].unknown), (1, 1, 2));
+        let refused = settle::reconcile(&world.app, &logs, Some(3), "operator").await.unwrap_err();
+        assert!(refused.to_string().contains("their count: 2"), "{refused}");
+        let again = settle::reconcile(&world.app, &logs, Some(2), "operator").await.unwrap();
+        assert_eq!((again.campaigns[0].retry, again.campaigns[0].unknown), (2, 0));
+        let sent = world.send(id).await;
+        assert_eq!((sent.accepted, sent.rejected, sent.state), (ACCOUNTS - 1, 1, State::Finished));
+        let delivered = world.delivered();
+        assert_eq!(delivered.len() as u64, ACCOUNTS - 2, "what the log knew was not sent again");
+        assert!(delivered.values().all(|count| *count == 1));
+        control::verify(&world.app).await.unwrap();
+    }
+
+    async fn an_operator_settles_by_account_or_by_count_and_is_named(base: &Base) {
+        let world = World::new(base).await;
+        let (id, accounts) = unknown(&world, 4).await;
+        let listed = settle::list(&world.app, id, Message::Unknown).await.unwrap();
+        assert_eq!(listed.iter().map(|one| &one.account).collect::<Vec<_>>(), accounts.iter().collect::<Vec<_>>());
+        let one = |n: usize| Which::Accounts(vec![accounts[n].clone()]);
+        let app = &world.app;
+        settle::settle(app, id, one(0), Message::Rejected, "sato").await.unwrap();
+        for (which, by, why) in [
+            (one(0), "sato", "is not unknown"),
+            (one(1), " ", "needs a name"),
+            (Which::All(None), "sato", "3 unknown messages"),
+            (Which::All(Some(4)), "sato", "4 were confirmed"),
+        ] {
+            let refused = settle::settle(app, id, which, Message::Accepted, by).await.unwrap_err();
+            assert!(refused.to_string().contains(why), "{refused}");
+            assert_eq!(refused.exit(), Exit::Usage);
+        }
+        let done = settle::settle(app, id, Which::All(Some(3)), Message::Accepted, "sato").await.unwrap();
+        assert_eq!((done.accepted, done.unknown), (3, 0));
+        base.tamper("insert into suppression (address, reason, at_ms) select seq, body, 0 from ledger where kind = 'settle'").await;
+        let told = app.store.suppressions().await.unwrap();
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|entry| entry.reason.contains("\"sato\"")), "the ledger names who decided");
+        let sent = world.send(id).await;
+        assert_eq!((sent.state, sent.exit(), sent.rejected), (State::Finished, Exit::Incomplete, 1));
+        control::verify(app).await.unwrap();
+    }
+}
