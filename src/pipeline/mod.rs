@@ -21,6 +21,7 @@ pub mod freeze;
 pub mod import;
 pub mod init;
 pub mod preview;
+pub mod private;
 mod sample;
 pub mod send;
 pub mod suppress;
