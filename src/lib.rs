@@ -30,6 +30,8 @@
 //!    be written stops sending.
 //! 6. **A claim is on disk before the first byte.** What a crash leaves claimed
 //!    is `unknown`, and nothing leaves `unknown` by itself.
+//! 7. **A list is taken whole or refused by line.** A record is one line of the
+//!    file ([`directory::table`]), so nothing can swallow the lines after it.
 //!
 //! # Who may name whom
 //!

@@ -163,7 +163,9 @@ impl Smtp {
 
 /// Whether telephone numbers can be read by this region's plan.
 fn is_region(country: &str) -> bool {
-    country.len() == 2 && crate::guard::normal::canonical(Kind::Phone, "+81312345678", Some(country)).is_ok()
+    use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+    let region = country.to_ascii_uppercase().parse::<Region>().ok();
+    region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region)).is_some()
 }
 
 /// `[links]`: where links in messages lead.

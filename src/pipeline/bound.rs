@@ -3,12 +3,12 @@
 
 use std::time::Instant;
 
-use crate::account::{Recipient, Record};
+use crate::account::{AccountId, Kind, Recipient, Record};
 use crate::address::Address;
 use crate::campaign::Campaign;
 use crate::config::Mapping;
 use crate::error::{Error, Result};
-use crate::guard::{Cleared, Finding, Guard, Held, Index, Judge, Literal, Rule, Terms};
+use crate::guard::{Cleared, Finding, Guard, Held, Index, Judge, Literal, Rule, Terms, normal};
 use crate::pipeline::App;
 use crate::render::{Letterhead, Mailbox, Renderer, Template};
 use crate::telemetry::Metrics;
@@ -22,8 +22,10 @@ pub async fn guard(app: &App) -> Result<Guard> {
     app.metrics.directory_version(version.number);
     let (feed, rows) = std::sync::mpsc::sync_channel(4096);
     let build = tokio::task::spawn_blocking(move || Index::build(rows));
+    let mut first = None;
     app.store
         .entries(version.number, |entry| {
+            first.get_or_insert_with(|| entry.account.clone());
             // A builder that is gone has panicked; joining it below says so.
             let _ = feed.send(entry);
         })
@@ -35,8 +37,23 @@ pub async fn guard(app: &App) -> Result<Guard> {
             .why(format!("it holds {} identifiers, the directory {}", index.len(), version.identifiers))
             .now("import the directory again"));
     }
+    same_key(app, version.number, &index, first).await?;
     Guard::new(version.mapping, app.keys.clone(), index)
         .map_err(|why| Error::usage("the directory's mapping cannot be used").why(why))
+}
+
+/// Whether the directory was imported with the key that is here: its identifiers
+/// are kept as hashes, and by another key the guard would find nobody's.
+async fn same_key(app: &App, version: i64, index: &Index, account: Option<AccountId>) -> Result<()> {
+    let Some(account) = account else { return Ok(()) };
+    let records = app.store.records(version, std::slice::from_ref(&account)).await?;
+    let address = records.get(&account).and_then(|r| normal::canonical(Kind::Email, r.address.as_str(), None).ok());
+    if address.is_some_and(|address| index.owner(app.keys.identifier(Kind::Email, &address)).is_some()) {
+        return Ok(());
+    }
+    Err(Error::usage("the directory was imported with another key")
+        .why("its identifiers cannot be found by the key that is here, so nothing can be judged")
+        .now("put the old key back, or import the directory again"))
 }
 
 /// A campaign's renderer and terms.
@@ -154,7 +171,7 @@ fn mailbox(what: &str, text: &str) -> Result<Mailbox> {
 
 /// The columns that templates may name: all but the secret ones.
 pub fn template_columns(mapping: &Mapping) -> Vec<&str> {
-    let secret: Vec<&str> = mapping.of_kind(crate::account::Kind::Secret).collect();
+    let secret: Vec<&str> = mapping.of_kind(Kind::Secret).collect();
     mapping.columns.keys().map(String::as_str).filter(|name| !secret.contains(name)).collect()
 }
 

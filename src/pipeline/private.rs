@@ -61,7 +61,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Error {
         .now("name a place that exists and that you may write to")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;

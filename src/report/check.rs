@@ -339,7 +339,7 @@ pub(in crate::report) mod tests {
         assert!(page.contains("The first 4 findings, in 3 of 1,211 held messages."));
         let all = CheckReport { held: 3, ..held() }.page();
         assert!(all.contains("4 findings in 3 held messages.") && !all.contains("The first"));
-        let one = CheckReport { held: 1, found: held().found[..1].repeat(FOUND_MAX), ..held() }.page();
+        let one = CheckReport { held: 1, found: vec![held().found[0].clone(); FOUND_MAX], ..held() }.page();
         assert!(one.contains("The first 50 findings, in 1 of 1 held message."));
         assert!(
             page.contains("<td><code>10000001</code></td><td><span class=\"rule\">foreign</span></td><td>domain</td>")
