@@ -1,6 +1,8 @@
 //! The program as other programs call it: flags, JSON lines, exit codes, what is
 //! said when something cannot be used. Each is a contract (README, "Operating").
 
+#![expect(clippy::unwrap_used, reason = "a test that fails says so")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};

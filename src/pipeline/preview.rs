@@ -69,7 +69,7 @@ struct Member {
 }
 
 /// Reasons that a label names; the rest are counted.
-const LABELS: usize = 3;
+const LABELS: usize = 2;
 
 /// Why a member was chosen, short enough for a table.
 fn label(short: &[String], reasons: &[String]) -> Vec<String> {
@@ -199,7 +199,7 @@ mod tests {
     fn a_label_is_short_however_many_reasons_there_are() {
         let texts = |n: usize| (0..n).map(|n| format!("r{n}")).collect::<Vec<_>>();
         assert_eq!(label(&texts(2), &texts(2)), ["r0", "r1"]);
-        assert_eq!(label(&texts(9), &texts(40)), ["r0", "r1", "r2", "37 more"]);
+        assert_eq!(label(&texts(9), &texts(40)), ["r0", "r1", "38 more"]);
         assert_eq!(label(&[], &texts(1)), ["1 branch"]);
         assert_eq!(label(&[], &texts(14)), ["14 branches"]);
     }
