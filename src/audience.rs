@@ -6,17 +6,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use crate::account::{AccountId, Field, Record};
 use crate::config::{Column, Mapping};
 use crate::directory::read::BadLine;
+use crate::directory::table::{self, Table, TableError};
 use crate::guard::normal;
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its line, from 1.
+    /// Its line in the file, from 1, the header's line included.
     pub line: u64,
     /// The account.
     pub account: AccountId,
@@ -30,14 +32,17 @@ pub struct Row {
 #[derive(Debug, thiserror::Error)]
 pub enum AudienceError {
     /// It cannot be read.
-    #[error("the file cannot be read")]
-    Csv(#[from] csv::Error),
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// It does not say which accounts.
     #[error("it has no column {0:?}, which is the account's key")]
     NoAccount(String),
     /// A column's name cannot stand in a template.
     #[error("its column {0:?} cannot be named in a template: use letters, digits and _, not beginning with a digit")]
     Name(String),
+    /// A column's name is nearly one of the directory's.
+    #[error("its column {0:?} looks like the directory's {1:?}; did you mean that? If not, name it otherwise")]
+    Near(String, String),
     /// Two columns of one name.
     #[error("it has the column {0:?} twice")]
     Twice(String),
@@ -45,7 +50,7 @@ pub enum AudienceError {
 
 /// Reads rows one by one.
 pub struct Reader {
-    rows: csv::StringRecordsIntoIter<File>,
+    rows: Table<BufReader<File>>,
     names: Vec<String>,
     account: usize,
     shared: HashSet<String>,
@@ -59,9 +64,12 @@ impl Reader {
     /// # Errors
     /// The file is no audience.
     pub fn open(file: &Path, mapping: &Mapping) -> Result<Self, AudienceError> {
-        let mut csv = csv::ReaderBuilder::new().flexible(true).from_path(file)?;
+        let rows = Table::open(file)?;
+        let known = || mapping.columns.keys().map(String::as_str);
+        // A column that the directory has is the directory's, however it is
+        // spelt here: as an extra it would escape being compared.
         let names: Vec<String> =
-            csv.headers()?.iter().map(|n| n.trim_start_matches('\u{feff}').trim().to_owned()).collect();
+            rows.names().iter().map(|n| table::named(n, known()).unwrap_or(n).to_owned()).collect();
         if let Some((_, twice)) = names.iter().enumerate().find(|(n, name)| names[..*n].contains(name)) {
             return Err(AudienceError::Twice(twice.clone()));
         }
@@ -70,10 +78,13 @@ impl Reader {
         let shared: HashSet<String> =
             names.iter().filter(|name| mapping.columns.contains_key(*name)).cloned().collect();
         let extra: Vec<String> = names.iter().filter(|name| !shared.contains(*name)).cloned().collect();
+        if let Some((name, near)) = extra.iter().find_map(|n| Some((n, table::resembles(n, known())?))) {
+            return Err(AudienceError::Near(name.clone(), near.to_owned()));
+        }
         if let Some(name) = extra.iter().find(|name| !is_name(name)) {
             return Err(AudienceError::Name(name.clone()));
         }
-        Ok(Self { rows: csv.into_records(), names, account, shared, extra, seen: HashSet::new() })
+        Ok(Self { rows, names, account, shared, extra, seen: HashSet::new() })
     }
 
     /// The names of the extra columns.
@@ -81,21 +92,20 @@ impl Reader {
         &self.extra
     }
 
-    fn row(&mut self, record: &csv::StringRecord) -> Result<Row, BadLine> {
-        let line = record.position().map_or(0, csv::Position::line);
+    fn row(&mut self, line: u64, cells: &[String]) -> Result<Row, BadLine> {
         let bad = |column: Option<&str>, why: String| BadLine { line, column: column.map(str::to_owned), why };
-        if record.len() != self.names.len() {
-            return Err(bad(None, format!("it has {} cells, the header {}", record.len(), self.names.len())));
-        }
         let key = &self.names[self.account];
-        let account = AccountId::new(&record[self.account]).map_err(|why| bad(Some(key), why.into()))?;
+        let account = AccountId::new(&cells[self.account]).map_err(|why| bad(Some(key), why.into()))?;
         if !self.seen.insert(account.clone()) {
             return Err(bad(Some(key), format!("account {account} is there twice")));
         }
         let (mut extra, mut repeats) = (BTreeMap::new(), BTreeMap::new());
-        for (name, cell) in self.names.iter().zip(record.iter()) {
+        for (name, cell) in self.names.iter().zip(cells) {
             if cell.len() > crate::directory::row::CELL_BYTES_MAX {
                 return Err(bad(Some(name), "the cell is longer than 10,000 bytes".into()));
+            }
+            if cell.chars().any(|c| c.is_control() && c != '\t') {
+                return Err(bad(Some(name), "the value has a control character in it".into()));
             }
             let columns = if self.shared.contains(name) { &mut repeats } else { &mut extra };
             columns.insert(name.clone(), cell.trim().to_owned());
@@ -108,13 +118,13 @@ impl Iterator for Reader {
     type Item = Result<Row, BadLine>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.rows.next()? {
-            Ok(record) => Some(self.row(&record)),
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                Some(Err(BadLine { line, column: None, why: "it is not UTF-8, or its quotes are not closed".into() }))
-            }
-        }
+        let row = match self.rows.next_row() {
+            Ok(None) => return None,
+            Ok(Some((line, Ok(cells)))) => self.row(line, &cells),
+            Ok(Some((line, Err(why)))) => Err(BadLine { line, column: None, why }),
+            Err(error) => Err(BadLine { line: self.rows.line(), column: None, why: error.why() }),
+        };
+        Some(row)
     }
 }
 
@@ -166,4 +176,87 @@ fn canonical<'a>(values: impl Iterator<Item = &'a str>, column: &Column) -> Vec<
     values.sort_unstable();
     values.dedup();
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapping() -> Mapping {
+        toml::from_str(
+            "account = \"id\"\naddress = \"email\"\n[columns]\nid = { kind = \"id\" }\nemail = { kind = \"email\" }\n\
+             order = { kind = \"text\" }\n",
+        )
+        .unwrap()
+    }
+
+    fn read(text: &str) -> Result<Vec<Result<Row, BadLine>>, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Ok(Reader::open(file.path(), &mapping()).map_err(|e| e.to_string())?.collect())
+    }
+
+    /// The first line that cannot be taken, and why.
+    fn bad(text: &str) -> String {
+        read(text).unwrap().into_iter().find_map(Result::err).map_or_else(String::new, |bad| bad.to_string())
+    }
+
+    #[test]
+    fn an_open_quote_is_refused_on_its_line_and_no_row_is_lost() {
+        let text = "id,note\n1,n1\n2,\"n2\n3,n3\n4,n4\n";
+        let rows = read(text).unwrap();
+        assert_eq!(rows.len(), 4);
+        assert!(bad(text).starts_with("line 3: a quote opens on this line"), "{}", bad(text));
+        assert!(bad("id,note\n1,\"n1").starts_with("line 2: a quote opens"));
+    }
+
+    #[test]
+    fn a_row_has_the_files_line() {
+        let rows = read("\u{feff}id,note\r\n\r\n1,n1\r\n2,n2\r\n").unwrap();
+        let lines: Vec<u64> = rows.iter().map(|row| row.as_ref().unwrap().line).collect();
+        assert_eq!(lines, [3, 4]);
+        assert_eq!(bad("id\r\n1\r\n2\r\n1\r\n"), "line 4, column id: account 1 is there twice");
+        assert!(bad("id,note\n1\n").starts_with("line 2: it has 1 cells"));
+        assert!(bad("id,note\n1,a\0b\n").starts_with("line 2, column note: "));
+    }
+
+    #[test]
+    fn a_column_of_the_directory_is_compared_however_it_is_spelt() {
+        for header in ["email", "Email", " EMAIL "] {
+            let rows = read(&format!("ID,{header}\n1,a@a.example\n")).unwrap();
+            let row = rows[0].as_ref().unwrap();
+            assert_eq!(row.repeats.get("email").map(String::as_str), Some("a@a.example"), "{header}");
+            assert!(row.extra.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_not_clear_is_refused() {
+        for (header, why) in [
+            ("id,e_mail", "did you mean that?"),
+            ("id,email,Email", "twice"),
+            ("id,or-der", "did you mean that?"),
+            ("email", "no column \"id\""),
+            ("id,my note", "cannot be named in a template"),
+            ("id\r1\r2", "CR alone"),
+            ("", "empty"),
+        ] {
+            let refused = read(header).err().unwrap_or_default();
+            assert!(refused.contains(why), "{header:?}: {refused}");
+        }
+    }
+
+    #[test]
+    fn what_a_row_repeats_agrees_in_canonical_form_only() {
+        let record = Record {
+            account: AccountId::new("1").unwrap(),
+            address: crate::address::Address::parse("a@a.example").unwrap(),
+            fields: [("email".to_owned(), Field::One("a@a.example".into()))].into(),
+        };
+        let agrees = |email: &str| {
+            let rows = read(&format!("id,email\n1,{email}\n")).unwrap();
+            super::agrees(rows[0].as_ref().unwrap(), &record, &mapping()).is_ok()
+        };
+        assert!(agrees("A@A.EXAMPLE") && !agrees("b@a.example") && !agrees(""));
+    }
 }

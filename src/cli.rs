@@ -26,9 +26,29 @@ pub struct Cli {
 
 const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate · 5 finished with rejected or unknown";
 
-/// Reads the command line; a wrong one ends the process with exit code 2.
-pub fn parse() -> Cli {
-    Cli::parse()
+/// Variables of the environment that are options of the command line, and no
+/// keys of the configuration.
+pub const VARIABLES: [&str; 4] = ["KAKITOME_CONFIG", "KAKITOME_LOG", "KAKITOME_LOG_FORMAT", "KAKITOME_METRICS"];
+
+/// Reads the command line; a wrong one ends the process with exit code 2. Where
+/// `--json` was asked for, `wrong` is given what is wrong with it first.
+pub fn parse(wrong: impl FnOnce(&str)) -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        // Help and version are no errors, and go to stdout by themselves.
+        if error.use_stderr() && std::env::args_os().any(|arg| arg == "--json") {
+            let text = error.render().to_string();
+            wrong(text.trim_end().trim_start_matches("error: "));
+        }
+        error.exit()
+    })
+}
+
+/// A campaign's number.
+fn number(text: &str) -> Result<i64, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("a campaign is named by its number: `kakitome campaign list` shows them".into()),
+    }
 }
 
 /// Options of every command.
@@ -44,10 +64,10 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FILTER", env = "KAKITOME_LOG", default_value = "error")]
     pub log: String,
     /// How to log it.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Human)]
+    #[arg(long, global = true, value_enum, env = "KAKITOME_LOG_FORMAT", default_value_t = LogFormat::Human)]
     pub log_format: LogFormat,
     /// Serve Prometheus metrics on this address while the command runs.
-    #[arg(long, global = true, value_name = "ADDR")]
+    #[arg(long, global = true, value_name = "ADDR", env = "KAKITOME_METRICS")]
     pub metrics: Option<String>,
 }
 
@@ -63,7 +83,7 @@ pub enum LogFormat {
 /// The commands, in the order of the flow.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a commented kakitome.toml, a key, a template and a campaign file.
+    /// Write what is missing of: a commented kakitome.toml, a key, a template, a campaign file and its audience.
     Init {
         /// The folder to write into.
         #[arg(default_value = ".")]
@@ -134,6 +154,7 @@ pub enum Campaign {
     /// Write finished messages to look at: .eml and .html side by side, with the verdict, and an index page.
     Preview {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
         /// This account's message.
         #[arg(long, conflicts_with = "edge")]
@@ -148,6 +169,7 @@ pub enum Campaign {
     /// The dry run: render and judge everybody, run the drill, send nothing.
     Check {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
         /// Write a page to look at.
         #[arg(long, value_name = "FILE.html")]
@@ -156,6 +178,7 @@ pub enum Campaign {
     /// Sign what was checked.
     Approve {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
         /// Who approves.
         #[arg(long)]
@@ -164,6 +187,7 @@ pub enum Campaign {
     /// Open the next stages and send; goes on where it stopped.
     Send {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
         /// Stay and wait where a gate or a deferral asks for time, instead of ending with exit code 4.
         #[arg(long)]
@@ -172,26 +196,31 @@ pub enum Campaign {
     /// Stop sending for a while.
     Pause {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
     },
     /// Take a pause back; `campaign send` then goes on.
     Resume {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
     },
     /// Stop sending for good.
     Halt {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
     },
     /// Where it stands, by stage and state.
     Status {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
     },
     /// What happened, with the ledger's proof.
     Report {
         /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
         /// Write a page to look at.
         #[arg(long, value_name = "FILE.html")]
@@ -258,7 +287,7 @@ pub enum Suppress {
     },
     /// Show the list.
     List,
-    /// Add every address of a file: one a line, or a CSV with an email column.
+    /// Add every address of a file: one a line, or a CSV whose header names the column email or address.
     Import {
         /// The file.
         file: PathBuf,
@@ -271,19 +300,18 @@ pub enum Suppress {
 /// `kakitome guard …`
 #[derive(Debug, Subcommand)]
 pub enum Guard {
-    /// Judge stored messages against the current directory: exit 0 when all are cleared, 3 when any is held.
+    /// Judge stored messages, as they are before any Received header, against the current directory: exit 0 when all are cleared, 3 when any is held, 2 when the input cannot be used.
     Check(GuardCheck),
 }
 
 /// `kakitome guard check`: a contract that other mailers use as a filter.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["manifest", "files"]))]
 pub struct GuardCheck {
     /// Rows of file,to,account; paths relative to the manifest.
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["files", "to", "account"])]
     pub manifest: Option<PathBuf>,
     /// Messages to judge.
-    #[arg(requires_all = ["to", "account"], value_name = "FILE.eml")]
+    #[arg(value_name = "FILE.eml")]
     pub files: Vec<PathBuf>,
     /// The envelope's recipient.
     #[arg(long, value_name = "ADDR")]

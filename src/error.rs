@@ -101,6 +101,21 @@ impl Error {
         self
     }
 
+    /// What failed.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Why, where that is known.
+    pub fn reason(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    /// What the user can do now.
+    pub fn advice(&self) -> Option<&str> {
+        self.now.as_deref()
+    }
+
     /// The exit code it ends the process with.
     pub fn exit(&self) -> Exit {
         self.exit

@@ -11,10 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
-use std::path::Path;
 
 use crate::account::{AccountId, Kind};
-use crate::error::{Error, Result};
 
 /// The keys of one installation.
 #[derive(Clone)]
@@ -34,36 +32,6 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads the key file.
-    ///
-    /// # Errors
-    /// It is missing, readable by others, or not 64 hex digits.
-    pub fn read(path: &Path) -> Result<Self> {
-        let fail = |why: String| Error::usage(format!("cannot use the key file {}", path.display())).why(why);
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            fail(e.to_string()).now("`kakitome init` makes one; restore it from its backup if there was one")
-        })?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(path).map_err(|e| fail(e.to_string()))?.permissions().mode();
-            if mode & 0o077 != 0 {
-                return Err(fail(format!("others may read it (mode {:o})", mode & 0o777))
-                    .now(format!("chmod 600 {}", path.display())));
-            }
-        }
-        let mut master = [0; 32];
-        let digits = text.trim().as_bytes();
-        if digits.len() != 64 {
-            return Err(fail("it is not 64 hexadecimal digits".into()));
-        }
-        for (byte, pair) in master.iter_mut().zip(digits.chunks(2)) {
-            let pair = std::str::from_utf8(pair).unwrap_or("");
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| fail("it is not 64 hexadecimal digits".into()))?;
-        }
-        Ok(Self::new(&master))
-    }
-
     /// Derives every sub-key from the master key.
     pub fn new(master: &[u8; 32]) -> Self {
         let derive = |context| blake3::derive_key(context, master);

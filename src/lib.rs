@@ -36,6 +36,8 @@
 //! 7. **What changes meanwhile counts.** Sending follows the directory's newest
 //!    version, the suppression list and the right to send up to the moment at
 //!    which a message is begun.
+//! 8. **A list is taken whole or refused by line.** A record is one line of the
+//!    file ([`directory::table`]), so nothing can swallow the lines after it.
 //!
 //! # Who may name whom
 //!

@@ -1,6 +1,7 @@
 //! Runs one parsed command: opens what it needs, calls the pipeline, prints the
 //! result to stdout (text, or one JSON object), and says how it ended.
 
+mod out;
 mod print;
 mod settled;
 
@@ -14,11 +15,13 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
-use crate::pipeline::{App, approve, check, control, filter, freeze, import, init, preview, send, settle, suppress};
+use crate::pipeline::{
+    App, approve, check, control, filter, freeze, import, init, preview, private, send, settle, suppress,
+};
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo};
-use print::Printer;
-pub use print::count;
+pub use out::talk;
+pub use print::{Printer, count};
 
 /// Runs a command to its end.
 ///
@@ -39,25 +42,37 @@ pub fn run(cli: Cli) -> Result<Exit> {
 
 /// Prints a failure: text to stderr, and with `--json` an object to stdout too.
 pub fn print_error(error: &Error, json: bool) {
-    eprintln!("kakitome: {error}");
+    talk(&format!("kakitome: {error}"));
     if json {
-        println!("{}", serde_json::json!({ "error": error.to_string(), "exit": error.exit().code() }));
+        print_error_object(error);
     }
+}
+
+/// Prints a failure as one JSON object to stdout.
+pub fn print_error_object(error: &Error) {
+    let object = serde_json::json!({
+        "error": error.what(),
+        "why": error.reason(),
+        "now": error.advice(),
+        "exit": error.exit().code(),
+    });
+    // It has failed already, and says so on stderr.
+    Printer::new(true).object(&object);
 }
 
 async fn dispatch(cli: Cli) -> Result<Exit> {
     let metrics = Metrics::new()?;
     if let Some(address) = &cli.common.metrics {
         let bound = console::serve_metrics(address, metrics.clone()).await?;
-        eprintln!("metrics: http://{}/metrics", bound.address());
+        talk(&format!("metrics: http://{}/metrics", bound.address()));
     }
     let print = Printer::new(cli.common.json);
-    match cli.command {
+    let exit = match cli.command {
         Command::Init { folder } => {
-            print.written(&init::init(&folder)?);
+            print.initialised(&init::init(&folder)?);
             Ok(Exit::Done)
         }
-        Command::Demo(args) => demo::run(&args, metrics, cli.common.json).await,
+        Command::Demo(args) => demo::run(&args, metrics, &print).await,
         command => {
             let config = Config::load(&cli.common.config)?;
             let app = match command {
@@ -66,7 +81,9 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
             };
             with_app(&app, command, &print).await
         }
-    }
+    }?;
+    print.finish()?;
+    Ok(exit)
 }
 
 async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> {
@@ -125,7 +142,7 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
         Campaign::Report { id, out, accounts: None } => {
             let told = control::report(app, id).await?;
             if let Some(out) = out {
-                write_page(&out, &told.page())?;
+                private::write(&out, told.page().as_bytes())?;
             }
             print.report(&told);
         }
@@ -146,7 +163,7 @@ async fn settle_as(app: &App, args: Settle) -> Result<settle::Settled> {
 async fn checked(app: &App, id: i64, page: Option<PathBuf>, print: &Printer) -> Result<Exit> {
     let found = check::check(app, id).await?;
     if let Some(page) = page {
-        write_page(&page, &check::page(app, &found).await?)?;
+        private::write(&page, check::page(app, &found).await?.as_bytes())?;
     }
     print.checked(&found);
     Ok(if found.held > 0 || !found.drill.passed() { Exit::Held } else { Exit::Done })
@@ -162,21 +179,13 @@ async fn suppression(app: &App, command: Suppress, print: &Printer) -> Result<Ex
     Ok(Exit::Done)
 }
 
-/// Writes a page to look at.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write_page(path: &std::path::Path, page: &str) -> Result<()> {
-    std::fs::write(path, page).map_err(|e| Error::usage(format!("cannot write {}", path.display())).why(e))
-}
-
 /// Turns true at the first Ctrl-C or SIGTERM, so that work drains; the second
 /// ends the process at once.
 fn interrupts() -> watch::Receiver<bool> {
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         interrupted().await;
-        eprintln!("stopping: messages under way are finished, nothing new begins (again to stop at once)");
+        talk("stopping: messages under way are finished, nothing new begins (again to stop at once)");
         let _ = stop.send(true);
         interrupted().await;
         std::process::exit(i32::from(Exit::Gate.code()));

@@ -1,15 +1,15 @@
 //! Results as people and programs read them. No values of records: account
 //! keys, counts and masked findings only.
 
-use std::path::PathBuf;
-
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::campaign::State;
 use crate::clock;
+use crate::command::out::{Out, talk};
 use crate::command::settled::{standing, unknown_hint};
+use crate::error::Result;
 use crate::guard::check::Judged;
 use crate::ledger::Counts;
 use crate::pipeline::approve::Approved;
@@ -17,6 +17,7 @@ use crate::pipeline::check::CheckReport;
 use crate::pipeline::control::Status;
 use crate::pipeline::freeze::Frozen;
 use crate::pipeline::import::Imported;
+use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::SendReport;
 use crate::report::CampaignReport;
@@ -25,6 +26,7 @@ use crate::store::{Proof, Suppression, Version};
 /// Prints results to stdout, as text or as one JSON object.
 pub struct Printer {
     json: bool,
+    out: Out,
 }
 
 /// `12,345`.
@@ -50,25 +52,60 @@ fn table(head: &[&str]) -> Table {
 impl Printer {
     /// Text, or JSON.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, out: Out::default() }
+    }
+
+    /// Whether everything could be written; asked when the work has ended.
+    ///
+    /// # Errors
+    /// stdout cannot be written (exit 1).
+    pub fn finish(&self) -> Result<()> {
+        self.out.finish()
     }
 
     pub(super) fn show<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) {
         if self.json {
-            match serde_json::to_string(value) {
-                Ok(line) => println!("{line}"),
-                Err(error) => eprintln!("kakitome: the result cannot be written as JSON: {error}"),
-            }
+            self.object(value);
         } else {
-            println!("{}", text());
+            self.out.line(&text());
         }
     }
 
-    /// Files that were written.
-    pub fn written(&self, files: &[PathBuf]) {
-        self.show(&serde_json::json!({ "written": files }), || {
-            let mut text: Vec<String> = files.iter().map(|file| format!("wrote {}", file.display())).collect();
-            text.push("now: name your columns in kakitome.toml, then `kakitome directory import FILE`".into());
+    /// One JSON object on a line of its own.
+    pub fn object<T: Serialize>(&self, value: &T) {
+        match serde_json::to_string(value) {
+            Ok(line) => self.out.line(&line),
+            Err(error) => talk(&format!("kakitome: the result cannot be written as JSON: {error}")),
+        }
+    }
+
+    /// A line of a story: a part of the result as text, mere talk beside JSON.
+    pub fn say(&self, text: &str) {
+        if self.json {
+            talk(text);
+        } else {
+            self.out.line(text);
+        }
+    }
+
+    /// Whether the result is one JSON object.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Files that were written, and those that were there already.
+    pub fn initialised(&self, done: &Initialised) {
+        self.show(done, || {
+            let wrote = done.written.iter().map(|file| format!("wrote {}", file.display()));
+            let left = done.left.iter().map(|file| format!("left {} as it is", file.display()));
+            let mut text: Vec<String> = wrote.chain(left).collect();
+            if done.new_key {
+                text.push("the key is new: keep a copy of it. A directory that was imported with another key must be imported again, and links in mail already sent are dead".into());
+            }
+            text.push(
+                "now: name your columns in kakitome.toml, then `kakitome directory import FILE`; put the accounts a campaign goes to into audience.csv"
+                    .into(),
+            );
             text.join("\n")
         });
     }
@@ -138,18 +175,14 @@ impl Printer {
     /// Previews on disk.
     pub fn previews(&self, done: &Previews) {
         self.show(done, || {
-            let mut rows = table(&["account", "why", "verdict", "file"]);
+            let mut rows = table(&["account", "chosen for", "verdict", "file"]);
             for message in &done.messages {
                 let verdict = match message.verdict.findings.first() {
                     None => "cleared".to_owned(),
                     Some(first) => format!("held: {} ({})", first.rule.as_str(), first.place),
                 };
-                rows.add_row([
-                    message.account.to_string(),
-                    message.why.clone(),
-                    verdict,
-                    message.eml.display().to_string(),
-                ]);
+                let file = message.eml.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                rows.add_row([message.account.to_string(), message.why.clone(), verdict, file]);
             }
             format!("{rows}\nlook at {}", done.index.display())
         });
@@ -179,7 +212,7 @@ impl Printer {
             }
             let drill = &found.drill;
             text.push_str(&format!(
-                "drill: {} swapped, {} held, {} showed nothing identifying",
+                "drill: {} swapped messages, {} held, {} showed nothing identifying",
                 drill.swapped, drill.held, drill.vacuous
             ));
             if !found.first.is_empty() {

@@ -12,7 +12,7 @@ pub mod reader;
 pub mod receiver;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -21,12 +21,12 @@ use tokio::sync::watch;
 
 use crate::campaign::State;
 use crate::cli::Demo;
-use crate::command::{count, write_page};
+use crate::command::{Printer, count};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::guard::drill::Drill;
 use crate::pipeline::preview::Choice;
-use crate::pipeline::{App, approve, check, control, freeze, import, init, preview, send};
+use crate::pipeline::{App, approve, check, control, freeze, import, init, preview, private, send};
 use crate::telemetry::Metrics;
 use reader::Ownership;
 use receiver::Receiver;
@@ -72,14 +72,16 @@ struct Seconds {
 ///
 /// # Errors
 /// The folder cannot be used, or a step of the story fails.
-pub async fn run(args: &Demo, metrics: Metrics, json: bool) -> Result<Exit> {
+pub async fn run(args: &Demo, metrics: Metrics, print: &Printer) -> Result<Exit> {
     let started = Instant::now();
     make_folder(&args.out)?;
     let mut seconds = Seconds::default();
-    say(
-        json,
-        &format!("a registrar with {} accounts (seed {}) in {}/", count(args.accounts), args.seed, args.out.display()),
-    );
+    print.say(&format!(
+        "a registrar with {} accounts (seed {}) in {}/",
+        count(args.accounts),
+        args.seed,
+        args.out.display()
+    ));
     let clock = Instant::now();
     let files = generate::registrar(&args.out, args.accounts, args.seed)?;
     seconds.generate = clock.elapsed().as_secs_f64();
@@ -87,12 +89,12 @@ pub async fn run(args: &Demo, metrics: Metrics, json: bool) -> Result<Exit> {
     let mail = Mail::start(args, &files.directory)?;
     let config = configure(&args.out, &mail.url)?;
     let app = App::open(config, metrics).await?;
-    let newsletter = newsletter(&app, args, &files, &mail, &mut seconds, json).await?;
+    let newsletter = newsletter(&app, args, &files, &mail, &mut seconds, print).await?;
     let seen = mail.take(newsletter.accepted);
 
     let clock = Instant::now();
-    let accident = accident(&app, args, &files, &mail, json).await?;
-    let export_refused = shifted_export(&app, &files, json).await?;
+    let accident = accident(&app, args, &files, &mail, print).await?;
+    let export_refused = shifted_export(&app, &files, print).await?;
     seconds.accident = clock.elapsed().as_secs_f64();
     let ledger_entries = control::verify(&app).await?.entries;
     seconds.total = started.elapsed().as_secs_f64();
@@ -110,7 +112,7 @@ pub async fn run(args: &Demo, metrics: Metrics, json: bool) -> Result<Exit> {
         ledger_entries,
         seconds,
     };
-    tell(&story, &args.out, json)?;
+    tell(&story, &args.out, print);
     Ok(ending(&story))
 }
 
@@ -123,14 +125,6 @@ fn ending(story: &Story) -> Exit {
         && story.accident.held == story.accident.planned
         && story.export_refused;
     if kept { Exit::Done } else { Exit::Unexpected }
-}
-
-fn say(json: bool, text: &str) {
-    if json {
-        eprintln!("{text}");
-    } else {
-        println!("{text}");
-    }
 }
 
 fn make_folder(out: &Path) -> Result<()> {
@@ -219,51 +213,42 @@ async fn newsletter(
     files: &generate::Files,
     mail: &Mail,
     seconds: &mut Seconds,
-    json: bool,
+    print: &Printer,
 ) -> Result<Newsletter> {
     let imported = import::import(app, &files.directory, None).await?;
     seconds.import = imported.seconds;
-    say(
-        json,
-        &format!(
-            "imported {} accounts with {} identifiers in {:.1} s",
-            count(imported.accounts),
-            count(imported.identifiers),
-            imported.seconds
-        ),
-    );
+    print.say(&format!(
+        "imported {} accounts with {} identifiers in {:.1} s",
+        count(imported.accounts),
+        count(imported.identifiers),
+        imported.seconds
+    ));
     let frozen = freeze::freeze(app, &files.campaign, "demo author").await?;
     let previews = preview::preview(app, frozen.campaign, Choice::Edge(12), &args.out.join("preview")).await?;
-    say(json, &format!("froze campaign {}, wrote {} previews", frozen.campaign, previews.messages.len()));
+    print.say(&format!("froze campaign {}, wrote {} previews", frozen.campaign, previews.messages.len()));
     let found = check::check(app, frozen.campaign).await?;
     seconds.check = found.seconds;
-    write_page(&args.out.join("check.html"), &check::page(app, &found).await?)?;
-    say(
-        json,
-        &format!(
-            "checked: {} cleared, {} held, {} messages/s; drill {} of {} held, {} vacuous",
-            count(found.cleared),
-            count(found.held),
-            count(found.messages_per_second as u64),
-            found.drill.held,
-            found.drill.swapped,
-            found.drill.vacuous
-        ),
-    );
+    private::write(&args.out.join("check.html"), check::page(app, &found).await?.as_bytes())?;
+    print.say(&format!(
+        "checked: {} cleared, {} held, {} messages/s; drill {} of {} held, {} showed nothing identifying",
+        count(found.cleared),
+        count(found.held),
+        count(found.messages_per_second as u64),
+        found.drill.held,
+        found.drill.swapped,
+        found.drill.vacuous
+    ));
     approve::approve(app, frozen.campaign, "demo reviewer").await?;
     let sent = send_all(app, frozen.campaign).await?;
     seconds.send = sent.seconds;
-    say(
-        json,
-        &format!(
-            "sent through {}: {} accepted, {:.0} messages/s",
-            stages(&frozen),
-            count(sent.accepted),
-            sent.accepted as f64 / sent.seconds.max(1e-9)
-        ),
-    );
+    print.say(&format!(
+        "sent through {}: {} accepted, {:.0} messages/s",
+        stages(&frozen),
+        count(sent.accepted),
+        sent.accepted as f64 / sent.seconds.max(1e-9)
+    ));
     let told = control::report(app, frozen.campaign).await?;
-    write_page(&args.out.join("report.html"), &told.page())?;
+    private::write(&args.out.join("report.html"), told.page().as_bytes())?;
     if sent.state != State::Finished {
         return Err(Error::unexpected("the demo's newsletter did not finish")
             .why(sent.why.unwrap_or_default())
@@ -284,30 +269,33 @@ async fn send_all(app: &App, id: i64) -> Result<send::SendReport> {
 
 /// The newsletter of 2014: the template takes ID, name and domains from the
 /// audience file, whose join is one row off. Every gate but the guard's is open.
-async fn accident(app: &App, args: &Demo, files: &generate::Files, mail: &Mail, json: bool) -> Result<Accident> {
+async fn accident(app: &App, args: &Demo, files: &generate::Files, mail: &Mail, print: &Printer) -> Result<Accident> {
     let frozen = freeze::freeze(app, &files.accident, "demo author").await?;
     let found = check::check(app, frozen.campaign).await?;
-    write_page(&args.out.join("accident.html"), &check::page(app, &found).await?)?;
-    say(
-        json,
-        &format!(
-            "the accident of 2014, {} messages: {} held, {} cleared",
-            count(found.planned),
-            count(found.held),
-            count(found.cleared)
-        ),
-    );
+    private::write(&args.out.join("accident.html"), check::page(app, &found).await?.as_bytes())?;
+    print.say(&format!(
+        "the accident of 2014, {} messages: {} held, {} cleared",
+        count(found.planned),
+        count(found.held),
+        count(found.cleared)
+    ));
     // The operator sends it all the same: each step is tried, none may lead out.
     if let Err(refused) = approve::approve(app, frozen.campaign, "demo reviewer").await {
-        say(json, &format!("its approval is refused: {}", first_line(&refused)));
+        print.say(&format!("its approval is refused: {}", first_line(&refused)));
     }
     let mut accepted = 0;
     match send_all(app, frozen.campaign).await {
         Ok(sent) => {
             accepted = sent.accepted;
-            say(json, &format!("its sending ends {}: {} accepted", sent.state.as_str(), sent.accepted));
+            print.say(&format!(
+                "its campaign ends ({}) with {} of {} held and {} accepted by the server",
+                sent.state.as_str(),
+                count(sent.held),
+                count(found.planned),
+                sent.accepted
+            ));
         }
-        Err(refused) => say(json, &format!("its sending is refused: {}", first_line(&refused))),
+        Err(refused) => print.say(&format!("its sending is refused: {}", first_line(&refused))),
     }
     Ok(Accident { planned: found.planned, held: found.held, delivered: mail.take(accepted).delivered })
 }
@@ -317,55 +305,55 @@ fn first_line(error: &Error) -> String {
 }
 
 /// The same shift in a new export of the whole directory.
-async fn shifted_export(app: &App, files: &generate::Files, json: bool) -> Result<bool> {
+async fn shifted_export(app: &App, files: &generate::Files, print: &Printer) -> Result<bool> {
     match import::import(app, &files.shifted_directory, None).await {
         Ok(_) => Ok(false),
         Err(refused) => {
-            say(json, &format!("a shifted export is refused: {}", first_line(&refused)));
+            print.say(&format!("a shifted export is refused: {}", first_line(&refused)));
             Ok(true)
         }
     }
 }
 
-fn tell(story: &Story, out: &Path, json: bool) -> Result<()> {
-    if json {
-        let line = serde_json::to_string(story).map_err(|e| Error::unexpected("cannot write the result").cause(&e))?;
-        println!("{line}");
-        return Ok(());
+fn tell(story: &Story, out: &Path, print: &Printer) {
+    if print.is_json() {
+        return print.object(story);
     }
-    let at = |name: &str| -> PathBuf { out.join(name) };
-    println!();
-    if story.counted_by_receiver {
-        println!(
+    let arrived = if story.counted_by_receiver {
+        format!(
             "{} of {} cleared newsletters arrived, each at its own account ({} mismatched).",
             count(story.delivered),
             count(story.cleared),
             story.mismatched
-        );
+        )
     } else {
-        println!(
+        format!(
             "{} of {} cleared newsletters were accepted by the server; count there what arrived.",
             count(story.delivered),
             count(story.cleared)
-        );
-    }
-    println!(
+        )
+    };
+    let accident = format!(
         "The accident: {} planned, {} held, {} delivered. The shifted export: {}.",
         count(story.accident.planned),
         count(story.accident.held),
         count(story.accident.delivered),
         if story.export_refused { "refused" } else { "TAKEN" }
     );
-    println!(
-        "Drill: {} swapped messages, {} held, {} vacuous.",
+    let drill = format!(
+        "Drill: {} swapped messages, {} held, {} showed nothing identifying.",
         story.drill.swapped, story.drill.held, story.drill.vacuous
     );
-    println!("Previews     {}", at("preview/index.html").display());
-    println!("Check        {}", at("check.html").display());
-    println!("Report       {}", at("report.html").display());
-    println!("Accident     {}", at("accident.html").display());
-    println!("Ledger       {} ({} entries, proven)", at("kakitome.db").display(), story.ledger_entries);
-    println!("Go on there  cd {} && kakitome campaign list", out.display());
-    println!("Took         {:.1} s", story.seconds.total);
-    Ok(())
+    let at = |name: &str| out.join(name).display().to_string();
+    let ends = [
+        ("Previews", at("preview/index.html")),
+        ("Check", at("check.html")),
+        ("Report", at("report.html")),
+        ("Accident", at("accident.html")),
+        ("Ledger", format!("{} ({} entries, proven)", at("kakitome.db"), story.ledger_entries)),
+        ("Go on there", format!("cd {} && kakitome campaign list", out.display())),
+        ("Took", format!("{:.1} s", story.seconds.total)),
+    ];
+    let ends = ends.map(|(name, value)| format!("{name:<12} {value}")).join("\n");
+    print.say(&format!("\n{arrived}\n{accident}\n{drill}\n{ends}"));
 }

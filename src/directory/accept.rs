@@ -74,24 +74,9 @@ pub fn decide(found: &Found, mapping: &Mapping, reason: Option<&str>) -> Decisio
         let text = std::iter::once(summary.clone()).chain(details.into_iter().map(|d| format!("\n  {d}"))).collect();
         Decision::Refuse(Refusal { summary, text, now: now.to_owned() })
     };
-    if found.bad.count > 0 {
-        let mut lines: Vec<String> = found.bad.first.iter().take(NAMED).map(ToString::to_string).collect();
-        more(&mut lines, found.bad.count);
-        return refuse(
-            format!("{} lines cannot be taken", found.bad.count),
-            lines,
-            "mend the export; nothing of it was loaded",
-        );
-    }
-    if !found.conflicts.is_empty() {
-        let mut lines: Vec<String> = found.conflicts.iter().take(NAMED).map(conflict).collect();
-        more(&mut lines, found.conflicts.len() as u64);
-        let summary = format!("{} values are claimed twice", found.conflicts.len());
-        return refuse(
-            summary,
-            lines,
-            "each belongs to one account only; mend the export, or set exclusive = false for the column if several may share a value",
-        );
+    if found.bad.count > 0 || !found.conflicts.is_empty() {
+        let (summary, lines, now) = faults(found);
+        return refuse(summary, lines, now);
     }
     if found.after == 0 {
         return refuse("it has no accounts".into(), Vec::new(), "an empty directory would let nothing be judged");
@@ -105,6 +90,29 @@ pub fn decide(found: &Found, mapping: &Mapping, reason: Option<&str>) -> Decisio
             "look whether its rows were joined rightly; if the change is real, import again with --accept-drift \"REASON\"",
         ),
         Some(_) | None => Decision::Accept,
+    }
+}
+
+/// Bad lines and values claimed twice, told together, so that an export is
+/// mended in one round.
+fn faults(found: &Found) -> (String, Vec<String>, &'static str) {
+    let (bad, claimed) = (found.bad.count, found.conflicts.len() as u64);
+    let mut lines: Vec<String> = found.bad.first.iter().take(NAMED).map(ToString::to_string).collect();
+    more(&mut lines, bad);
+    let mut twice: Vec<String> = found.conflicts.iter().take(NAMED).map(conflict).collect();
+    more(&mut twice, claimed);
+    lines.append(&mut twice);
+    let bad_lines = if bad == 1 { "1 line cannot be taken".to_owned() } else { format!("{bad} lines cannot be taken") };
+    let twice =
+        if claimed == 1 { "1 value is claimed twice".into() } else { format!("{claimed} values are claimed twice") };
+    match (bad, claimed) {
+        (_, 0) => (bad_lines, lines, "mend the export; nothing of it was loaded"),
+        (0, _) => (
+            twice,
+            lines,
+            "each belongs to one account only; mend the export, or set exclusive = false for the column if several may share a value",
+        ),
+        _ => (format!("{bad_lines}, {twice}"), lines, "mend the export; nothing of it was loaded"),
     }
 }
 
@@ -196,6 +204,15 @@ mod tests {
         {
             assert!(refused(&found, Some("because")).is_some());
         }
+    }
+
+    #[test]
+    fn bad_lines_and_conflicts_are_told_in_one_round() {
+        let bad = BadLines { first: vec![BadLine { line: 7, column: None, why: "short".into() }], count: 1 };
+        let conflict = Conflict { kind: None, account: AccountId::new("A1").ok(), first: 2, again: 4 };
+        let told = refused(&Found { bad, conflicts: vec![conflict], ..found() }, None).unwrap();
+        assert!(told.starts_with("1 line cannot be taken, 1 value is claimed twice"), "{told}");
+        assert!(told.contains("line 7: short") && told.contains("lines 2 and 4: account A1 is there twice"), "{told}");
     }
 
     #[test]

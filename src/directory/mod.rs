@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod read;
 pub mod row;
+pub mod table;
 
 use crate::account::{Kind, Record};
 

@@ -7,15 +7,15 @@
 //! time, in the file's order.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use rayon::prelude::*;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::config::Mapping;
 use crate::directory::NewAccount;
 use crate::directory::row::{Cell, Reader};
+use crate::directory::table::{self, Lines, Table, TableError};
 use crate::key::Keys;
 
 /// Lines canonicalised together.
@@ -64,19 +64,9 @@ impl BadLines {
 /// Why a file cannot be read as an export at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file system says no.
-    #[error("the file cannot be read")]
-    Io(#[from] std::io::Error),
-    /// Not UTF-8.
-    #[error(
-        "line {line} is not UTF-8 (byte {byte} of the file): convert the export first, for instance with iconv -f SHIFT_JIS -t UTF-8"
-    )]
-    Encoding {
-        /// The line.
-        line: u64,
-        /// The byte's place in the file.
-        byte: u64,
-    },
+    /// It cannot be read, line by line.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The header has columns that the configuration does not name.
     #[error(
         "the export has columns that directory.columns does not name: {0}; name each with its kind (kind = \"text\" if it names nobody)"
@@ -123,11 +113,10 @@ pub fn read(
         progress(bytes);
         if accounts.is_empty() || batch(accounts) { Ok(()) } else { Err(ReadError::Stopped) }
     };
-    let opened = File::open(file)?;
     if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("jsonl")) {
-        read_json(BufReader::new(opened), mapping, &mut take)?;
+        read_json(file, mapping, &mut take)?;
     } else {
-        read_csv(opened, mapping, &mut take)?;
+        read_csv(file, mapping, &mut take)?;
     }
     Ok(bad)
 }
@@ -136,87 +125,92 @@ pub fn read(
 type Raw = Result<(u64, Vec<(String, Cell)>), BadLine>;
 
 fn read_csv(
-    file: File,
+    file: &Path,
     mapping: &Mapping,
     take: &mut impl FnMut(Vec<Raw>, u64) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
-    let mut input = BufReader::with_capacity(1 << 16, file);
-    if input.fill_buf()?.starts_with(b"\xef\xbb\xbf") {
-        input.consume(3);
-    }
-    let mut csv = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-    let names: Vec<String> = csv.headers().map_err(unreadable)?.iter().map(|name| name.trim().to_owned()).collect();
-    check_columns(&names, mapping)?;
+    let mut table = Table::open(file)?;
+    let names = columns(table.names(), mapping)?;
     let mut chunk: Vec<Raw> = Vec::with_capacity(CHUNK);
-    let mut record = csv::StringRecord::new();
-    while csv.read_record(&mut record).map_err(unreadable)? {
-        let line = record.position().map_or(0, csv::Position::line);
-        chunk.push(if record.len() == names.len() {
-            Ok((line, names.iter().cloned().zip(record.iter().map(|cell| Cell::Text(cell.to_owned()))).collect()))
-        } else {
-            let why = format!("it has {} cells, the header {}", record.len(), names.len());
-            Err(BadLine { line, column: None, why })
+    while let Some((line, cells)) = table.next_row()? {
+        chunk.push(match cells {
+            Ok(cells) => Ok((line, names.iter().cloned().zip(cells.into_iter().map(Cell::Text)).collect())),
+            Err(why) => Err(BadLine { line, column: None, why }),
         });
         if chunk.len() == CHUNK {
-            take(std::mem::take(&mut chunk), csv.position().byte())?;
+            take(std::mem::take(&mut chunk), table.bytes())?;
         }
     }
-    take(chunk, csv.position().byte())
+    take(chunk, table.bytes())
 }
 
-fn unreadable(error: csv::Error) -> ReadError {
-    let position = error.position().cloned().unwrap_or_else(csv::Position::new);
-    match error.into_kind() {
-        csv::ErrorKind::Utf8 { pos, .. } => {
-            let position = pos.unwrap_or(position);
-            ReadError::Encoding { line: position.line(), byte: position.byte() }
-        }
-        csv::ErrorKind::Io(error) => ReadError::Io(error),
-        _ => ReadError::Encoding { line: position.line(), byte: position.byte() },
-    }
+/// The mapping's column that a name means.
+fn column(name: &str, mapping: &Mapping) -> Option<String> {
+    table::named(name, mapping.columns.keys().map(String::as_str)).map(str::to_owned)
 }
 
-fn check_columns(names: &[String], mapping: &Mapping) -> Result<(), ReadError> {
-    let list = |names: Vec<&str>| names.join(", ");
-    if let Some(twice) = names.iter().enumerate().find(|(n, name)| names[..*n].contains(name)) {
+/// The mapping's columns in the header's order: each once.
+fn columns(names: &[String], mapping: &Mapping) -> Result<Vec<String>, ReadError> {
+    let known = || mapping.columns.keys().map(String::as_str);
+    let unknown: Vec<String> = names
+        .iter()
+        .filter(|name| column(name, mapping).is_none())
+        .map(|name| match table::resembles(name, known()) {
+            Some(near) => format!("{name} (did you mean {near}?)"),
+            None => name.clone(),
+        })
+        .collect();
+    let columns: Vec<String> = names.iter().filter_map(|name| column(name, mapping)).collect();
+    if let Some(twice) = columns.iter().enumerate().find(|(n, name)| columns[..*n].contains(name)) {
         return Err(ReadError::Twice(twice.1.clone()));
     }
-    let unknown: Vec<&str> = names.iter().map(String::as_str).filter(|n| !mapping.columns.contains_key(*n)).collect();
     if !unknown.is_empty() {
-        return Err(ReadError::Unknown(list(unknown)));
+        return Err(ReadError::Unknown(unknown.join(", ")));
     }
-    let missing: Vec<&str> =
-        mapping.columns.keys().map(String::as_str).filter(|n| !names.iter().any(|c| c == n)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(ReadError::Missing(list(missing))) }
+    let missing: Vec<&str> = known().filter(|name| !columns.iter().any(|column| column == name)).collect();
+    if missing.is_empty() { Ok(columns) } else { Err(ReadError::Missing(missing.join(", "))) }
 }
 
 fn read_json(
-    mut input: impl BufRead,
+    file: &Path,
     mapping: &Mapping,
     take: &mut impl FnMut(Vec<Raw>, u64) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
-    /// A line longer than this is no record of one account.
-    const LINE_BYTES_MAX: u64 = 10_000_000;
+    let mut lines = Lines::open(file)?;
     let mut chunk: Vec<Raw> = Vec::with_capacity(CHUNK);
-    let (mut line, mut byte) = (0_u64, 0_u64);
-    let mut text = Vec::new();
-    loop {
-        text.clear();
-        let read = input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut text)? as u64;
-        if read == 0 {
-            return take(chunk, byte);
-        }
-        line += 1;
-        let text = std::str::from_utf8(&text).map_err(|_| ReadError::Encoding { line, byte })?;
-        byte += read;
-        let text = if line == 1 { text.trim_start_matches('\u{feff}') } else { text };
+    while let Some((line, text)) = lines.next_line()? {
         if text.trim().is_empty() {
             continue;
         }
         chunk.push(json_line(line, text, mapping)?);
         if chunk.len() == CHUNK {
-            take(std::mem::take(&mut chunk), byte)?;
+            take(std::mem::take(&mut chunk), lines.bytes())?;
         }
+    }
+    take(chunk, lines.bytes())
+}
+
+/// A JSON object's members as they stand there: a name that is there twice is
+/// there twice, where a map would keep the last and say nothing.
+struct Members(Vec<(String, serde_json::Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        from.deserialize_map(Collect)
     }
 }
 
@@ -224,13 +218,16 @@ fn read_json(
 /// column that nobody classified may name people.
 fn json_line(line: u64, text: &str, mapping: &Mapping) -> Result<Raw, ReadError> {
     let bad = |column: Option<String>, why: &str| Ok(Err(BadLine { line, column, why: why.to_owned() }));
-    let Ok(serde_json::Value::Object(object)) = serde_json::from_str(text) else {
+    let Ok(Members(members)) = serde_json::from_str(text) else {
         return bad(None, "it is no JSON object");
     };
-    let mut cells = Vec::with_capacity(object.len());
-    for (name, value) in object {
-        if !mapping.columns.contains_key(&name) {
-            return Err(ReadError::Unknown(format!("{name} (line {line})")));
+    let mut cells: Vec<(String, Cell)> = Vec::with_capacity(members.len());
+    for (written, value) in members {
+        let Some(name) = column(&written, mapping) else {
+            return Err(ReadError::Unknown(format!("{written} (line {line})")));
+        };
+        if cells.iter().any(|(cell, _)| *cell == name) {
+            return bad(Some(name), "the line has it twice");
         }
         let cell = match value {
             serde_json::Value::Null => Cell::Text(String::new()),
@@ -247,4 +244,71 @@ fn json_line(line: u64, text: &str, mapping: &Mapping) -> Result<Raw, ReadError>
         return bad(Some(missing.clone()), "the line does not have it (write null where there is no value)");
     }
     Ok(Ok((line, cells)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapping() -> Mapping {
+        toml::from_str(
+            "account = \"id\"\naddress = \"email\"\n[columns]\nid = { kind = \"id\" }\nemail = { kind = \"email\" }\n\
+             domains = { kind = \"domain\", list = \";\" }\n",
+        )
+        .unwrap()
+    }
+
+    /// The lines that were taken and the bad ones, of a file of this name.
+    fn read_file(name: &str, text: &str) -> Result<(Vec<u64>, Vec<String>), ReadError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        let mut taken = Vec::new();
+        let batch = |accounts: Vec<NewAccount>| {
+            taken.extend(accounts.iter().map(|account| account.line));
+            true
+        };
+        let bad = read(&file, &mapping(), &Keys::new(&[7; 32]), batch, |_| {})?;
+        Ok((taken, bad.first.iter().map(ToString::to_string).collect()))
+    }
+
+    #[test]
+    fn every_line_is_taken_or_named_by_its_number_in_the_file() {
+        let text = "id,email,domains\r\n1,a@a.example,a.example;b.example\r\n2,nobody,\r\n\r\n3,c@c.example\r\n4,d@d.example,\r\n";
+        let (taken, bad) = read_file("x.csv", text).unwrap();
+        assert_eq!(taken, [2, 6]);
+        assert!(bad[0].starts_with("line 3, column email: "), "{bad:?}");
+        assert_eq!(bad[1], "line 5: it has 2 cells, the header 3");
+    }
+
+    #[test]
+    fn a_quote_left_open_is_a_bad_line_wherever_it_stands() {
+        let (taken, bad) =
+            read_file("x.csv", "id,email,domains\n1,a@a.example,\"a.example\n2,b@b.example,\n3,c@c.example,\"c.ex")
+                .unwrap();
+        assert_eq!(taken, [3]);
+        assert_eq!(bad.len(), 2);
+        assert!(bad[0].starts_with("line 2: a quote opens") && bad[1].starts_with("line 4: a quote opens"), "{bad:?}");
+    }
+
+    #[test]
+    fn a_header_is_read_in_any_case_and_a_near_one_is_asked_about() {
+        assert_eq!(read_file("x.csv", "ID, Email ,DOMAINS\n1,a@a.example,\n").unwrap().0, [2]);
+        let refused = |header: &str| read_file("x.csv", &format!("{header}\n")).unwrap_err().to_string();
+        assert!(refused("id,e-mail,domains").contains("e-mail (did you mean email?)"));
+        assert!(refused("id,email,EMAIL").contains("\"email\" twice"));
+        assert!(refused("id,email").contains("lacks columns"), "domains is missing");
+        assert!(refused("id,email,domains\r1,a@a.example,\r2,b@b.example,").contains("never with CR alone"));
+    }
+
+    #[test]
+    fn a_json_object_says_each_column_once() {
+        let line = |members: &str| format!("{{{members}}}\n");
+        let good = line("\"id\":1,\"Email\":\"a@a.example\",\"domains\":[\"a.example\"]");
+        let twice = line("\"id\":2,\"email\":\"a@a.example\",\"email\":\"b@b.example\",\"domains\":null");
+        let (taken, bad) = read_file("x.jsonl", &format!("\u{feff}{good}\n{twice}[1]\n{good}")).unwrap();
+        assert_eq!(taken, [1, 5]);
+        assert_eq!(bad, ["line 3, column email: the line has it twice", "line 4: it is no JSON object"]);
+        assert!(read_file("x.jsonl", &line("\"nick\":1")).unwrap_err().to_string().contains("nick (line 1)"));
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::account::{Recipient, Record};
+use crate::account::{Kind, Recipient, Record};
 use crate::address::Address;
 use crate::campaign::Campaign;
 use crate::config::Mapping;
@@ -160,7 +160,7 @@ fn mailbox(what: &str, text: &str) -> Result<Mailbox> {
 
 /// The columns that templates may name: all but the secret ones.
 pub fn template_columns(mapping: &Mapping) -> Vec<&str> {
-    let secret: Vec<&str> = mapping.of_kind(crate::account::Kind::Secret).collect();
+    let secret: Vec<&str> = mapping.of_kind(Kind::Secret).collect();
     mapping.columns.keys().map(String::as_str).filter(|name| !secret.contains(name)).collect()
 }
 

@@ -24,7 +24,7 @@ use crate::telemetry::event;
 /// Messages fetched, judged and recorded together.
 const PAGE: usize = 2_000;
 /// Findings kept for the table and the page.
-const FIRST: usize = 50;
+const FIRST: usize = report::FOUND_MAX;
 
 /// What a check found.
 #[derive(Debug, Serialize)]
@@ -216,7 +216,7 @@ pub async fn page(app: &App, found: &CheckReport) -> Result<String> {
     let campaign = app.campaign(found.campaign).await?;
     let rules = Rule::ALL.into_iter().filter_map(|rule| {
         let messages = found.findings_by_rule.get(rule.as_str()).copied()?;
-        Some(RuleCount { rule, messages, findings: messages })
+        Some(RuleCount { rule, messages })
     });
     let report = report::CheckReport {
         head: Head::of(&campaign, Some(found.digest.clone()), app.clock.now_ms()),
@@ -230,7 +230,6 @@ pub async fn page(app: &App, found: &CheckReport) -> Result<String> {
             .iter()
             .map(|(account, finding)| FoundRow { account: account.clone(), finding: finding.clone() })
             .collect(),
-        found_total: found.first.len() as u64,
         seconds: found.seconds,
     };
     Ok(report.page())

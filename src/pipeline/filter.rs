@@ -6,19 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::account::AccountId;
 use crate::address::Address;
 use crate::cli::GuardCheck;
+use crate::directory::table::{self, Table};
 use crate::error::{Error, Exit, Result};
 use crate::guard::check::{Judged, judge_file};
 use crate::guard::{Allow, Literal, Terms};
 use crate::pipeline::{App, bound};
 use crate::render::Template;
-
-/// One file to judge.
-#[derive(Debug, serde::Deserialize)]
-struct Row {
-    file: PathBuf,
-    to: String,
-    account: String,
-}
 
 /// Judges every file, in the manifest's order; `each` is given each result as
 /// it is there. The exit code is [`Exit::Held`] when any was held.
@@ -30,11 +23,16 @@ pub async fn check(app: &App, args: &GuardCheck, mut each: impl FnMut(&Judged)) 
     let terms = terms(app, args).await?;
     let guard = bound::guard(app).await?;
     let version = app.version().await?.number;
-    let judge = guard.judge(&terms).map_err(|why| Error::usage("the options cannot be used").why(why))?;
+    let judge = guard
+        .judge(&terms)
+        .map_err(|why| Error::usage("the options cannot be used").why(why).now("look at --allow and --must-show"))?;
     let mut exit = Exit::Done;
     for row in rows {
-        let bytes =
-            std::fs::read(&row.path).map_err(|e| Error::usage(format!("cannot read {}", row.path.display())).why(e))?;
+        let bytes = std::fs::read(&row.path).map_err(|e| {
+            Error::usage(format!("cannot read {}", row.path.display()))
+                .why(e)
+                .now("name a message file that exists; what was printed before it was judged")
+        })?;
         let records = app.store.records(version, std::slice::from_ref(&row.account)).await?;
         let judged = judge_file(&judge, &row.name, &row.to, &row.account, &bytes, records.get(&row.account));
         if !judged.is_cleared() {
@@ -52,37 +50,74 @@ struct Stored {
     account: AccountId,
 }
 
+/// How `guard check` is asked.
+const USAGE: &str = "kakitome guard check --to ADDR --account KEY FILE.eml…, or kakitome guard check --manifest FILE.csv with the columns file,to,account";
+
 fn rows(args: &GuardCheck) -> Result<Vec<Stored>> {
-    let Some(manifest) = &args.manifest else {
-        let to = args.to.as_deref().unwrap_or_default();
-        let account = args.account.as_ref().map_or("", AccountId::as_str);
-        return args.files.iter().map(|file| stored("--to", file, file.clone(), to, account)).collect();
+    if let Some(manifest) = &args.manifest {
+        return manifest_rows(manifest);
+    }
+    let missing = [
+        (args.files.is_empty(), "a file or a manifest"),
+        (args.to.is_none(), "the recipient (--to)"),
+        (args.account.is_none(), "the account (--account)"),
+    ];
+    let missing: Vec<&str> = missing.into_iter().filter(|(is_missing, _)| *is_missing).map(|(_, what)| what).collect();
+    let (Some(to), Some(account), true) = (&args.to, &args.account, missing.is_empty()) else {
+        return Err(Error::usage("there is nothing to judge")
+            .why(format!("it lacks {}", missing.join(", ")))
+            .now(USAGE));
     };
+    args.files.iter().map(|file| stored("--to", file, file.clone(), to, account.as_str())).collect()
+}
+
+/// The manifest's rows. A manifest that names no file judges nothing, and so is
+/// refused: a filter whose input got lost must not say that all is well.
+fn manifest_rows(manifest: &Path) -> Result<Vec<Stored>> {
+    const COLUMNS: [&str; 3] = ["file", "to", "account"];
     let fail = |why: &dyn std::fmt::Display| {
         Error::usage(format!("cannot use the manifest {}", manifest.display()))
             .why(why)
-            .now("it is a CSV file with the columns file,to,account")
+            .now("it is a CSV file with the columns file,to,account and a row for each message")
     };
     let folder = manifest.parent().unwrap_or(Path::new(""));
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(manifest).map_err(|e| fail(&e))?;
+    let mut table = Table::open(manifest).map_err(|e| fail(&"").cause(&e))?;
+    let names: Vec<Option<&str>> = table.names().iter().map(|n| table::named(n, COLUMNS.into_iter())).collect();
+    let place = |column: &str| {
+        let mut found = names.iter().enumerate().filter(|(_, name)| **name == Some(column)).map(|(at, _)| at);
+        match (found.next(), found.next()) {
+            (Some(at), None) => Ok(at),
+            (None, _) => Err(fail(&format!("it has no column {column}"))),
+            (Some(_), Some(_)) => Err(fail(&format!("it has the column {column} twice"))),
+        }
+    };
+    let (file, to, account) = (place("file")?, place("to")?, place("account")?);
     let mut rows = Vec::new();
-    for (n, row) in reader.deserialize().enumerate() {
-        let row: Row = row.map_err(|e| fail(&e))?;
+    while let Some((line, cells)) = table.next_row().map_err(|e| fail(&"").cause(&e))? {
+        let cells = cells.map_err(|why| fail(&format!("line {line}: {why}")))?;
+        let name = Path::new(cells[file].trim());
+        if name.as_os_str().is_empty() {
+            return Err(fail(&format!("line {line}, column file: it is empty")));
+        }
         rows.push(stored(
-            &format!("row {} of the manifest", n + 1),
-            &row.file,
-            folder.join(&row.file),
-            &row.to,
-            &row.account,
+            &format!("line {line} of the manifest"),
+            name,
+            folder.join(name),
+            &cells[to],
+            &cells[account],
         )?);
+    }
+    if rows.is_empty() {
+        return Err(fail(&"it names no file: nothing was judged"));
     }
     Ok(rows)
 }
 
 fn stored(place: &str, name: &Path, path: PathBuf, to: &str, account: &str) -> Result<Stored> {
-    let to = Address::parse(to).map_err(|e| Error::usage(format!("{place}: the recipient is no address")).why(e))?;
-    let account =
-        AccountId::new(account).map_err(|e| Error::usage(format!("{place}: the account key cannot be used")).why(e))?;
+    let to = Address::parse(to)
+        .map_err(|e| Error::usage(format!("{place}: the recipient is no address")).why(e).now(USAGE))?;
+    let account = AccountId::new(account)
+        .map_err(|e| Error::usage(format!("{place}: the account key cannot be used")).why(e).now(USAGE))?;
     Ok(Stored { name: name.display().to_string(), path, to, account })
 }
 
@@ -90,7 +125,11 @@ async fn terms(app: &App, args: &GuardCheck) -> Result<Terms> {
     let literal = match &args.template {
         None => Vec::new(),
         Some(folder) => Template::load(folder)
-            .map_err(|e| Error::usage(format!("the template {} cannot be used", folder.display())).cause(&e))?
+            .map_err(|e| {
+                Error::usage(format!("the template {} cannot be used", folder.display()))
+                    .cause(&e)
+                    .now("--template names a folder with subject.txt, and body.html, body.txt or both")
+            })?
             .literals()
             .into_iter()
             .map(|l| Literal { html: l.html, text: l.text })
@@ -98,7 +137,8 @@ async fn terms(app: &App, args: &GuardCheck) -> Result<Terms> {
     };
     let columns = app.version().await?.mapping.columns;
     if let Some(unknown) = args.must_show.iter().find(|column| !columns.contains_key(*column)) {
-        return Err(Error::usage(format!("--must-show {unknown}: the directory has no such column")));
+        return Err(Error::usage(format!("--must-show {unknown}: the directory has no such column"))
+            .now("name one of the columns of [directory.columns]"));
     }
     let allow = args.allow.iter().map(|value| Allow { value: value.clone(), reason: "--allow".into() }).collect();
     Ok(Terms { campaign: None, literal, allow, must_show: args.must_show.clone() })

@@ -75,8 +75,10 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
     let definition = read_definition(file)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let version = app.version().await?;
-    let ladder = stage::ladder(&definition.stages)
-        .map_err(|e| Error::usage(format!("the ladder of {} cannot be used", file.display())).cause(&e))?;
+    let ladder = stage::ladder(&definition.stages).map_err(|e| {
+        let what = format!("the ladder of {} cannot be used", file.display());
+        Error::usage(what).cause(&e).now("mend its [[stage]] entries")
+    })?;
     let template = load_template(&folder.join(&definition.template))?;
     let audience = folder.join(&definition.audience);
     let rows = read_audience(&audience, &version.mapping)?;
@@ -108,8 +110,10 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
 }
 
 fn read_definition(file: &Path) -> Result<Definition> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| Error::usage(format!("cannot read the campaign file {}", file.display())).why(e))?;
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        let what = format!("cannot read the campaign file {}", file.display());
+        Error::usage(what).why(e).now("name a campaign file; `kakitome init` writes one to begin with")
+    })?;
     let unusable = |why: String| {
         Error::usage(format!("cannot use the campaign file {}", file.display())).why(why).now("mend it and try again")
     };
@@ -126,8 +130,10 @@ fn read_definition(file: &Path) -> Result<Definition> {
 }
 
 fn load_template(folder: &Path) -> Result<Template> {
-    Template::load(folder)
-        .map_err(|e| Error::usage(format!("the template {} cannot be used", folder.display())).cause(&e))
+    Template::load(folder).map_err(|e| {
+        let what = format!("the template {} cannot be used", folder.display());
+        Error::usage(what).cause(&e).now("mend it; the campaign file's template names its folder")
+    })
 }
 
 fn lint(template: &Template, mapping: &Mapping, extra: &[String]) -> Result<()> {
@@ -202,8 +208,11 @@ pub(super) fn lint_literal(guard: &Guard, bound: &Bound, overlay: &Overlay) -> R
 }
 
 pub(super) fn read_audience(file: &Path, mapping: &Mapping) -> Result<audience::Reader> {
-    audience::Reader::open(file, mapping)
-        .map_err(|e| Error::usage(format!("cannot use the audience {}", file.display())).cause(&e))
+    audience::Reader::open(file, mapping).map_err(|e| {
+        Error::usage(format!("cannot use the audience {}", file.display()))
+            .cause(&e)
+            .now(format!("it is a CSV file with the column {} and a line for each account", mapping.account))
+    })
 }
 
 /// The audience after the first pass.

@@ -10,6 +10,7 @@ use crate::config::Mapping;
 use crate::directory::NewAccount;
 use crate::directory::accept::{self, Decision, Found};
 use crate::directory::read::{self, BadLines, ReadError};
+use crate::directory::table::TableError;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::pipeline::{App, index};
@@ -47,7 +48,7 @@ fn read_all(
     keys: &Keys,
     feed: &mpsc::Sender<Vec<NewAccount>>,
 ) -> std::result::Result<BadLines, ReadError> {
-    let bar = progress::bytes("importing", std::fs::metadata(file)?.len());
+    let bar = progress::bytes("importing", std::fs::metadata(file).map_err(TableError::Io)?.len());
     let read =
         read::read(file, mapping, keys, |batch| feed.blocking_send(batch).is_ok(), |bytes| bar.set_position(bytes));
     bar.finish_and_clear();

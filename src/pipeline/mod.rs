@@ -26,6 +26,7 @@ pub mod init;
 mod maillog;
 mod prepare;
 pub mod preview;
+pub mod private;
 mod record;
 mod sample;
 pub mod send;

@@ -11,7 +11,7 @@ use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::guard::{Candidate, Guard, Verdict};
 use crate::pipeline::bound::{self, Bound};
-use crate::pipeline::{App, check};
+use crate::pipeline::{App, check, private};
 use crate::render::cover;
 use crate::report::{Head, PreviewIndex, PreviewMember};
 
@@ -23,8 +23,10 @@ const CANDIDATES: usize = 4_000;
 pub struct Previewed {
     /// The account.
     pub account: AccountId,
-    /// Why it was chosen.
+    /// Why it was chosen, in a few words: `longest · 30 domains`.
     pub why: String,
+    /// Every reason in full.
+    pub reasons: Vec<String>,
     /// The message's file.
     pub eml: PathBuf,
     /// Its HTML body's file, if it has one.
@@ -59,7 +61,30 @@ pub enum Choice {
     Edge(usize),
 }
 
-/// Writes previews into a folder.
+/// A member and why it was chosen: in short, and in full.
+struct Member {
+    recipient: Recipient,
+    short: Vec<String>,
+    reasons: Vec<String>,
+}
+
+/// Reasons that a label names; the rest are counted.
+const LABELS: usize = 2;
+
+/// Why a member was chosen, short enough for a table.
+fn label(short: &[String], reasons: &[String]) -> Vec<String> {
+    let mut label: Vec<String> = short.iter().take(LABELS).cloned().collect();
+    let more = reasons.len().saturating_sub(label.len());
+    match (more, label.is_empty()) {
+        (0, _) => {}
+        // What is left then are ways through the template.
+        (n, true) => label.push(if n == 1 { "1 branch".into() } else { format!("{n} branches") }),
+        (n, false) => label.push(format!("{n} more")),
+    }
+    label
+}
+
+/// Writes previews into a folder that only its owner may look into.
 ///
 /// # Errors
 /// The account is not in the audience, or a file cannot be written.
@@ -68,19 +93,20 @@ pub async fn preview(app: &App, id: i64, choice: Choice, out: &Path) -> Result<P
     let guard = Arc::new(bound::guard(app).await?);
     let bound = Arc::new(Bound::load(app, &campaign).await?);
     let chosen = choose(app, &campaign, &bound, choice).await?;
-    std::fs::create_dir_all(out).map_err(|e| unwritable(out, &e))?;
+    private::folder(out)?;
     let (out, now_ms) = (out.to_owned(), app.clock.now_ms());
     tokio::task::spawn_blocking(move || write_all(&campaign, &guard, &bound, chosen, &out, now_ms))
         .await
         .map_err(|e| Error::unexpected("writing previews failed").cause(&e))?
 }
 
-async fn choose(app: &App, campaign: &Campaign, bound: &Bound, choice: Choice) -> Result<Vec<(Recipient, String)>> {
+async fn choose(app: &App, campaign: &Campaign, bound: &Bound, choice: Choice) -> Result<Vec<Member>> {
     let version = app.version().await?.number;
     let (planned, edge) = match choice {
         Choice::Account(account) => {
             let planned = app.store.planned_of(campaign.id, &account).await?.ok_or_else(|| {
                 Error::usage(format!("account {account} is not in the audience of campaign {}", campaign.id))
+                    .now("name an account of its audience file, or let --edge N choose")
             })?;
             (vec![planned], None)
         }
@@ -89,23 +115,33 @@ async fn choose(app: &App, campaign: &Campaign, bound: &Bound, choice: Choice) -
     let joined = check::recipients(app, version, planned).await?;
     let recipients: Vec<Recipient> = joined.into_iter().filter_map(|(_, recipient)| recipient).collect();
     let Some(n) = edge else {
-        return Ok(recipients.into_iter().map(|recipient| (recipient, "asked for".to_owned())).collect());
+        let asked = || vec!["asked for".to_owned()];
+        return Ok(recipients
+            .into_iter()
+            .map(|recipient| Member { recipient, short: asked(), reasons: asked() })
+            .collect());
     };
     let chosen = cover::choose(bound.renderer().template(), &recipients, n, campaign.definition.seed);
-    Ok(chosen.into_iter().map(|choice| (recipients[choice.index].clone(), choice.why.join(", "))).collect())
+    let member = |choice: cover::Chosen| Member {
+        recipient: recipients[choice.index].clone(),
+        short: choice.short,
+        reasons: choice.why,
+    };
+    Ok(chosen.into_iter().map(member).collect())
 }
 
 fn write_all(
     campaign: &Campaign,
     guard: &Guard,
     bound: &Bound,
-    chosen: Vec<(Recipient, String)>,
+    chosen: Vec<Member>,
     out: &Path,
     now_ms: i64,
 ) -> Result<Previews> {
     let judge = check::judge_of(guard, bound)?;
     let (mut messages, mut members) = (Vec::new(), Vec::new());
-    for (n, (recipient, why)) in chosen.into_iter().enumerate() {
+    for (n, Member { recipient, short, reasons }) in chosen.into_iter().enumerate() {
+        let label = label(&short, &reasons);
         let record = recipient.record.clone();
         let account = record.account.clone();
         let preview = bound.renderer().preview(recipient, now_ms).map_err(|e| {
@@ -126,7 +162,8 @@ fn write_all(
         let stem = format!("{:02}-{}", n + 1, file_name(&account));
         members.push(PreviewMember {
             account: account.clone(),
-            why: vec![why.clone()],
+            label: label.clone(),
+            why: reasons.clone(),
             subject: preview.subject.clone(),
             findings: verdict.findings.clone(),
             eml: format!("{stem}.eml"),
@@ -136,7 +173,7 @@ fn write_all(
         let eml = write(out, &format!("{stem}.eml"), message.bytes())?;
         let html = preview.html.map(|html| write(out, &format!("{stem}.html"), html.as_bytes())).transpose()?;
         write(out, &format!("{stem}.txt"), preview.text.as_bytes())?;
-        messages.push(Previewed { account, why, eml, html, verdict });
+        messages.push(Previewed { account, why: label.join(" · "), reasons, eml, html, verdict });
     }
     let page = PreviewIndex { head: Head::of(campaign, None, now_ms), members }.page();
     let index = write(out, "index.html", page.as_bytes())?;
@@ -150,10 +187,20 @@ fn file_name(account: &AccountId) -> String {
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     let path = folder.join(name);
-    std::fs::write(&path, bytes).map_err(|e| unwritable(&path, &e))?;
+    private::write(&path, bytes)?;
     Ok(path)
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    Error::usage(format!("cannot write {}", path.display())).why(error)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_short_however_many_reasons_there_are() {
+        let texts = |n: usize| (0..n).map(|n| format!("r{n}")).collect::<Vec<_>>();
+        assert_eq!(label(&texts(2), &texts(2)), ["r0", "r1"]);
+        assert_eq!(label(&texts(9), &texts(40)), ["r0", "r1", "38 more"]);
+        assert_eq!(label(&[], &texts(1)), ["1 branch"]);
+        assert_eq!(label(&[], &texts(14)), ["14 branches"]);
+    }
 }

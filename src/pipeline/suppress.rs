@@ -50,7 +50,11 @@ fn parse(addresses: &[String]) -> Result<Vec<Address>> {
         .iter()
         .enumerate()
         .map(|(n, text)| {
-            Address::parse(text).map_err(|e| Error::usage(format!("address {} cannot be used", n + 1)).why(e))
+            Address::parse(text).map_err(|e| {
+                Error::usage(format!("address {} cannot be used", n + 1))
+                    .why(e)
+                    .now("write whole addresses, as in taro@customer.example; nothing was changed")
+            })
         })
         .collect()
 }

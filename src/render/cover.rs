@@ -33,6 +33,8 @@ pub struct Chosen {
     /// What it adds, in a few words, without any value but the name of a
     /// column and a recipient domain.
     pub why: Vec<String>,
+    /// The same in a word or two each, branches left out: `longest`.
+    pub short: Vec<String>,
 }
 
 /// Chooses `n` members (all, if there are no more) that cover the template.
@@ -45,14 +47,14 @@ pub fn choose(template: &Template, recipients: &[Recipient], n: usize, seed: u64
     for feature in features {
         // A member that is in already may show this as well.
         let shown = choice.chosen.iter().find(|c| feature.shown_by(c.index, &recipients[c.index])).map(|c| c.index);
-        choice.add(shown.unwrap_or(feature.index), feature.why);
+        choice.add(shown.unwrap_or(feature.index), feature.why, Some(feature.short));
     }
     for index in order {
         if choice.is_full() {
             break;
         }
         if !choice.places.contains_key(&index) {
-            choice.add(index, "by lot".into());
+            choice.add(index, "by lot".into(), Some("by lot".into()));
         }
     }
     choice.chosen
@@ -70,12 +72,14 @@ impl Choice {
     }
 
     /// Takes a member in, or notes one more reason for one that is in.
-    fn add(&mut self, index: usize, why: String) {
+    fn add(&mut self, index: usize, why: String, short: Option<String>) {
         if let Some(place) = self.places.get(&index) {
-            self.chosen[*place].why.push(why);
+            let chosen = &mut self.chosen[*place];
+            chosen.why.push(why);
+            chosen.short.extend(short);
         } else if !self.is_full() {
             self.places.insert(index, self.chosen.len());
-            self.chosen.push(Chosen { index, why: vec![why] });
+            self.chosen.push(Chosen { index, why: vec![why], short: short.into_iter().collect() });
         }
     }
 }
@@ -94,7 +98,7 @@ fn branches(template: &Template, recipients: &[Recipient], order: &[usize], feat
         let best = paths.iter().rev().max_by_key(|(_, left)| left.len());
         let Some((index, new)) = best.filter(|(_, left)| !left.is_empty()).cloned() else { return };
         for branch in &new {
-            choice.add(index, branch.to_string());
+            choice.add(index, branch.to_string(), None);
         }
         for (_, left) in &mut paths {
             left.retain(|branch| !new.contains(branch));
@@ -105,6 +109,7 @@ fn branches(template: &Template, recipients: &[Recipient], order: &[usize], feat
 /// Something that a member can show about the data.
 struct Feature {
     why: String,
+    short: String,
     /// The member that shows it best, or first in the seeded order.
     index: usize,
     shows: Shows,
@@ -168,28 +173,37 @@ fn features(recipients: &[Recipient], order: &[usize]) -> Vec<Feature> {
         domains.entry(recipient.record.address.domain()).or_insert((0, index)).0 += 1;
     }
     let mut found = Vec::new();
-    let mut add = |index, why: String, shows| found.push(Feature { why, index, shows });
-    for (why, end) in [("the longest record", sizes.most), ("the shortest record", sizes.least)] {
+    let mut add = |index, why: String, short: String, shows| found.push(Feature { why, short, index, shows });
+    for (what, end) in [("longest", sizes.most), ("shortest", sizes.least)] {
         if let Some((_, index)) = end {
-            add(index, why.into(), Shows::Only);
+            add(index, format!("the {what} record"), what.into(), Shows::Only);
         }
     }
     for (name, range) in counts {
         for (what, end) in [("fewest", range.least), ("most", range.most)] {
             if let Some((count, index)) = end {
-                add(index, format!("{what} {name} ({count})"), Shows::Count(name.into(), count));
+                add(
+                    index,
+                    format!("{what} {name} ({count})"),
+                    format!("{count} {name}"),
+                    Shows::Count(name.into(), count),
+                );
             }
         }
     }
-    empty.into_iter().for_each(|(name, index)| add(index, format!("no {name}"), Shows::Empty(name.into())));
-    wide.into_iter().for_each(|(name, index)| add(index, format!("non-ASCII {name}"), Shows::Wide(name.into())));
+    for (name, index) in empty {
+        add(index, format!("no {name}"), format!("no {name}"), Shows::Empty(name.into()));
+    }
+    for (name, index) in wide {
+        add(index, format!("non-ASCII {name}"), format!("non-ASCII {name}"), Shows::Wide(name.into()));
+    }
     if let Some(index) = idn {
-        add(index, "an internationalised domain name".into(), Shows::Idn);
+        add(index, "an internationalised domain name".into(), "IDN".into(), Shows::Idn);
     }
     let mut domains: Vec<_> = domains.into_iter().collect();
     domains.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
     for (domain, (_, index)) in domains {
-        add(index, format!("mail at {domain}"), Shows::Domain(domain.into()));
+        add(index, format!("mail at {domain}"), format!("at {domain}"), Shows::Domain(domain.into()));
     }
     found
 }
@@ -284,6 +298,10 @@ mod tests {
             assert_eq!(distinct.len(), 20);
             for needed in [17, 59, 101, 150, 203, 250, 301, 399] {
                 assert!(distinct.contains(&needed), "seed {seed}: {needed} is missing from {chosen:#?}");
+            }
+            let short: Vec<&str> = chosen.iter().flat_map(|c| c.short.iter().map(String::as_str)).collect();
+            for label in ["longest", "30 domains", "no phone", "IDN", "at tiny.example"] {
+                assert!(short.contains(&label), "seed {seed}: no {label:?} in {short:?}");
             }
             let why: Vec<&str> = chosen.iter().flat_map(|c| c.why.iter().map(String::as_str)).collect();
             for reason in [

@@ -1,11 +1,16 @@
 //! The check's report: what the dry run of a whole campaign found.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::account::AccountId;
 use crate::guard::{Finding, Rule};
 use crate::report::Head;
 use crate::report::html::{bar, counted, escape, figure, figures, number, share};
+
+/// Findings that a check's page shows, one a row.
+pub const FOUND_MAX: usize = 50;
 
 /// What a check found.
 #[derive(Clone, Debug, Serialize)]
@@ -18,14 +23,12 @@ pub struct CheckReport {
     pub held: u64,
     /// Accounts that are suppressed, for which no message was made.
     pub suppressed: u64,
-    /// Messages and findings by rule; rules that nothing broke may be left out.
+    /// Messages by rule; rules that nothing broke may be left out.
     pub rules: Vec<RuleCount>,
     /// The drill.
     pub drill: DrillReport,
-    /// The first findings, one a row.
+    /// The first [`FOUND_MAX`] findings, one a row.
     pub found: Vec<FoundRow>,
-    /// How many findings there are in all.
-    pub found_total: u64,
     /// How long rendering and judging took.
     pub seconds: f64,
 }
@@ -35,10 +38,8 @@ pub struct CheckReport {
 pub struct RuleCount {
     /// The rule.
     pub rule: Rule,
-    /// Messages that broke it.
+    /// Messages that broke it, however often.
     pub messages: u64,
-    /// Findings in them.
-    pub findings: u64,
 }
 
 /// One finding and the message it is in.
@@ -137,7 +138,7 @@ impl DrillReport {
         } else {
             format!(
                 "<div class=\"scroll\"><table><thead><tr><th>Swapped</th><th class=\"n\">judged</th>\
-                 <th class=\"n\">held</th><th class=\"n\">showed nothing</th><th class=\"n\">missed</th></tr></thead>\
+                 <th class=\"n\">held</th><th class=\"n\">showed nothing identifying</th><th class=\"n\">missed</th></tr></thead>\
                  <tbody>{rows}</tbody></table></div>"
             )
         };
@@ -207,7 +208,7 @@ impl CheckReport {
     fn by_rule(&self) -> String {
         let most = self.rules.iter().map(|count| count.messages).max().unwrap_or(0);
         if most == 0 {
-            return "<section><h2>Findings by rule</h2><p>No rule was broken.</p></section>".into();
+            return "<section><h2>Messages by rule</h2><p>No rule was broken.</p></section>".into();
         }
         let judged = self.cleared + self.held;
         let rows: String = self
@@ -217,16 +218,17 @@ impl CheckReport {
             .map(|count| {
                 format!(
                     "<div class=\"row\"><span class=\"rule\">{}</span><span class=\"track\"><i style=\"width:{:.2}%\"></i></span>\
-                     <span class=\"much\">{} <small>{} · {}</small></span></div>",
+                     <span class=\"much\">{} <small>{}</small></span></div>",
                     count.rule.as_str(),
                     count.messages as f64 / most as f64 * 100.0,
                     counted(count.messages, "message"),
-                    share(count.messages, judged),
-                    counted(count.findings, "finding")
+                    share(count.messages, judged)
                 )
             })
             .collect();
-        format!("<section><h2>Findings by rule</h2><div class=\"chart\">{rows}</div></section>")
+        format!(
+            "<section><h2>Messages by rule</h2><p class=\"quiet\">A message that breaks several rules counts for each.</p><div class=\"chart\">{rows}</div></section>"
+        )
     }
 
     fn table(&self) -> String {
@@ -234,10 +236,14 @@ impl CheckReport {
             return String::new();
         }
         let rows: String = self.found.iter().map(row).collect();
-        let said = if (self.found.len() as u64) < self.found_total {
-            format!("The first {} of {}.", number(self.found.len() as u64), number(self.found_total))
+        let messages = self.found.iter().map(|row| &row.account).collect::<BTreeSet<_>>().len() as u64;
+        let found = counted(self.found.len() as u64, "finding");
+        // One message may have many findings: those that are not shown are told
+        // by the messages that they are in.
+        let said = if self.found.len() < FOUND_MAX && messages == self.held {
+            format!("{found} in {}.", counted(messages, "held message"))
         } else {
-            format!("All {}.", number(self.found_total))
+            format!("The first {found}, in {} of {}.", number(messages), counted(self.held, "held message"))
         };
         format!(
             "<section><h2>Findings</h2><p class=\"quiet\">{said} Values are masked. Owner: the account that the \
@@ -286,7 +292,6 @@ pub(in crate::report) mod tests {
                 ],
             },
             found: Vec::new(),
-            found_total: 0,
             seconds: 41.7,
         }
     }
@@ -309,10 +314,10 @@ pub(in crate::report) mod tests {
             cleared: 163_301,
             held: 1_211,
             rules: vec![
-                RuleCount { rule: Rule::Foreign, messages: 1_180, findings: 8_422 },
-                RuleCount { rule: Rule::Unexplained, messages: 1, findings: 1 },
-                RuleCount { rule: Rule::Salutation, messages: 402, findings: 402 },
-                RuleCount { rule: Rule::Empty, messages: 0, findings: 0 },
+                RuleCount { rule: Rule::Foreign, messages: 1_180 },
+                RuleCount { rule: Rule::Unexplained, messages: 1 },
+                RuleCount { rule: Rule::Salutation, messages: 402 },
+                RuleCount { rule: Rule::Empty, messages: 0 },
             ],
             found: vec![
                 row("10000001", finding(Rule::Foreign, Some(Kind::Id), "header Subject", "1••••••7", Some("10000007"))),
@@ -320,7 +325,6 @@ pub(in crate::report) mod tests {
                 row("10000044", finding(Rule::Salutation, Some(Kind::Person), "text/plain, line 1", "山•••郎", None)),
                 row("10000090", finding(Rule::Empty, None, "text/html", HOSTILE, None)),
             ],
-            found_total: 8_825,
             ..clean()
         }
     }
@@ -342,8 +346,12 @@ pub(in crate::report) mod tests {
         assert!(
             page.contains("<span class=\"mark held\">held</span> 1,211 messages would have shown something wrong.")
         );
-        assert!(page.contains("1,180 messages <small>0.7 % · 8,422 findings</small>"));
-        assert!(page.contains("The first 4 of 8,825."));
+        assert!(page.contains("1,180 messages <small>0.7 %</small>"));
+        assert!(page.contains("The first 4 findings, in 3 of 1,211 held messages."));
+        let all = CheckReport { held: 3, ..held() }.page();
+        assert!(all.contains("4 findings in 3 held messages.") && !all.contains("The first"));
+        let one = CheckReport { held: 1, found: vec![held().found[0].clone(); FOUND_MAX], ..held() }.page();
+        assert!(one.contains("The first 50 findings, in 1 of 1 held message."));
         assert!(
             page.contains("<td><code>10000001</code></td><td><span class=\"rule\">foreign</span></td><td>domain</td>")
         );

@@ -13,7 +13,7 @@ mod html;
 mod preview;
 
 pub use campaign::{CampaignReport, LedgerProof, Moment, Passage, ReplyCount, StageReport};
-pub use check::{CheckReport, DrillReport, DrillWay, FoundRow, LINK_WAY, RuleCount};
+pub use check::{CheckReport, DrillReport, DrillWay, FOUND_MAX, FoundRow, LINK_WAY, RuleCount};
 pub use preview::{PreviewIndex, PreviewMember};
 
 use serde::Serialize;
@@ -96,7 +96,10 @@ impl Head {
         };
         digest("Template digest", &self.template_digest);
         digest("Audience digest", &self.audience_digest);
-        digest("Messages digest", self.messages_digest.as_deref().unwrap_or("none: not every message was cleared"));
+        digest(
+            "Messages digest",
+            self.messages_digest.as_deref().unwrap_or("none yet: the check makes it, once every message is cleared"),
+        );
         format!("<section><h2>What these messages depend on</h2><dl class=\"facts\">{rows}</dl></section>")
     }
 

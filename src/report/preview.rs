@@ -27,7 +27,9 @@ pub struct PreviewIndex {
 pub struct PreviewMember {
     /// The account.
     pub account: AccountId,
-    /// Why it was chosen: `longest name`, `no domains`; may be empty.
+    /// Why it was chosen, in a few words: `longest`, `30 domains`.
+    pub label: Vec<String>,
+    /// Every reason in full; may be empty.
     pub why: Vec<String>,
     /// The message's subject.
     pub subject: String,
@@ -68,7 +70,14 @@ fn card(member: &PreviewMember) -> String {
     } else {
         "<span class=\"mark held\">held</span>"
     };
-    let why: String = member.why.iter().map(|why| format!("<li>{}</li>", escape(why))).collect();
+    let list = |reasons: &[String]| reasons.iter().map(|why| format!("<li>{}</li>", escape(why))).collect::<String>();
+    let label = list(&member.label);
+    let why = if member.why == member.label || member.why.is_empty() {
+        String::new()
+    } else {
+        let all = counted(member.why.len() as u64, "reason");
+        format!("<details><summary>{all} in full</summary><ul>{}</ul></details>", list(&member.why))
+    };
     let findings: String = member
         .findings
         .iter()
@@ -91,7 +100,7 @@ fn card(member: &PreviewMember) -> String {
     };
     format!(
         "<article class=\"card\"><h3><code>{account}</code>{mark}</h3><p class=\"subject\">{}</p>\
-         <ul class=\"why\">{why}</ul>{findings}{frame}<p class=\"links\">{}</p></article>",
+         <ul class=\"why\">{label}</ul>{why}{findings}{frame}<p class=\"links\">{}</p></article>",
         escape(&member.subject),
         links(member)
     )
@@ -113,6 +122,7 @@ mod tests {
     fn member(account: &str, why: &[&str], findings: Vec<Finding>) -> PreviewMember {
         PreviewMember {
             account: AccountId::new(account).unwrap(),
+            label: why.iter().take(1).map(ToString::to_string).collect(),
             why: why.iter().map(ToString::to_string).collect(),
             subject: "ドメイン更新のお知らせ / Your domains in December".into(),
             findings,
@@ -140,6 +150,21 @@ mod tests {
         assert_eq!(page.matches("<iframe sandbox loading").count(), 3);
         assert!(!page.contains("allow-"));
         assert!(page.contains("src=\"./10000001.html\"") && page.contains("href=\"./10000001.eml\""));
+    }
+
+    #[test]
+    fn reasons_are_folded_behind_a_few_words() {
+        let page = index().page();
+        assert!(
+            page.contains("<ul class=\"why\"><li>most domains</li></ul><details><summary>2 reasons in full</summary>")
+        );
+        assert!(page.contains("<li>longest name</li>"));
+        assert_eq!(page.matches("<details>").count(), 1, "a label that says it all is not said again");
+        assert!(
+            PreviewIndex { head: Head { messages_digest: None, ..index().head }, ..index() }
+                .page()
+                .contains("none yet")
+        );
     }
 
     #[test]

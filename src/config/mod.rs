@@ -1,9 +1,13 @@
 //! `kakitome.toml` and the environment → [`Config`]. Every limit has a unit and
 //! a default that is safe; an unknown key is an error that names its line.
 //!
-//! Every key of a table can also be set as `KAKITOME_<TABLE>__<KEY>`, with two
-//! underscores between: `KAKITOME_STORE=…`, `KAKITOME_SMTP__RATE=500/s`.
+//! Every key can also be set as `KAKITOME_<TABLE>__<KEY>` ([`environment`]).
 //! A secret may be `file:PATH`. Paths are relative to the file's own folder.
+//! What is said about a file that cannot be used never quotes a line of it:
+//! the line may hold a password.
+
+mod environment;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -144,6 +148,33 @@ impl Default for Smtp {
     }
 }
 
+impl Smtp {
+    fn check(&self) -> std::result::Result<(), String> {
+        if !(1..=1000).contains(&self.connections) {
+            return Err("smtp.connections is between 1 and 1000".into());
+        }
+        if self.attempts_max == 0 {
+            return Err("smtp.attempts_max is 1 or more: with 0, no message is ever tried".into());
+        }
+        if self.retry_first.0.is_zero() || self.retry_max < self.retry_first {
+            return Err("smtp.retry_first is longer than nothing, and smtp.retry_max no shorter than it".into());
+        }
+        // It is written into the conversation as it stands (RFC 5321 §4.1.1.1).
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+        if self.hello.is_empty() || self.hello.len() > 255 || !self.hello.chars().all(is_name) {
+            return Err("smtp.hello is this machine's host name: ASCII letters, digits, dots and hyphens, as in \"mail.registrar.example\"".into());
+        }
+        Ok(())
+    }
+}
+
+/// Whether telephone numbers can be read by this region's plan.
+fn is_region(country: &str) -> bool {
+    use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+    let region = country.to_ascii_uppercase().parse::<Region>().ok();
+    region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region)).is_some()
+}
+
 /// `[links]`: where links in messages lead.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -194,7 +225,7 @@ impl<'de> Deserialize<'de> for Rate {
 }
 
 /// A length of time with its unit: `90s`, `10m`, `1h 30m`, `250ms`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Span(pub Duration);
 
 impl Span {
@@ -244,7 +275,9 @@ impl Config {
                 .now("run `kakitome init`, or name the file with --config")
         })?;
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        Self::parse(&text, &folder, std::env::vars()).map_err(|why| {
+        // A variable that is not UTF-8 is none of ours.
+        let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+        Self::parse(&text, &folder, env).map_err(|why| {
             Error::usage(format!("cannot use the configuration {}", file.display()))
                 .why(why)
                 .now("mend the file and try again")
@@ -262,14 +295,12 @@ impl Config {
     ) -> std::result::Result<Self, String> {
         // The text is read once for itself, so that an error can name its line;
         // what the environment adds has no line.
-        let mut config: Config = toml::from_str(text).map_err(|e| e.to_string())?;
-        let mut table: toml::Table = toml::from_str(text).map_err(|e| e.to_string())?;
-        if overlay(&mut table, env)? {
-            config = table.try_into().map_err(|e| format!("with the environment's KAKITOME_ variables: {e}"))?;
-        }
+        let config: Config = toml::from_str(text).map_err(|e| at_line(text, &e))?;
+        let table: toml::Table = toml::from_str(text).map_err(|e| at_line(text, &e))?;
+        let mut config = environment::overlay(config, table, env)?;
         config.folder = folder.to_owned();
-        config.store = resolve(&config.store, folder)?;
-        config.smtp.url = resolve(&config.smtp.url, folder)?;
+        config.store = secret::resolve(&config.store, folder)?;
+        config.smtp.url = secret::resolve(&config.smtp.url, folder)?;
         config.check()?;
         Ok(config)
     }
@@ -300,12 +331,18 @@ impl Config {
                 regex::Regex::new(pattern).map_err(|e| format!("directory.columns.{name}.pattern: {e}"))?;
             }
         }
+        for (name, column) in &mapping.columns {
+            let Some(country) = &column.country else { continue };
+            if !is_region(country) {
+                return Err(format!(
+                    "directory.columns.{name}.country: {country:?} is no region; write its two letters, as in \"JP\""
+                ));
+            }
+        }
         if !(0.0..=100.0).contains(&mapping.drift_percent_max) {
             return Err("directory.drift_percent_max is a percentage: 0 to 100".into());
         }
-        if !(1..=1000).contains(&self.smtp.connections) {
-            return Err("smtp.connections is between 1 and 1000".into());
-        }
+        self.smtp.check()?;
         if let Some(base) = &self.links.base
             && (!base.starts_with("https://") || base.ends_with('/') || base.contains(['?', '#', ' ']))
         {
@@ -340,44 +377,26 @@ impl Config {
     /// # Errors
     /// It is missing, readable by others, or not 64 hex digits.
     pub fn keys(&self) -> Result<Keys> {
-        Keys::read(&self.path(&self.key))
+        secret::read_key(&self.path(&self.key))
     }
 }
 
-/// Lays `KAKITOME_A__B=value` over `[a] b`; says whether there was any.
-fn overlay(table: &mut toml::Table, env: impl Iterator<Item = (String, String)>) -> std::result::Result<bool, String> {
-    let mut any = false;
-    for (name, value) in env {
-        // These two are options of the command line, not keys of the file.
-        let Some(path) = name.strip_prefix("KAKITOME_").filter(|p| !matches!(*p, "CONFIG" | "LOG")) else { continue };
-        let path = path.to_ascii_lowercase();
-        let mut parts: Vec<&str> = path.split("__").collect();
-        let Some(key) = parts.pop() else { continue };
-        let mut at = &mut *table;
-        for part in parts {
-            at = at
-                .entry(part)
-                .or_insert_with(|| toml::Value::Table(toml::Table::new()))
-                .as_table_mut()
-                .ok_or_else(|| format!("the environment's {name}: {part} is no table"))?;
-        }
-        let value = match value.parse::<i64>() {
-            Ok(number) => toml::Value::Integer(number),
-            Err(_) => toml::Value::String(value),
-        };
-        at.insert(key.to_owned(), value);
-        any = true;
-    }
-    Ok(any)
+/// What is wrong and where, without the line itself.
+fn at_line(text: &str, error: &toml::de::Error) -> String {
+    let message = without_value(error.message());
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {message}")
 }
 
-/// Follows a `file:PATH` reference.
-fn resolve(secret: &SecretString, folder: &Path) -> std::result::Result<SecretString, String> {
-    match secret.expose_secret().strip_prefix("file:") {
-        None => Ok(secret.clone()),
-        Some(path) => std::fs::read_to_string(folder.join(path))
-            .map(|text| SecretString::from(text.trim()))
-            .map_err(|e| format!("cannot read the secret file {path}: {e}")),
+/// A message that says what a value is instead, without the value: it may be a
+/// secret that stands at the wrong key.
+fn without_value(message: &str) -> String {
+    let message = message.trim();
+    match (message.find(": string \""), message.rfind("\", expected")) {
+        (Some(from), Some(to)) if from < to => format!("{}: a string{}", &message[..from], &message[to + 1..]),
+        _ => message.to_owned(),
     }
 }
 
@@ -420,6 +439,44 @@ email = { kind = "email" }
     }
 
     #[test]
+    fn a_variable_is_read_by_the_type_that_its_key_wants() {
+        let text = format!("{MINIMAL}\nPlan = {{ kind = \"text\" }}\n");
+        let config = parse(
+            &text,
+            &[
+                ("KAKITOME_SMTP__HELLO", "12345"),
+                ("KAKITOME_DIRECTORY__DRIFT_PERCENT_MAX", "7.5"),
+                ("KAKITOME_DIRECTORY__COLUMNS__EMAIL__EXCLUSIVE", "true"),
+                ("KAKITOME_DIRECTORY__COLUMNS__PLAN__LIST", ";"),
+                ("KAKITOME_DIRECTORY__COLUMNS__PHONE__COUNTRY", "JP"),
+                ("KAKITOME_DIRECTORY__COLUMNS__PHONE__KIND", "phone"),
+                ("KAKITOME_STORE", "true"),
+            ],
+        )
+        .unwrap();
+        assert_eq!((config.smtp.hello.as_str(), config.directory.drift_percent_max), ("12345", 7.5));
+        assert_eq!(config.directory.columns["email"].exclusive, Some(true));
+        assert_eq!(config.directory.columns["Plan"].list, Some(';'));
+        assert_eq!(config.directory.columns["phone"].country.as_deref(), Some("JP"));
+        assert_eq!(config.store.expose_secret(), "true");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone_and_what_is_wrong_names_its_variable() {
+        parse(MINIMAL, &[("KAKITOME_LOG_FORMAT", "json"), ("KAKITOME_METRICS", "x"), ("KAKITOME_PORT", "tcp://x")])
+            .unwrap();
+        for (name, value) in [
+            ("KAKITOME_SMTP__SPEED", "1"),
+            ("KAKITOME_SMTP__CONNECTIONS", "hunter2"),
+            ("KAKITOME_SMPT__RATE", "1/s"),
+            ("KAKITOME_STORE__X", "1"),
+        ] {
+            let refused = parse(MINIMAL, &[(name, value)]).unwrap_err();
+            assert!(refused.contains(name) && !refused.contains("hunter2"), "{name}: {refused}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_used_is_refused_with_its_line() {
         let unknown = parse(&format!("{MINIMAL}\n[smtp]\nspeed = 3\n"), &[]).unwrap_err();
         assert!(unknown.contains("speed") && unknown.contains("line 10"), "{unknown}");
@@ -429,5 +486,39 @@ email = { kind = "email" }
         assert!(column.contains("\"mail\""), "{column}");
         let base = parse(&format!("{MINIMAL}\n[links]\nbase = \"http://a.example\"\n"), &[]).unwrap_err();
         assert!(base.contains("https"), "{base}");
+    }
+
+    #[test]
+    fn no_error_quotes_the_line_or_the_value_that_it_is_about() {
+        for smtp in [
+            "url = smtp://u:hunter2@h",
+            "url = \"smtp://u:hunter2@h",
+            "url = \"smtp://u:hunter2@h\" x",
+            "connections = \"smtp://u:hunter2@h\"",
+            "url = [\"smtp://u:hunter2@h\"]",
+        ] {
+            let refused = parse(&format!("{MINIMAL}\n[smtp]\n{smtp}\n"), &[]).unwrap_err();
+            assert!(!refused.contains("hunter2"), "{refused}");
+            assert!(refused.starts_with("line 10, column "), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_would_only_fail_later_is_refused_now() {
+        for (smtp, key) in [
+            ("hello = \"mail.example\\r\\nMAIL FROM:<x@y.example>\"", "smtp.hello"),
+            ("hello = \"\"", "smtp.hello"),
+            ("attempts_max = 0", "smtp.attempts_max"),
+            ("retry_first = \"0s\"", "smtp.retry_first"),
+            ("retry_max = \"1s\"", "smtp.retry_max"),
+            ("connections = 0", "smtp.connections"),
+        ] {
+            let refused = parse(&format!("{MINIMAL}\n[smtp]\n{smtp}\n"), &[]).unwrap_err();
+            assert!(refused.contains(key), "{smtp}: {refused}");
+        }
+        for (country, good) in [("JP", true), ("jp", true), ("XX", false), ("Japan", false), ("", false)] {
+            let text = format!("{MINIMAL}\nphone = {{ kind = \"phone\", country = \"{country}\" }}\n");
+            assert_eq!(parse(&text, &[]).is_ok(), good, "{country}");
+        }
     }
 }

@@ -1,0 +1,72 @@
+//! The configuration's secrets: the key file, and values that are kept in files
+//! of their own. What is in them is never quoted.
+
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::{Error, Result};
+use crate::key::Keys;
+
+/// Reads a key file.
+///
+/// # Errors
+/// It is missing, readable by others, or not 64 hexadecimal digits.
+pub(super) fn read_key(path: &Path) -> Result<Keys> {
+    let fail = |why: String| {
+        Error::usage(format!("cannot use the key file {}", path.display())).why(why).now(
+            "restore it from its copy; without one, take away what is there, let `kakitome init` make a new one here and import the directory again (links in mail already sent are dead then)",
+        )
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).map_err(|e| fail(e.to_string()))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(fail(format!("others may read it (mode {:o})", mode & 0o777))
+                .now(format!("chmod 600 {}", path.display())));
+        }
+    }
+    let digits = text.trim();
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(fail("it is not 64 hexadecimal digits".into()));
+    }
+    let hash = blake3::Hash::from_hex(digits).map_err(|_| fail("it is not 64 hexadecimal digits".into()))?;
+    Ok(Keys::new(hash.as_bytes()))
+}
+
+/// Follows a `file:PATH` reference.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn resolve(secret: &SecretString, folder: &Path) -> std::result::Result<SecretString, String> {
+    match secret.expose_secret().strip_prefix("file:") {
+        None => Ok(secret.clone()),
+        Some(path) => std::fs::read_to_string(folder.join(path))
+            .map(|text| SecretString::from(text.trim()))
+            .map_err(|e| format!("cannot read the secret file {path}: {e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_is_64_hexadecimal_digits_that_only_its_owner_reads() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let read = |text: &str, mode| {
+            std::fs::write(file.path(), text).unwrap();
+            std::fs::set_permissions(file.path(), PermissionsExt::from_mode(mode)).unwrap();
+            read_key(file.path()).map_err(|e| e.to_string())
+        };
+        assert!(read(&format!("{}\n", "0a".repeat(32)), 0o600).is_ok());
+        assert!(read(&"0a".repeat(32), 0o644).unwrap_err().contains("chmod 600"));
+        for wrong in ["+a".repeat(32), "0a".repeat(31), "zz".repeat(32), String::new()] {
+            assert!(read(&wrong, 0o600).unwrap_err().contains("64 hexadecimal digits"), "{wrong}");
+        }
+    }
+}

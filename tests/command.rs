@@ -1,0 +1,422 @@
+//! The program as other programs call it: flags, JSON lines, exit codes, what is
+//! said when something cannot be used. Each is a contract (README, "Operating").
+
+#![expect(clippy::unwrap_used, reason = "a test that fails says so")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const ACCOUNTS: u64 = 100;
+
+/// A folder that the program works in.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    /// With a configuration, a campaign and a template, and no directory yet.
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap() };
+        let files = kakitome::demo::generate::registrar(place.folder.path(), ACCOUNTS, 7).unwrap();
+        assert!(files.directory.exists());
+        place.write("kakitome.toml", &kakitome::demo::generate::config("smtp://127.0.0.1:9"));
+        kakitome::pipeline::init::write_key(&place.path("kakitome.key")).unwrap();
+        place
+    }
+
+    /// With the directory imported.
+    fn imported() -> Self {
+        let place = Self::new();
+        let imported = place.run(&["directory", "import", "directory.csv"]);
+        assert_eq!(imported.code(), 0, "{}", imported.err());
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kakitome"));
+        command.args(args).current_dir(&self.folder);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("KAKITOME")) {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        Ended(self.command(args).output().unwrap())
+    }
+
+    /// One member of the audience: key and address.
+    fn member(&self, number: usize) -> (String, String) {
+        let customer = kakitome::demo::people::customer(number as u64, ACCOUNTS, 7);
+        (customer.member_id, customer.email)
+    }
+}
+
+struct Ended(Output);
+
+impl Ended {
+    fn code(&self) -> i32 {
+        self.0.status.code().unwrap()
+    }
+
+    fn out(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    fn err(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    /// The one JSON object on stdout.
+    fn json(&self) -> Value {
+        let out = self.out();
+        assert_eq!(out.lines().count(), 1, "{out}\n{}", self.err());
+        serde_json::from_str(&out).unwrap()
+    }
+
+    /// Refused as input that cannot be used, saying why and what now.
+    fn refused(&self, why: &str) {
+        let err = self.err();
+        assert_eq!(self.code(), 2, "{err}");
+        assert!(err.contains(why), "no {why:?} in: {err}");
+        assert!(err.contains("\n  now: "), "no advice: {err}");
+    }
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn has_keys(value: &Value, wanted: &[&str]) {
+    for key in wanted {
+        assert!(!value[key].is_null(), "no {key} in {value}");
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn an_export_is_read_in_every_form_that_is_promised() {
+    let place = Place::new();
+    let csv = place.read("directory.csv");
+    let versions = [
+        ("bom.csv", format!("\u{feff}{csv}")),
+        ("crlf.csv", csv.replace('\n', "\r\n")),
+        ("case.csv", csv.replacen("member_id,email", " Member_ID , EMAIL ", 1)),
+    ];
+    for (name, text) in versions {
+        place.write(name, &text);
+        let imported = place.run(&["directory", "import", name, "--json"]);
+        assert_eq!(imported.code(), 0, "{name}: {}", imported.err());
+        has_keys(&imported.json(), &["version", "accounts", "identifiers", "new", "gone", "seconds"]);
+        assert_eq!(imported.json()["accounts"], ACCOUNTS);
+    }
+    let line = |member_id: &str| {
+        format!(
+            "{{\"member_id\":\"{member_id}\",\"email\":\"a@a.example\",\"name\":null,\"company\":null,\"phone\":null,\"domains\":[\"a.example\"],\"auth_code\":null,\"plan\":\"x\"}}\n"
+        )
+    };
+    place.write("x.jsonl", &line("10000001"));
+    let imported = place.run(&["directory", "import", "x.jsonl", "--accept-drift", "a test"]);
+    assert_eq!(imported.code(), 0, "{}", imported.err());
+    place.write("twice.jsonl", &line("10000001").replacen('{', "{\"plan\":\"y\",", 1));
+    place.run(&["directory", "import", "twice.jsonl"]).refused("line 1, column plan: the line has it twice");
+}
+
+#[test]
+fn an_export_that_cannot_be_taken_is_refused_by_line_in_one_round() {
+    let place = Place::new();
+    let csv = place.read("directory.csv");
+    let rows: Vec<&str> = csv.lines().collect();
+    let import = |text: &str| {
+        place.write("bad.csv", text);
+        place.run(&["directory", "import", "bad.csv"])
+    };
+    // Lines 2 and 4 are one account; line 3 lacks cells.
+    let mixed = import(&format!("{}\r\n{}\r\n1,2\r\n{}\r\n", rows[0], rows[1], rows[1]));
+    mixed.refused("line 3: it has 2 cells, the header 8");
+    mixed.refused("lines 2 and 4: account");
+    import(&format!("{}\n{}\n{},\"left open", rows[0], rows[1], rows[2])).refused("line 3: a quote opens on this line");
+    import(&csv.replace('\n', "\r")).refused("never with CR alone");
+    import(&csv.replacen("email", "e-mail", 1)).refused("did you mean email?");
+    import(&csv.replacen(",plan", ",plan,nick", 1)).refused("nick");
+    import("").refused("the file is empty");
+    place.run(&["directory", "import", "none.csv"]).refused("none.csv");
+    place.run(&["directory", "status"]).refused("there is no directory");
+}
+
+#[test]
+fn a_suppression_list_is_taken_whole_or_not_at_all() {
+    let place = Place::new();
+    for (text, why) in [
+        ("a@x.example\n\"b@x.example\nc@x.example\n", "line 2: a quote opens on this line"),
+        ("a@x.example,b@x.example\n", "line 1: write one address a line"),
+        ("id,mail\n1,a@x.example\n", "line 1: "),
+        ("email\na@x.example\nnobody\n", "line 3: no address"),
+    ] {
+        place.write("list.csv", text);
+        place.run(&["suppress", "import", "list.csv"]).refused(why);
+        assert_eq!(place.run(&["suppress", "list", "--json"]).json(), Value::Array(vec![]), "{text:?}");
+    }
+    place.write("list.csv", "id,Email\n1,a@x.example\n2,b@x.example\n");
+    assert_eq!(place.run(&["suppress", "import", "list.csv", "--json"]).json()["added"], 2);
+    place.run(&["suppress", "add", "nobody"]).refused("address 1");
+}
+
+#[test]
+fn a_campaign_tells_its_story_in_json_and_exit_codes() {
+    let place = Place::imported();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let receiver = kakitome::demo::receiver::Receiver::start(|_| {}).unwrap();
+    place.write("kakitome.toml", &kakitome::demo::generate::config(&format!("smtp://{}", receiver.addr())));
+    let frozen = place.run(&["campaign", "new", "campaign.toml", "--by", "author", "--json"]);
+    assert_eq!(frozen.code(), 0, "{}", frozen.err());
+    has_keys(&frozen.json(), &["campaign", "revision", "planned", "suppressed", "held", "stages"]);
+
+    let seen = place.run(&["campaign", "preview", "1", "--edge", "3"]);
+    assert_eq!(seen.code(), 0, "{}", seen.err());
+    assert!(seen.out().lines().all(|line| line.chars().count() <= 100), "a table that fits: {}", seen.out());
+    let seen = place.run(&["campaign", "preview", "1", "--edge", "3", "--json"]).json();
+    assert_eq!(seen["messages"].as_array().unwrap().len(), 3);
+    has_keys(&seen["messages"][0], &["account", "why", "reasons", "eml", "findings"]);
+    assert_eq!((mode(&place.path("preview-1")), mode(&place.path("preview-1/index.html"))), (0o700, 0o600));
+    assert!(place.read("preview-1/index.html").contains("reasons in full</summary>"));
+
+    let early = place.run(&["campaign", "send", "1", "--json"]);
+    assert_eq!((early.code(), early.json()["exit"].as_i64()), (4, Some(4)), "not approved yet");
+    let found = place.run(&["campaign", "check", "1", "--report", "check.html", "--json"]);
+    assert_eq!(found.code(), 0, "{}", found.err());
+    has_keys(
+        &found.json(),
+        &["campaign", "planned", "cleared", "held", "suppressed", "findings_by_rule", "drill", "digest", "seconds"],
+    );
+    has_keys(&found.json()["drill"], &["swapped", "held", "vacuous"]);
+    assert_eq!(mode(&place.path("check.html")), 0o600);
+    assert_eq!(place.run(&["campaign", "approve", "1", "--by", "reviewer"]).code(), 0);
+    let sent = place.run(&["campaign", "send", "1", "--wait", "--json"]);
+    assert_eq!(sent.code(), 0, "{}", sent.err());
+    has_keys(
+        &sent.json(),
+        &["campaign", "state", "stage", "accepted", "deferred", "rejected", "unknown", "held", "left"],
+    );
+    assert_eq!(sent.json()["accepted"], ACCOUNTS);
+    assert_eq!(place.run(&["campaign", "report", "1", "--out", "report.html"]).code(), 0);
+    assert_eq!(mode(&place.path("report.html")), 0o600);
+    assert_eq!(place.run(&["verify", "--json"]).json()["verified"], true);
+
+    let held = place.run(&["campaign", "new", "accident.toml"]);
+    assert_eq!(held.code(), 0, "{}", held.err());
+    let held = place.run(&["campaign", "check", "2", "--report", "accident.html"]);
+    assert_eq!(held.code(), 3, "{}", held.err());
+    assert!(place.read("accident.html").contains(&format!("of {ACCOUNTS} held messages.")));
+}
+
+#[test]
+fn guard_check_keeps_its_contract() {
+    let place = Place::imported();
+    assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);
+    let (own, address) = place.member(3);
+    let (other, _) = place.member(8);
+    let seen = place.run(&["campaign", "preview", "1", "--account", &own, "--out", "own", "--json"]).json();
+    let eml = seen["messages"][0]["eml"].as_str().unwrap().to_owned();
+    let check = |args: &[&str]| place.run(&[&["guard", "check", "--json", "--template", "newsletter"], args].concat());
+    let allowed = ["--allow", "registrar.example", "--allow", "mail.registrar.example"];
+
+    let cleared = check(&[&allowed[..], &["--to", &address, "--account", &own, &eml]].concat());
+    assert_eq!(cleared.code(), 0, "{}{}", cleared.out(), cleared.err());
+    assert_eq!(keys(&cleared.json()), ["file", "findings", "verdict"]);
+    assert_eq!((&cleared.json()["file"], &cleared.json()["verdict"]), (&eml.clone().into(), &"cleared".into()));
+
+    let held = check(&["--to", &address, "--account", &other, &eml]);
+    assert_eq!((held.code(), &held.json()["verdict"]), (3, &"held".into()));
+    for finding in held.json()["findings"].as_array().unwrap() {
+        assert_eq!(keys(finding), ["kind", "owner", "rule", "shown", "where"]);
+    }
+
+    place.write("m.csv", &format!("account, TO ,file\n{own},{address},{eml}\n{other},{address},{eml}\n"));
+    let both = check(&[&allowed[..], &["--manifest", "m.csv"]].concat());
+    let verdicts: Vec<Value> = both.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((both.code(), verdicts.len()), (3, 2), "{}", both.err());
+    assert_eq!((&verdicts[0]["verdict"], &verdicts[1]["verdict"]), (&"cleared".into(), &"held".into()));
+
+    for (manifest, why) in [
+        ("", "empty"),
+        ("file,to,account\n", "it names no file"),
+        ("file,to\n", "no column account"),
+        ("file,to,account\nx.eml,nobody,1\n", "line 2 of the manifest: the recipient is no address"),
+        ("file,to,account\nx.eml,\"a@x.example,1\n", "line 2: a quote opens"),
+        ("file,to,account\nnone.eml,a@x.example,1\n", "none.eml"),
+    ] {
+        place.write("m.csv", manifest);
+        let refused = place.run(&["guard", "check", "--manifest", "m.csv"]);
+        refused.refused(why);
+        assert_eq!(refused.out(), "", "{manifest:?}");
+    }
+    let bare = place.run(&["guard", "check"]);
+    bare.refused("--account");
+    bare.refused("--to");
+    place.run(&["guard", "check", &eml]).refused("it lacks the recipient (--to), the account (--account)");
+}
+
+#[test]
+fn a_directory_of_another_key_judges_nothing() {
+    let place = Place::imported();
+    std::fs::remove_file(place.path("kakitome.key")).unwrap();
+    place.run(&["directory", "status"]).refused("kakitome.key");
+    assert!(place.run(&["directory", "status"]).err().contains("kakitome init"));
+    let again = place.run(&["init"]);
+    assert!(again.out().contains("wrote ./kakitome.key") && again.out().contains("left ./kakitome.toml as it is"));
+    place.run(&["campaign", "new", "campaign.toml"]).refused("imported with another key");
+    assert_eq!(place.run(&["directory", "import", "directory.csv"]).code(), 0);
+    assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);
+}
+
+#[test]
+fn what_cannot_be_used_says_why_and_what_now() {
+    let place = Place::imported();
+    place.run(&["campaign", "new", "none.toml"]).refused("none.toml");
+    place.run(&["campaign", "check", "7"]).refused("there is no campaign 7");
+    let (own, _) = place.member(0);
+    for (audience, why) in [
+        (format!("member_id\r\n{own}\r\n99999999\r\n"), "line 3 of the audience names an account"),
+        (format!("member_id,note\n{own},\"n1\n"), "line 2: a quote opens on this line"),
+        (format!("member_id,e_mail\n{own},x@x.example\n"), "did you mean that?"),
+    ] {
+        place.write("audience.csv", &audience);
+        place.run(&["campaign", "new", "campaign.toml"]).refused(why);
+    }
+    std::fs::remove_file(place.path("audience.csv")).unwrap();
+    place.run(&["campaign", "new", "campaign.toml"]).refused("audience.csv");
+    place.write("newsletter/body.txt", "{{ account.nickname }}");
+    place.write("audience.csv", "member_id\n");
+    place.run(&["campaign", "new", "campaign.toml"]).refused("account.nickname");
+
+    let failed = place.run(&["campaign", "check", "7", "--json"]);
+    assert_eq!(keys(&failed.json()), ["error", "exit", "now", "why"]);
+    assert_eq!((&failed.json()["error"], &failed.json()["exit"]), (&"there is no campaign 7".into(), &2.into()));
+    assert!(failed.err().starts_with("kakitome: there is no campaign 7"));
+}
+
+#[test]
+fn wrong_commands_end_with_2_and_help_with_0() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    for args in [&["fly"] as &[&str], &["campaign", "send"], &["campaign", "preview", "1", "--edge", "x"], &[]] {
+        assert_eq!(place.run(args).code(), 2, "{args:?}");
+    }
+    for id in ["x", "0", "-1", "1.5"] {
+        let refused = place.run(&["campaign", "send", id]);
+        assert_eq!(refused.code(), 2, "{id}");
+        assert!(id == "-1" || refused.err().contains("a campaign is named by its number"), "{}", refused.err());
+    }
+    let refused = place.run(&["campaign", "send", "x", "--json"]);
+    assert_eq!(refused.json()["exit"], 2);
+    assert!(refused.json()["error"].as_str().unwrap().starts_with("invalid value"));
+    let help = place.run(&["--help"]);
+    assert_eq!(help.code(), 0);
+    for code in ["0 done", "1 unexpected", "2 usage", "3 held", "4 stopped at a gate", "5 finished"] {
+        let text = help.out().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(code), "{code}");
+    }
+    place.run(&["campaign", "list"]).refused("kakitome.toml");
+}
+
+#[test]
+fn the_configuration_is_refused_without_its_secrets() {
+    let place = Place::new();
+    let good = place.read("kakitome.toml");
+    place.write("kakitome.toml", &good.replace("url = \"smtp://127.0.0.1:9\"", "url = smtp://u:hunter2@h"));
+    let refused = place.run(&["campaign", "list", "--json"]);
+    refused.refused("line 18, column 7");
+    assert!(!refused.err().contains("hunter2") && !refused.out().contains("hunter2"));
+    place.write("kakitome.toml", &good);
+    let with = |name: &str, value: &str| Ended(place.command(&["campaign", "list"]).env(name, value).output().unwrap());
+    for (name, value) in
+        [("KAKITOME_LOG_FORMAT", "json"), ("KAKITOME_SERVICE_HOST", "x"), ("KAKITOME_SMTP__HELLO", "12345")]
+    {
+        let listed = with(name, value);
+        assert_eq!(listed.code(), 0, "{name}: {}", listed.err());
+    }
+    with("KAKITOME_SMTP__ATTEMPTS_MAX", "0").refused("smtp.attempts_max");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure_and_a_full_stdout_is_one() {
+    let place = Place::imported();
+    let gone = |args: &[&str]| {
+        let mut child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        Ended(child.wait_with_output().unwrap())
+    };
+    let list = gone(&["campaign", "list"]);
+    assert_eq!((list.code(), list.err().as_str()), (0, ""));
+    let (own, address) = place.member(3);
+    place.write("x.eml", "Subject: x\n\nx\n");
+    let held = gone(&["guard", "check", "--to", &address, "--account", &own, "x.eml", "x.eml", "x.eml"]);
+    assert_eq!((held.code(), held.err().as_str()), (3, ""));
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        let full = Ended(place.command(&["campaign", "list"]).stdout(full).output().unwrap());
+        assert_eq!(full.code(), 1);
+        assert!(full.err().contains("cannot be written to stdout"), "{}", full.err());
+    }
+}
+
+#[test]
+fn the_demo_ends_as_promised() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    let told = place.run(&["demo", "--accounts", "100", "--json"]);
+    assert_eq!(told.code(), 0, "{}", told.err());
+    let story = told.json();
+    has_keys(
+        &story,
+        &["cleared", "delivered", "distinct_recipients", "mismatched", "drill", "seconds", "ledger_entries"],
+    );
+    assert_eq!((&story["delivered"], &story["mismatched"]), (&100.into(), &0.into()));
+    assert_eq!(story["accident"], serde_json::json!({ "planned": 100, "held": 100, "delivered": 0 }));
+    assert_eq!(story["export_refused"], true);
+    assert!(told.err().contains("100 of 100 held and 0 accepted"), "{}", told.err());
+}
+
+#[test]
+fn metrics_are_answered_while_a_command_works() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    let mut child = place
+        .command(&["demo", "--accounts", "3000", "--metrics", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    talk.read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("metrics: http://").and_then(|rest| rest.strip_suffix("/metrics")).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("# HELP kakitome_"), "{answer}");
+    // It was answered while the command worked; its end is another test's.
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
