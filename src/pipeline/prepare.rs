@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::account::{AccountId, Recipient};
+use crate::account::{AccountId, Recipient, Record};
 use crate::error::{Error, Result};
 use crate::guard::{Cleared, Finding, Guard, Held, Rule};
 use crate::pipeline::bound::{self, Bound};
@@ -56,9 +56,12 @@ pub(super) struct Preparer {
 impl Preparer {
     /// Page after page, until nothing is due, a page fails, or nobody takes them.
     pub async fn run(self, pages: mpsc::Sender<Result<Page>>) {
+        let (app, guard, bound) = (self.app.clone(), self.guard.clone(), self.bound.clone());
+        let (jobs, queue) = std::sync::mpsc::channel();
+        let judging = tokio::task::spawn_blocking(move || judge(&app, &guard, &bound, queue));
         let mut cursor = Cursor::default();
         loop {
-            match self.page(&mut cursor).await {
+            match self.page(&mut cursor, &jobs).await {
                 Ok(None) => return,
                 Ok(Some(page)) => {
                     if pages.send(Ok(page)).await.is_err() {
@@ -66,14 +69,17 @@ impl Preparer {
                     }
                 }
                 Err(error) => {
-                    let _ = pages.send(Err(error)).await;
+                    drop(jobs);
+                    // Why nobody judges any more says more than that nobody does.
+                    let why = judging.await.map_err(|e| Error::unexpected("judging a page failed").cause(&e));
+                    let _ = pages.send(Err(why.and_then(|judged| judged).err().unwrap_or(error))).await;
                     return;
                 }
             }
         }
     }
 
-    async fn page(&self, cursor: &mut Cursor) -> Result<Option<Page>> {
+    async fn page(&self, cursor: &mut Cursor, jobs: &std::sync::mpsc::Sender<Job>) -> Result<Option<Page>> {
         let store = &self.app.store;
         let due = store.due(self.campaign, self.stage, cursor, PAGE, self.app.clock.now_ms()).await?;
         if due.is_empty() {
@@ -91,20 +97,10 @@ impl Preparer {
                 record => joined.push((due, record)),
             }
         }
-        let (app, guard, bound) = (self.app.clone(), self.guard.clone(), self.bound.clone());
-        let judged = tokio::task::spawn_blocking(move || {
-            let judge = check::judge_of(&guard, &bound)?;
-            let now_ms = app.clock.now_ms();
-            let judged = joined.into_par_iter().map(|(due, record)| {
-                let Some(record) = record else {
-                    return Err(Held { account: due.account, findings: vec![bound::no_account()] });
-                };
-                let recipient = Recipient { record, extra: due.extra.clone() };
-                same(due, bound.counted(&app.metrics, &judge, recipient, now_ms)?)
-            });
-            Ok::<Vec<Result<Ready, Held>>, Error>(judged.collect())
-        });
-        for message in judged.await.map_err(|e| Error::unexpected("judging a page failed").cause(&e))?? {
+        let failed = || Error::unexpected("judging a page failed");
+        let (reply, judged) = oneshot::channel();
+        jobs.send(Job { joined, reply }).map_err(|_| failed())?;
+        for message in judged.await.map_err(|_| failed())? {
             match message {
                 Ok(ready) => page.ready.push(ready),
                 Err(held) => page.held.push(held),
@@ -112,6 +108,31 @@ impl Preparer {
         }
         Ok(Some(page))
     }
+}
+
+/// One page to judge.
+struct Job {
+    joined: Vec<(Due, Option<Record>)>,
+    reply: oneshot::Sender<Vec<Result<Ready, Held>>>,
+}
+
+/// Judges page after page with one judge: what it learns of the campaign's
+/// passages serves all of them.
+fn judge(app: &App, guard: &Guard, bound: &Bound, jobs: std::sync::mpsc::Receiver<Job>) -> Result<()> {
+    let judge = check::judge_of(guard, bound)?;
+    for Job { joined, reply } in jobs {
+        let now_ms = app.clock.now_ms();
+        let judged = joined.into_par_iter().map(|(due, record)| {
+            let Some(record) = record else {
+                return Err(Held { account: due.account, findings: vec![bound::no_account()] });
+            };
+            let recipient = Recipient { record, extra: due.extra.clone() };
+            same(due, bound.counted(&app.metrics, &judge, recipient, now_ms)?)
+        });
+        // Whoever asked and is gone wants no answer.
+        let _ = reply.send(judged.collect());
+    }
+    Ok(())
 }
 
 /// Bytes are approved, not intentions: what is sent is what was checked.

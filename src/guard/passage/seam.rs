@@ -23,6 +23,31 @@ pub struct Edges {
     is_whole: bool,
     /// Whether a name could begin so near its end that it reaches over it.
     is_open: bool,
+    /// Its first and last characters that are no spaces, as many as there are.
+    first: Few,
+    last: Few,
+}
+
+/// Up to three characters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Few {
+    chars: [char; GATE - 1],
+    count: usize,
+}
+
+impl Few {
+    fn of(chars: impl Iterator<Item = char>) -> Self {
+        let mut few = Self::default();
+        for c in chars.filter(|c| *c != ' ').take(GATE - 1) {
+            few.chars[few.count] = c;
+            few.count += 1;
+        }
+        few
+    }
+
+    fn as_slice(&self) -> &[char] {
+        &self.chars[..self.count]
+    }
 }
 
 /// How many characters of a name there are to its fourth.
@@ -103,10 +128,8 @@ impl Seams {
         {
             self.open.push(self.edges.len());
         }
-        let mut letters = edges.tail.chars().rev().filter(|c| *c != ' ');
-        let (third, second, first) = (letters.next(), letters.next(), letters.next());
-        for c in [first, second, third].into_iter().flatten() {
-            self.last = [self.last[1], self.last[2], c];
+        for c in edges.last.as_slice().iter().rev() {
+            self.last = [self.last[1], self.last[2], *c];
         }
         self.edges.push(edges);
     }
@@ -118,11 +141,8 @@ impl Seams {
     fn may_cross_joined(&self, after: &Edges, names: Names<'_>) -> bool {
         let mut window = ['\0'; 2 * (GATE - 1)];
         window[..GATE - 1].copy_from_slice(&self.last);
-        let mut count = GATE - 1;
-        for c in after.head.chars().filter(|c| *c != ' ').take(GATE - 1) {
-            window[count] = c;
-            count += 1;
-        }
+        let count = GATE - 1 + after.first.count;
+        window[GATE - 1..count].copy_from_slice(after.first.as_slice());
         if window[..count].iter().all(char::is_ascii) {
             return false;
         }
