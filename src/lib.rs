@@ -23,13 +23,14 @@
 //!    one that carries another account's is held. What a campaign declares
 //!    besides (order numbers) never outweighs the directory.
 //! 3. **Bytes are approved, not intentions.** `check` stores a digest per
-//!    message, approval signs the set, sending renders and judges again and
-//!    compares.
+//!    message; approval signs the set, the frozen definition and the drill;
+//!    sending renders and judges again and compares. What changes afterwards,
+//!    by a new check or behind the program's back, is approved by nobody.
 //! 4. **Only [`guard::Cleared`] can be sent, and only the guard makes one.** It
 //!    contains the bytes it cleared and the envelope's one recipient.
 //! 5. **Everything fails closed and small.** A rule that cannot finish holds; a
-//!    missing or incomplete directory opens no campaign; a ledger that cannot
-//!    be written stops sending.
+//!    missing or incomplete directory, or one hashed under another key, opens
+//!    no campaign; a ledger that cannot be written stops sending.
 //! 6. **A claim is on disk before the first byte**, and few are at any moment:
 //!    messages are judged ahead without one. What a crash leaves claimed is
 //!    `unknown`, and nothing leaves `unknown` by itself.
@@ -38,6 +39,8 @@
 //!    which a message is begun.
 //! 8. **A list is taken whole or refused by line.** A record is one line of the
 //!    file ([`directory::table`]), so nothing can swallow the lines after it.
+//! 9. **Two revisions of a name never reach the same account.** Which accounts
+//!    another has reached is asked in the transaction in which one begins.
 //!
 //! # Who may name whom
 //!

@@ -807,7 +807,7 @@ both! {
              "update message set extra = '{\"row\":\"4\"}' where account = '10000004'", FROZEN, "snapshot"),
             ("update campaign set state = 'approved'",
              "update campaign set state = 'checked'", STATE, "campaign 1 is approved"),
-            ("insert into message (campaign, account, ord, stage, extra, state, changed_ms) values (1, 'x', 9, 1, '{}', 'planned', 0)",
+            ("insert into message (campaign, account, ord, stage, extra, state, changed_ms) values (1, 'x', 9, 1, '{}', 'planned', 2000)",
              "delete from message where account = 'x'", FROZEN, "5 messages"),
             ("update campaign set body = replace(body, '\"held_max\":0', '\"held_max\":9')",
              "update campaign set body = replace(body, '\"held_max\":9', '\"held_max\":0')", FROZEN, "definition"),
