@@ -76,16 +76,25 @@ impl<'i> Names<'i> {
         if reach.joined == 0 {
             return hits;
         }
+        let (gates, house) = (self.index.gates(), self.index.gatehouse());
         // From the end, because a name may begin with letters of ASCII, and those
         // are looked at only where the script follows soon enough.
-        let (gates, house) = (self.index.gates(), self.index.gatehouse());
         let mut next = ['\0'; 3];
         let mut far = u32::MAX;
-        for (at, c) in squeezed.char_indices().rev() {
+        let mut rest = squeezed;
+        while let Some(c) = rest.chars().next_back() {
+            if c.is_ascii() && far >= reach.lead {
+                let (before, run) = rest.split_at(ascii_tail(rest.as_bytes()));
+                let mut after = run.chars().take(3).chain(next);
+                next = std::array::from_fn(|_| after.next().unwrap_or_default());
+                rest = before;
+                continue;
+            }
+            rest = &rest[..rest.len() - c.len_utf8()];
             far = if is_joined(c) { 0 } else { far.saturating_add(1) };
             let four = [c, next[0], next[1], next[2]];
             if far <= reach.lead && house.has(gates.joined(four)) {
-                self.joined_at(squeezed, at, four, &mut hits);
+                self.joined_at(squeezed, rest.len(), four, &mut hits);
             }
             next = [c, next[0], next[1]];
         }
@@ -115,22 +124,25 @@ impl<'i> Names<'i> {
             return hits;
         }
         let (gates, house, first_max) = (self.index.gates(), self.index.gatehouse(), self.index.reach().first as usize);
+        let bytes = spaced.as_bytes();
         let mut from = 0;
-        for first in spaced.split(' ') {
-            let next = from + first.len() + 1;
-            let Some(rest) = spaced.get(next..) else { break };
-            let second = rest.split(' ').next().unwrap_or_default();
+        for to in memchr::memchr_iter(b' ', bytes) {
             // From the end of the word: a name's first word is no longer than the
             // longest, and has no character of a script without spaces.
-            let begins =
-                first.char_indices().rev().take_while(|(at, c)| first.len() - at <= first_max && !is_joined(*c));
-            for (at, _) in begins {
-                let starts = !first[..at].ends_with(is_within);
-                if starts && house.has(gates.worded(&first[at..], second)) {
-                    self.worded_at(spaced, from + at, &mut hits);
+            for at in (from.max(to.saturating_sub(first_max))..to).rev() {
+                if !bytes[at].is_ascii() && spaced.get(at..).and_then(|rest| rest.chars().next()).is_some_and(is_joined)
+                {
+                    break;
+                }
+                let starts = at == from || !bytes[at - 1].is_ascii_alphanumeric();
+                if starts
+                    && let Some(first) = spaced.get(at..to)
+                    && house.has(gates.worded(first, &spaced[to + 1..]))
+                {
+                    self.worded_at(spaced, at, &mut hits);
                 }
             }
-            from = next;
+            from = to + 1;
         }
         hits.sort_unstable_by_key(|hit| (hit.end, hit.start));
         hits
@@ -172,6 +184,14 @@ impl<'i> Names<'i> {
             hits.push(Hit { start, end, hash });
         }
     }
+}
+
+/// Where the characters of ASCII begin with which a text ends.
+fn ascii_tail(text: &[u8]) -> usize {
+    let (head, words) = text.as_rchunks::<8>();
+    let whole = words.iter().rev().take_while(|word| u64::from_le_bytes(**word) & 0x8080_8080_8080_8080 == 0).count();
+    let rest = head.len() + (words.len() - whole) * 8;
+    text[..rest].iter().rposition(|byte| !byte.is_ascii()).map_or(0, |at| at + 1)
 }
 
 fn is_within(c: char) -> bool {
