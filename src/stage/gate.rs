@@ -136,7 +136,9 @@ pub fn gate(
     if drill.swapped == 0 && limits.accounts > 1 {
         waits.push("the drill has not been run".into());
     }
-    let asks = earlier.iter().chain([next]).rev().find(|stage| stage.stage.approval);
+    // A stage that was sent had its approval; one that was passed over had none.
+    let passed_over = earlier.iter().filter(|before| before.counts.attempted() == 0);
+    let asks = [next].into_iter().chain(passed_over).find(|stage| stage.stage.approval);
     if let (Some(asks), false) = (asks, approved) {
         waits.push(format!(
             "stage {:?} asks for the approval of somebody other than the author (`campaign approve`)",
@@ -352,7 +354,7 @@ mod tests {
         let ladder = default_ladder();
         let counts = Counts { suppressed: 50, ..Counts::default() };
         let nobody = StageCounts { stage: &ladder[0], counts, finished_ms: None };
-        let next = gate(&fresh(&ladder[1]), &[nobody], &LIMITS, PASSED, false, 0);
+        let next = gate(&fresh(&ladder[1]), &[nobody], &LIMITS, PASSED, true, 0);
         assert_eq!(next, Gate::Open, "a stage of which nobody was left is no obstacle");
     }
 
