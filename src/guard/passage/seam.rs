@@ -60,7 +60,14 @@ impl Edges {
         let head_end = cut_after(&spaced, names);
         let tail_start = cut_before(&spaced, names);
         let is_open = is_open_joined(&joined, names) || is_open_worded(&spaced[tail_start..], names);
-        Self { head: spaced[..head_end].into(), tail: spaced[tail_start..].into(), is_whole: tail_start == 0, is_open }
+        Self {
+            head: spaced[..head_end].into(),
+            tail: spaced[tail_start..].into(),
+            is_whole: tail_start == 0,
+            is_open,
+            first: Few::of(joined.chars()),
+            last: Few::of(joined.chars().rev()),
+        }
     }
 }
 
