@@ -11,10 +11,8 @@ use crate::command::out::{Out, talk};
 use crate::command::settled::{standing, unknown_hint};
 use crate::error::Result;
 use crate::guard::check::Judged;
-use crate::ledger::Counts;
 use crate::pipeline::approve::Approved;
 use crate::pipeline::check::CheckReport;
-use crate::pipeline::control::Status;
 use crate::pipeline::freeze::Frozen;
 use crate::pipeline::import::Imported;
 use crate::pipeline::init::Initialised;
@@ -42,7 +40,7 @@ pub fn count(number: u64) -> String {
     text
 }
 
-fn table(head: &[&str]) -> Table {
+pub(super) fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(head.iter().copied());
@@ -289,54 +287,6 @@ impl Printer {
         });
     }
 
-    /// Where a campaign stands.
-    pub fn status(&self, status: &Status) {
-        self.show(status, || {
-            let mut rows = table(&[
-                "stage",
-                "waiting",
-                "claimed",
-                "accepted",
-                "deferred",
-                "rejected",
-                "unknown",
-                "held",
-                "suppressed",
-            ]);
-            for (name, counts) in &status.stages {
-                rows.add_row(row(name, counts));
-            }
-            rows.add_row(row("all", &status.counts));
-            format!(
-                "campaign {} {:?} (revision {}) is {}\n{rows}{}",
-                status.campaign,
-                status.name,
-                status.revision,
-                standing(status.campaign, status.state, status.sender.as_deref()),
-                unknown_hint(status.campaign, status.counts.unknown)
-            )
-        });
-    }
-
-    /// Every campaign.
-    pub fn list(&self, list: &[Status]) {
-        self.show(&list, || {
-            let mut rows = table(&["campaign", "name", "revision", "state", "planned", "accepted", "held"]);
-            for status in list {
-                rows.add_row([
-                    status.campaign.to_string(),
-                    status.name.clone(),
-                    status.revision.to_string(),
-                    status.state.as_str().into(),
-                    count(status.planned),
-                    count(status.counts.accepted),
-                    count(status.counts.held),
-                ]);
-            }
-            rows.to_string()
-        });
-    }
-
     /// What happened to a campaign.
     pub fn report(&self, told: &CampaignReport) {
         self.show(told, || {
@@ -420,18 +370,4 @@ impl Printer {
             text
         });
     }
-}
-
-fn row(name: &str, counts: &Counts) -> Vec<String> {
-    let numbers = [
-        counts.planned + counts.checked,
-        counts.claimed,
-        counts.accepted,
-        counts.deferred,
-        counts.rejected,
-        counts.unknown,
-        counts.held,
-        counts.suppressed,
-    ];
-    std::iter::once(name.to_owned()).chain(numbers.into_iter().map(count)).collect()
 }

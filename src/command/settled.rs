@@ -3,7 +3,9 @@
 
 use crate::campaign::State;
 use crate::clock;
-use crate::command::print::{Printer, count};
+use crate::command::print::{Printer, count, table};
+use crate::ledger::Counts;
+use crate::pipeline::control::Status;
 use crate::pipeline::settle::{Listed, Reconciled, Settled};
 
 /// What to do about unknown messages; nothing where there are none.
@@ -30,6 +32,54 @@ pub(super) fn standing(campaign: i64, state: State, sender: Option<&str>) -> Str
 }
 
 impl Printer {
+    /// Where a campaign stands.
+    pub fn status(&self, status: &Status) {
+        self.show(status, || {
+            let mut rows = table(&[
+                "stage",
+                "waiting",
+                "claimed",
+                "accepted",
+                "deferred",
+                "rejected",
+                "unknown",
+                "held",
+                "suppressed",
+            ]);
+            for (name, counts) in &status.stages {
+                rows.add_row(row(name, counts));
+            }
+            rows.add_row(row("all", &status.counts));
+            format!(
+                "campaign {} {:?} (revision {}) is {}\n{rows}{}",
+                status.campaign,
+                status.name,
+                status.revision,
+                standing(status.campaign, status.state, status.sender.as_deref()),
+                unknown_hint(status.campaign, status.counts.unknown)
+            )
+        });
+    }
+
+    /// Every campaign.
+    pub fn list(&self, list: &[Status]) {
+        self.show(&list, || {
+            let mut rows = table(&["campaign", "name", "revision", "state", "planned", "accepted", "held"]);
+            for status in list {
+                rows.add_row([
+                    status.campaign.to_string(),
+                    status.name.clone(),
+                    status.revision.to_string(),
+                    status.state.as_str().into(),
+                    count(status.planned),
+                    count(status.counts.accepted),
+                    count(status.counts.held),
+                ]);
+            }
+            rows.to_string()
+        });
+    }
+
     /// What was settled.
     pub fn settled(&self, done: &Settled) {
         self.show(done, || line(done));
@@ -84,4 +134,18 @@ fn line(done: &Settled) -> String {
         text.push_str(&format!("\nnow: kakitome campaign send {}", done.campaign));
     }
     text
+}
+
+fn row(name: &str, counts: &Counts) -> Vec<String> {
+    let numbers = [
+        counts.planned + counts.checked,
+        counts.claimed,
+        counts.accepted,
+        counts.deferred,
+        counts.rejected,
+        counts.unknown,
+        counts.held,
+        counts.suppressed,
+    ];
+    std::iter::once(name.to_owned()).chain(numbers.into_iter().map(count)).collect()
 }

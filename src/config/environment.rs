@@ -8,7 +8,8 @@
 //! ours: the command line has some of its own, and so may others. An error names
 //! the variable, never its value.
 
-use crate::config::{Config, without_value};
+use crate::config::Config;
+use crate::config::secret::without_value;
 
 /// The keys of the file's top that are values, and those that are tables.
 const VALUES: [&str; 2] = ["store", "key"];

@@ -295,8 +295,8 @@ impl Config {
     ) -> std::result::Result<Self, String> {
         // The text is read once for itself, so that an error can name its line;
         // what the environment adds has no line.
-        let config: Config = toml::from_str(text).map_err(|e| at_line(text, &e))?;
-        let table: toml::Table = toml::from_str(text).map_err(|e| at_line(text, &e))?;
+        let config: Config = toml::from_str(text).map_err(|e| secret::at_line(text, &e))?;
+        let table: toml::Table = toml::from_str(text).map_err(|e| secret::at_line(text, &e))?;
         let mut config = environment::overlay(config, table, env)?;
         config.folder = folder.to_owned();
         config.store = secret::resolve(&config.store, folder)?;
@@ -378,25 +378,6 @@ impl Config {
     /// It is missing, readable by others, or not 64 hex digits.
     pub fn keys(&self) -> Result<Keys> {
         secret::read_key(&self.path(&self.key))
-    }
-}
-
-/// What is wrong and where, without the line itself.
-fn at_line(text: &str, error: &toml::de::Error) -> String {
-    let message = without_value(error.message());
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {line}, column {column}: {message}")
-}
-
-/// A message that says what a value is instead, without the value: it may be a
-/// secret that stands at the wrong key.
-fn without_value(message: &str) -> String {
-    let message = message.trim();
-    match (message.find(": string \""), message.rfind("\", expected")) {
-        (Some(from), Some(to)) if from < to => format!("{}: a string{}", &message[..from], &message[to + 1..]),
-        _ => message.to_owned(),
     }
 }
 

@@ -49,6 +49,25 @@ pub(super) fn resolve(secret: &SecretString, folder: &Path) -> std::result::Resu
     }
 }
 
+/// What is wrong and where, without the line itself.
+pub(super) fn at_line(text: &str, error: &toml::de::Error) -> String {
+    let message = without_value(error.message());
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {message}")
+}
+
+/// A message that says what a value is instead, without the value: it may be a
+/// secret that stands at the wrong key.
+pub(super) fn without_value(message: &str) -> String {
+    let message = message.trim();
+    match (message.find(": string \""), message.rfind("\", expected")) {
+        (Some(from), Some(to)) if from < to => format!("{}: a string{}", &message[..from], &message[to + 1..]),
+        _ => message.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@ pub mod finding;
 pub mod index;
 mod judge;
 mod known;
+mod label;
 pub mod names;
 pub mod normal;
 pub mod overlay;

@@ -12,6 +12,7 @@ use regex::Regex;
 
 use crate::account::Kind;
 use crate::config::Mapping;
+use crate::guard::label;
 use crate::guard::pattern::Spans;
 
 /// A token of a text.
@@ -87,10 +88,6 @@ pub const FILES: &[&str] = &[
     "cfg", "sig", "asc", "pem", "crt", "key", "rb", "go",
 ];
 
-/// Words that say that an ID follows, and such as may be part of a longer word.
-const LABELS: [&str; 7] = ["id", "no", "nr", "number", "member", "account", "customer"];
-const LABELS_JOINED: [&str; 4] = ["番号", "会員", "顧客", "お客様"];
-
 impl Scanner {
     /// Compiles a mapping's patterns.
     ///
@@ -112,11 +109,7 @@ impl Scanner {
             host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
             grouped: fixed(r"[0-9]+(?:[-, ][0-9]+)+")?,
             phone: fixed(r"[+(]*[0-9][0-9() .+-]{6,}[0-9]")?,
-            label: fixed(&format!(
-                r"(?:(?:^|[^a-z0-9])(?:{})|{})\s*[.:#=は]?\s*",
-                LABELS.join("|"),
-                LABELS_JOINED.join("|")
-            ))?,
+            label: fixed(&label::pattern())?,
         })
     }
 
@@ -146,17 +139,6 @@ impl Scanner {
             }
         }
         tokens
-    }
-
-    /// Whether a folded text may end with the label of an ID: what follows it, in
-    /// the next line too, is read with other eyes.
-    pub fn ends_in_label(&self, folded: &str) -> bool {
-        let label = folded.trim_end_matches(|c: char| c.is_whitespace() || ".:#=は".contains(c));
-        LABELS_JOINED.iter().any(|word| label.ends_with(word))
-            || LABELS.iter().any(|word| {
-                let before = label.strip_suffix(word);
-                before.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphanumeric()))
-            })
     }
 
     /// Whether an ID may have signs or spaces in it: it may reach beyond a word.

@@ -9,7 +9,7 @@
 //! again by that one.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -20,12 +20,11 @@ use crate::campaign::State;
 use crate::config::Smtp;
 use crate::error::{Error, Result};
 use crate::guard::{Held, Rule};
-use crate::pipeline::App;
 use crate::pipeline::prepare::{Page, Preparer, Ready};
 use crate::pipeline::record::Recorder;
-use crate::pipeline::send::{LOOK, Line};
+use crate::pipeline::send::Line;
+use crate::pipeline::watch::{Watcher, goes_on};
 use crate::send::{self, Permission, Ticket};
-use crate::store::{Look, Pulse};
 use crate::telemetry::event;
 
 /// Claims for each connection: enough for one bulk write while the one before is
@@ -94,7 +93,7 @@ impl Flow {
     }
 
     /// The list is whole even if its lock is poisoned: nothing under it panics.
-    fn under_way(&self) -> MutexGuard<'_, HashMap<AccountId, (Address, Arc<AtomicBool>)>> {
+    pub(super) fn under_way(&self) -> MutexGuard<'_, HashMap<AccountId, (Address, Arc<AtomicBool>)>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -346,71 +345,6 @@ impl Line {
         self.app.metrics.halted();
         event::campaign_halted(self.campaign.id, &why);
         Ok(why)
-    }
-}
-
-/// Whether messages may still be begun that were judged by this version.
-fn goes_on(look: Look, version: i64) -> bool {
-    look.is_held && look.state == State::Sending && look.version == version
-}
-
-/// Looks at what others change while messages are on their way.
-struct Watcher {
-    app: App,
-    pulse: Pulse,
-    version: i64,
-    interrupted: watch::Receiver<bool>,
-    flow: Flow,
-    told: i64,
-}
-
-impl Watcher {
-    fn new(line: &Line, flow: Flow, told: i64) -> Self {
-        Self {
-            app: line.app.clone(),
-            pulse: line.pulse.clone(),
-            version: line.version,
-            interrupted: line.stop.clone(),
-            flow,
-            told,
-        }
-    }
-
-    /// Until the stage's run is over, or something says that nothing new may
-    /// begin. What it reads it reads to its end.
-    async fn run(mut self, mut over: oneshot::Receiver<()>) {
-        loop {
-            let interrupted = tokio::select! {
-                () = tokio::time::sleep(LOOK) => false,
-                _ = &mut over => return,
-                Ok(_) = self.interrupted.wait_for(|stop| *stop) => true,
-            };
-            // What cannot be read is no permission to go on.
-            if interrupted || !self.look().await.unwrap_or(false) {
-                self.flow.stop();
-                return;
-            }
-        }
-    }
-
-    async fn look(&mut self) -> Result<bool> {
-        let look = self.pulse.look().await?;
-        if look.told != self.told {
-            self.withdraw().await?;
-            self.told = look.told;
-        }
-        Ok(goes_on(look, self.version))
-    }
-
-    /// Keeps back what is claimed and whose address gets no mail by now.
-    async fn withdraw(&self) -> Result<()> {
-        let under_way: Vec<_> = self.flow.under_way().values().cloned().collect();
-        let addresses: Vec<Address> = under_way.iter().map(|(address, _)| address.clone()).collect();
-        let refused = self.app.store.suppressed(&addresses).await?;
-        for (address, withdrawn) in under_way {
-            withdrawn.fetch_or(refused.contains(&address.folded()), Ordering::SeqCst);
-        }
-        Ok(())
     }
 }
 

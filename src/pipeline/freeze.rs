@@ -12,15 +12,16 @@ use serde::Serialize;
 
 use crate::account::{AccountId, Recipient, Record};
 use crate::audience::{self, Row};
-use crate::campaign::{self, Campaign, Definition, State};
+use crate::campaign::{self, Campaign, State};
 use crate::config::Mapping;
 use crate::error::{Error, Exit, Result};
 use crate::guard::{Finding, Guard, Overlay, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::declare::Extras;
+use crate::pipeline::definition::{links_base, lint, load_template, read_definition, template_digest};
 use crate::pipeline::sample::Sample;
 use crate::pipeline::{App, check, declare};
-use crate::render::{Template, cover};
+use crate::render::cover;
 use crate::store::{Checked, Planned, StoreError, Verdict};
 use crate::telemetry::event;
 use crate::{progress, stage};
@@ -107,65 +108,6 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
     draft.audience_digest = joined.digest.to_hex().to_string();
     let stages = plan(app, &draft, &joined)?;
     write(app, draft, joined, stages, &audience, &version.mapping).await
-}
-
-fn read_definition(file: &Path) -> Result<Definition> {
-    let text = std::fs::read_to_string(file).map_err(|e| {
-        let what = format!("cannot read the campaign file {}", file.display());
-        Error::usage(what).why(e).now("name a campaign file; `kakitome init` writes one to begin with")
-    })?;
-    let unusable = |why: String| {
-        Error::usage(format!("cannot use the campaign file {}", file.display())).why(why).now("mend it and try again")
-    };
-    let mut definition: Definition = toml::from_str(&text).map_err(|e| unusable(e.to_string()))?;
-    definition.validate().map_err(unusable)?;
-    definition.name = definition.name.trim().to_owned();
-    let empty_reason = definition.allow.iter().find(|allow| allow.reason.trim().is_empty());
-    if let Some(allow) = empty_reason {
-        return Err(Error::usage("an entry of the allow-list has no reason")
-            .why(format!("value {:?}", allow.value))
-            .now("write down why it may appear in everybody's mail"));
-    }
-    Ok(definition)
-}
-
-fn load_template(folder: &Path) -> Result<Template> {
-    Template::load(folder).map_err(|e| {
-        let what = format!("the template {} cannot be used", folder.display());
-        Error::usage(what).cause(&e).now("mend it; the campaign file's template names its folder")
-    })
-}
-
-fn lint(template: &Template, mapping: &Mapping, extra: &[String]) -> Result<()> {
-    let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
-    let found = template.lint(&bound::template_columns(mapping), &extra);
-    if found.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = found.iter().map(|lint| format!("\n  {lint}")).collect();
-    Err(Error::usage("the template names what there is not")
-        .why(lines.concat())
-        .now("the directory's columns are account.*, the audience's extra columns extra.*, and links.unsubscribe and links.view are made here"))
-}
-
-fn links_base(app: &App) -> Result<String> {
-    app.config.links.base.clone().ok_or_else(|| {
-        Error::usage("links.base is not set")
-            .why("every message needs a link that unsubscribes with one click (RFC 8058)")
-            .now("set base = \"https://…\" under [links] in kakitome.toml")
-    })
-}
-
-fn template_digest(template: &Template, definition: &Definition) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for (name, text) in template.files() {
-        for piece in [name, text] {
-            hasher.update(&(piece.len() as u64).to_be_bytes());
-            hasher.update(piece.as_bytes());
-        }
-    }
-    hasher.update(serde_json::to_string(definition).unwrap_or_default().as_bytes());
-    hasher.finalize().to_hex().to_string()
 }
 
 /// A name's next revision. One that has begun to be sent has no next: nobody

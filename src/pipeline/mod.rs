@@ -15,6 +15,7 @@ pub mod bound;
 pub mod check;
 pub mod control;
 mod declare;
+mod definition;
 mod drill;
 mod feed;
 pub mod filter;
@@ -32,6 +33,7 @@ mod sample;
 pub mod send;
 pub mod settle;
 pub mod suppress;
+mod watch;
 
 use std::sync::Arc;
 

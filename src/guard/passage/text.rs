@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::Walk;
 use super::seam::{Edges, Seams};
-use crate::guard::normal;
 use crate::guard::rules;
 use crate::guard::view::part::has_uuencode;
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain};
+use crate::guard::{label, normal};
 
 /// Stands in a segment where an inline tag stood: no text has this control
 /// character when it comes here.
@@ -75,7 +75,7 @@ impl Walk<'_, '_, '_> {
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
-            is_label: self.case.scanner().ends_in_label(&folded),
+            is_label: label::ends(&folded),
             edges: Arc::new(Edges::of(&folded, self.judge.index().names())),
         }
     }

@@ -1,0 +1,74 @@
+//! What a campaign is frozen from: its file, its template, its links. Everything
+//! that cannot be used is refused here, before anything is written.
+
+use std::path::Path;
+
+use crate::campaign::Definition;
+use crate::config::Mapping;
+use crate::error::{Error, Result};
+use crate::pipeline::{App, bound};
+use crate::render::Template;
+
+/// Reads a campaign file.
+pub(super) fn read_definition(file: &Path) -> Result<Definition> {
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        let what = format!("cannot read the campaign file {}", file.display());
+        Error::usage(what).why(e).now("name a campaign file; `kakitome init` writes one to begin with")
+    })?;
+    let unusable = |why: String| {
+        Error::usage(format!("cannot use the campaign file {}", file.display())).why(why).now("mend it and try again")
+    };
+    let mut definition: Definition = toml::from_str(&text).map_err(|e| unusable(e.to_string()))?;
+    definition.validate().map_err(unusable)?;
+    definition.name = definition.name.trim().to_owned();
+    let empty_reason = definition.allow.iter().find(|allow| allow.reason.trim().is_empty());
+    if let Some(allow) = empty_reason {
+        return Err(Error::usage("an entry of the allow-list has no reason")
+            .why(format!("value {:?}", allow.value))
+            .now("write down why it may appear in everybody's mail"));
+    }
+    Ok(definition)
+}
+
+/// Reads a template's folder.
+pub(super) fn load_template(folder: &Path) -> Result<Template> {
+    Template::load(folder).map_err(|e| {
+        let what = format!("the template {} cannot be used", folder.display());
+        Error::usage(what).cause(&e).now("mend it; the campaign file's template names its folder")
+    })
+}
+
+/// Refuses a template that names what there is not.
+pub(super) fn lint(template: &Template, mapping: &Mapping, extra: &[String]) -> Result<()> {
+    let extra: Vec<&str> = extra.iter().map(String::as_str).collect();
+    let found = template.lint(&bound::template_columns(mapping), &extra);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = found.iter().map(|lint| format!("\n  {lint}")).collect();
+    Err(Error::usage("the template names what there is not")
+        .why(lines.concat())
+        .now("the directory's columns are account.*, the audience's extra columns extra.*, and links.unsubscribe and links.view are made here"))
+}
+
+/// Where links lead.
+pub(super) fn links_base(app: &App) -> Result<String> {
+    app.config.links.base.clone().ok_or_else(|| {
+        Error::usage("links.base is not set")
+            .why("every message needs a link that unsubscribes with one click (RFC 8058)")
+            .now("set base = \"https://…\" under [links] in kakitome.toml")
+    })
+}
+
+/// Of a template's files and the definition it is frozen with.
+pub(super) fn template_digest(template: &Template, definition: &Definition) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (name, text) in template.files() {
+        for piece in [name, text] {
+            hasher.update(&(piece.len() as u64).to_be_bytes());
+            hasher.update(piece.as_bytes());
+        }
+    }
+    hasher.update(serde_json::to_string(definition).unwrap_or_default().as_bytes());
+    hasher.finalize().to_hex().to_string()
+}

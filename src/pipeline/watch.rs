@@ -1,0 +1,79 @@
+//! What others change while messages are on their way: the campaign's state, the
+//! directory's version, the suppression list, the right to send, and Ctrl-C.
+
+use std::sync::atomic::Ordering;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::address::Address;
+use crate::campaign::State;
+use crate::error::Result;
+use crate::pipeline::App;
+use crate::pipeline::feed::Flow;
+use crate::pipeline::send::{LOOK, Line};
+use crate::store::{Look, Pulse};
+
+/// Whether messages may still be begun that were judged by this version.
+pub(super) fn goes_on(look: Look, version: i64) -> bool {
+    look.is_held && look.state == State::Sending && look.version == version
+}
+
+/// Looks at what others change while messages are on their way.
+pub(super) struct Watcher {
+    app: App,
+    pulse: Pulse,
+    version: i64,
+    interrupted: watch::Receiver<bool>,
+    flow: Flow,
+    told: i64,
+}
+
+impl Watcher {
+    pub fn new(line: &Line, flow: Flow, told: i64) -> Self {
+        Self {
+            app: line.app.clone(),
+            pulse: line.pulse.clone(),
+            version: line.version,
+            interrupted: line.stop.clone(),
+            flow,
+            told,
+        }
+    }
+
+    /// Until the stage's run is over, or something says that nothing new may
+    /// begin. What it reads it reads to its end.
+    pub async fn run(mut self, mut over: oneshot::Receiver<()>) {
+        loop {
+            let interrupted = tokio::select! {
+                () = tokio::time::sleep(LOOK) => false,
+                _ = &mut over => return,
+                Ok(_) = self.interrupted.wait_for(|stop| *stop) => true,
+            };
+            // What cannot be read is no permission to go on.
+            if interrupted || !self.look().await.unwrap_or(false) {
+                self.flow.stop();
+                return;
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Result<bool> {
+        let look = self.pulse.look().await?;
+        if look.told != self.told {
+            self.withdraw().await?;
+            self.told = look.told;
+        }
+        Ok(goes_on(look, self.version))
+    }
+
+    /// Keeps back what is claimed and whose address gets no mail by now.
+    async fn withdraw(&self) -> Result<()> {
+        let under_way: Vec<_> = self.flow.under_way().values().cloned().collect();
+        let addresses: Vec<Address> = under_way.iter().map(|(address, _)| address.clone()).collect();
+        let refused = self.app.store.suppressed(&addresses).await?;
+        for (address, withdrawn) in under_way {
+            withdrawn.fetch_or(refused.contains(&address.folded()), Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
