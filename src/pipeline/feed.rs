@@ -58,14 +58,17 @@ impl Window {
     }
 }
 
+/// By account: where its message goes, and what keeps it back.
+type UnderWay = HashMap<AccountId, (Address, Arc<AtomicBool>)>;
+
 /// What the parts of a stage under way share.
 #[derive(Clone)]
 pub(super) struct Flow {
     stop: Arc<watch::Sender<bool>>,
     /// Claims that may still be made.
     window: Arc<Semaphore>,
-    /// Claims without an outcome: where each goes, and what keeps it back.
-    under_way: Arc<Mutex<HashMap<AccountId, (Address, Arc<AtomicBool>)>>>,
+    /// Claims without an outcome.
+    under_way: Arc<Mutex<UnderWay>>,
 }
 
 impl Flow {
@@ -94,7 +97,7 @@ impl Flow {
     }
 
     /// The list is whole even if its lock is poisoned: nothing under it panics.
-    fn under_way(&self) -> MutexGuard<'_, HashMap<AccountId, (Address, Arc<AtomicBool>)>> {
+    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
