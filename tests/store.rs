@@ -493,7 +493,7 @@ both! {
         store.set_state(on, &[Paused], Halted, 7).await.unwrap();
         store.set_state(off, &[Approved], Sending, 7).await.unwrap();
         // What it has attempted stays in the way when it has ended.
-        let all = claims(store.claim(off, 0, 1, 9, 8).await.unwrap());
+        let all = claims(claim(&store, off, 0, 1, 9, 8).await);
         store.record_outcomes(off, all.into_iter().map(accepted).collect(), 9).await.unwrap();
         store.set_state(off, &[Sending], Halted, 10).await.unwrap();
         let third = store.set_state(3, &[Approved], Sending, 11).await;

@@ -57,14 +57,17 @@ impl Window {
     }
 }
 
+/// By account: where its message goes, and what keeps it back.
+pub(super) type UnderWay = HashMap<AccountId, (Address, Arc<AtomicBool>)>;
+
 /// What the parts of a stage under way share.
 #[derive(Clone)]
 pub(super) struct Flow {
     stop: Arc<watch::Sender<bool>>,
     /// Claims that may still be made.
     window: Arc<Semaphore>,
-    /// Claims without an outcome: where each goes, and what keeps it back.
-    under_way: Arc<Mutex<HashMap<AccountId, (Address, Arc<AtomicBool>)>>>,
+    /// Claims without an outcome.
+    under_way: Arc<Mutex<UnderWay>>,
 }
 
 impl Flow {
@@ -93,7 +96,7 @@ impl Flow {
     }
 
     /// The list is whole even if its lock is poisoned: nothing under it panics.
-    pub(super) fn under_way(&self) -> MutexGuard<'_, HashMap<AccountId, (Address, Arc<AtomicBool>)>> {
+    pub(super) fn under_way(&self) -> MutexGuard<'_, UnderWay> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

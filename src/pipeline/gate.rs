@@ -1,7 +1,7 @@
 //! The gate before a stage: what the store knows of it and of all before it,
 //! put to [`crate::stage::gate`].
 
-use crate::campaign::{Campaign, Stage};
+use crate::campaign::{self, Campaign, Stage};
 use crate::error::Result;
 use crate::guard::drill::Drill;
 use crate::pipeline::{App, check};
@@ -28,7 +28,7 @@ pub(super) async fn ask(app: &App, campaign: &Campaign, n: u16, drill: &Drill) -
     }
     let next = stands(app, campaign, n, &stages[usize::from(n)]).await?;
     let approvals = app.store.approvals(campaign.id).await?;
-    let approved = approvals.iter().any(|approval| approval.by != campaign.author);
+    let approved = approvals.iter().any(|approval| !campaign::is_same_person(&approval.by, &campaign.author));
     let limits = Limits::of(campaign);
     let gate = stage::gate(&next, &earlier, &limits, check::drill_summary(drill), approved, app.clock.now_ms());
     let asks = earlier.iter().chain([&next]).any(|stage| stage.stage.approval);

@@ -249,7 +249,8 @@ impl Line {
                 Gate::Wait { until_ms: None, why } if mends => {
                     let due_ms = self.app.store.next_due(self.campaign.id).await?.unwrap_or(i64::MAX);
                     let is_due = due_ms <= self.app.clock.now_ms();
-                    if !is_due && !(wait && self.wait_until(due_ms, why.clone()).await?) {
+                    let waited = is_due || wait && self.wait_until(due_ms, why.clone()).await?;
+                    if !waited {
                         return Ok(Some(why));
                     }
                     if let Some(why) = self.stage(n - 1).await? {

@@ -96,6 +96,8 @@ struct Seen {
     bodies: BTreeMap<String, String>,
     /// Envelopes that came in the same packet as the dot before them.
     together: usize,
+    /// Bytes of an endless line that somebody took.
+    endless: usize,
 }
 
 impl Script {
@@ -169,7 +171,7 @@ async fn serve(stream: TcpStream, script: Arc<Script>, mails: Arc<Mutex<usize>>)
             Some(Fault::Drop) => return None,
             Some(Fault::Stall) => return stall(stream).await,
             Some(Fault::Last(reply)) => return stream.write_all(reply.as_bytes()).await.ok(),
-            Some(Fault::Endless) => return endless(stream).await,
+            Some(Fault::Endless) => return endless(stream, &script).await,
             Some(Fault::Say(other)) => {
                 if phase == Some(Phase::Rcpt) && !other.starts_with('2') {
                     recipient = None;
@@ -229,19 +231,22 @@ async fn body(stream: &mut BufReader<TcpStream>, script: &Script, to: &str, mail
             stream.write_all(reply.as_bytes()).await.ok()?;
             None
         }
-        Some(Fault::Endless) => {
-            while stream.write_all(&[b'2'; 4096]).await.is_ok() {}
-            None
-        }
+        Some(Fault::Endless) => endless_line(stream, script).await,
         Some(Fault::Say(reply)) => stream.write_all(reply.as_bytes()).await.ok(),
     }
 }
 
-/// Says one line without an end; how much of it was read is the test's matter.
-async fn endless(mut stream: BufReader<TcpStream>) -> Option<()> {
+async fn endless(mut stream: BufReader<TcpStream>, script: &Script) -> Option<()> {
+    endless_line(&mut stream, script).await
+}
+
+/// Says one line without an end, as long as somebody takes it.
+async fn endless_line(stream: &mut BufReader<TcpStream>, script: &Script) -> Option<()> {
     stream.write_all(b"250 ").await.ok()?;
-    while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
-    None
+    loop {
+        stream.write_all(&[b'x'; 4096]).await.ok()?;
+        script.seen.lock().unwrap().endless += 4096;
+    }
 }
 
 /// Says nothing more, until the other side goes.
@@ -362,6 +367,8 @@ async fn every_fault_in_every_phase() {
             let (outcomes, summary) = send(relay(addr, 1), MESSAGES, running()).await;
             let seen = script.seen.lock().unwrap();
             assert!(seen.done, "{name}: the fault did not happen");
+            // What the kernel holds between the two is some megabytes.
+            assert!(seen.endless < 24 << 20, "{name}: {} bytes of a line were read", seen.endless);
             let state = outcomes[&AT.to_string()].state();
             assert!(expected.contains(&state), "{name}: {outcomes:?}");
             assert_eq!(outcomes.len() + summary.not_begun.len(), MESSAGES, "{name}: none is forgotten");

@@ -25,7 +25,6 @@ use kakitome::demo::receiver::{Delivery, Receiver};
 use kakitome::error::Exit;
 use kakitome::pipeline::send::SendReport;
 use kakitome::pipeline::{App, approve, check, control, freeze, import, index, init, send, suppress};
-use kakitome::pipeline::{App, approve, check, control, freeze, import, init, send, suppress};
 use kakitome::store::{Cursor, Due, Wanted};
 use kakitome::telemetry::Metrics;
 use tokio::sync::watch;
