@@ -288,7 +288,7 @@ fn a_directory_of_another_key_judges_nothing() {
     assert!(place.run(&["directory", "status"]).err().contains("kakitome init"));
     let again = place.run(&["init"]);
     assert!(again.out().contains("wrote ./kakitome.key") && again.out().contains("left ./kakitome.toml as it is"));
-    place.run(&["campaign", "new", "campaign.toml"]).refused("imported with another key");
+    place.run(&["campaign", "new", "campaign.toml"]).refused("imported under another key");
     assert_eq!(place.run(&["directory", "import", "directory.csv"]).code(), 0);
     assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);
 }

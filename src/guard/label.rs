@@ -6,9 +6,9 @@ const WORDS: [&str; 7] = ["id", "no", "nr", "number", "member", "account", "cust
 const ENDINGS: [&str; 4] = ["番号", "会員", "顧客", "お客様"];
 
 /// The regular expression of a label and what stands between it and its ID, in
-/// folded text.
+/// folded text. What stands before it is left to another label: `member ID:`.
 pub fn pattern() -> String {
-    format!(r"(?:(?:^|[^a-z0-9])(?:{})|{})\s*[.:#=は]?\s*", WORDS.join("|"), ENDINGS.join("|"))
+    format!(r"(?:(?:(?-u:\b)|_)(?:{})|{})\s*[.:#=は]?\s*", WORDS.join("|"), ENDINGS.join("|"))
 }
 
 /// Whether a folded text may end with a label: what follows it, in the next line
@@ -27,8 +27,20 @@ mod tests {
     #[test]
     fn a_text_that_the_pattern_reaches_the_end_of_ends_in_a_label() {
         let pattern = regex::Regex::new(&pattern()).unwrap();
-        for text in ["id", "member id: ", "会員番号は\n", "no.", "お客様", "android", "x", "番号 12", "id: x", ""]
-        {
+        for text in [
+            "id",
+            "user_id=",
+            "会員id:",
+            "member id: ",
+            "会員番号は\n",
+            "no.",
+            "お客様",
+            "android",
+            "x",
+            "番号 12",
+            "id: x",
+            "",
+        ] {
             let reaches = pattern.find_iter(text).any(|label| label.end() == text.len());
             assert!(ends(text) || !reaches, "{text:?}");
             assert_eq!(ends(text), reaches, "{text:?}");

@@ -69,17 +69,15 @@ pub struct Scanner {
     phones: bool,
     email: Regex,
     host: Regex,
-    /// Whether every pattern is made of digits alone, so that words without any
-    /// need no look.
+    /// Whether every pattern is of digits alone: words without any need no look.
     digits_only: bool,
     grouped: Regex,
     phone: Regex,
     label: Regex,
 }
 
-/// Endings that files have and hosts in prose do not. Everything else that looks
-/// like a host is taken for one: a list of top-level domains would be out of
-/// date when it matters.
+/// Endings that files have and hosts in prose do not. Everything else that looks like
+/// a host is one: a list of top-level domains would be out of date when it matters.
 pub const FILES: &[&str] = &[
     "js", "ts", "css", "htm", "html", "php", "asp", "aspx", "jsp", "pdf", "png", "jpg", "jpeg", "gif", "svg", "webp",
     "ico", "bmp", "csv", "tsv", "txt", "xml", "json", "yaml", "yml", "toml", "ini", "log", "doc", "docx", "xls",
@@ -470,6 +468,7 @@ mod tests {
         finds(Shape::BuriedId, "1,000,0001", &["1,000,0001"]);
         finds(Shape::BuriedId, "id:a10000001", &["10000001"]);
         finds(Shape::BuriedId, "会員番号a10000001", &["10000001"]);
+        finds(Shape::BuriedId, "member id: a10000001", &["10000001"]);
         finds(Shape::BuriedId, "id10000001", &["10000001"]);
         finds(Shape::BuriedId, "android10000001", &[]);
         finds(Shape::BuriedId, "12,345,678 2026-12-31", &[]);
