@@ -1,7 +1,7 @@
 //! `kakitome.toml` and the environment → [`Config`]. Every limit has a unit and
 //! a default that is safe; an unknown key is an error that names its line.
 //!
-//! Every key can also be set as `KAKITOME_<TABLE>__<KEY>` ([`environment`]).
+//! Every key can also be set as `KAKITOME_<TABLE>__<KEY>` (`environment`).
 //! A secret may be `file:PATH`. Paths are relative to the file's own folder.
 //! What is said about a file that cannot be used never quotes a line of it:
 //! the line may hold a password.

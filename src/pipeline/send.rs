@@ -2,7 +2,7 @@
 //! again by the directory as it is then, compares digests, claims small batches
 //! on disk before the first byte, and records what became of each message.
 //!
-//! This file climbs the ladder; [`super::feed`] runs one stage of it. What a
+//! This file climbs the ladder; `super::feed` runs one stage of it. What a
 //! crash leaves claimed becomes `unknown` at the next start. A campaign is
 //! finished when every message has a final state, `unknown` being none.
 

@@ -5,11 +5,11 @@
 //! ```
 //!
 //! A hash of 128 bits takes the kind in, so that one index serves all kinds. The
-//! index is one file, mapped into memory and read where it lies: [`lines`] answer
-//! whether a hash is there, and only if it is, the [`cold`] records say exactly
-//! whose. Beside it a [`delta`] holds what the directory has gained since. Names
+//! index is one file, mapped into memory and read where it lies: `lines` answer
+//! whether a hash is there, and only if it is, the `cold` records say exactly
+//! whose. Beside it a `delta` holds what the directory has gained since. Names
 //! are searched for in running text; the file keeps of them no more than keyed
-//! hashes, of the whole and of the beginning ([`gate`]), so that it is no list of
+//! hashes, of the whole and of the beginning (`gate`), so that it is no list of
 //! customers. The accounts' keys, which are not secret, stand in it.
 //!
 //! Invariants: what was built in is found, always; a file that is cut, damaged at
