@@ -856,8 +856,8 @@ both! {
              "update identifier set n = n - 100 where name = 'name 4'", IMPORT, ""),
             (early, "delete from ledger where seq < 1", -5, "before the first"),
             ("delete from suppression", "", SUPPRESSED, "not on the list"),
-            ("delete from approval", "", APPROVED, "approval"),
             ("delete from message where account = '10000004'", "", FROZEN, "3 messages"),
+            ("delete from approval", "", APPROVED, "approval"),
             ("delete from ledger where seq = 4", "", CLAIM, "missing"),
         ];
         let store = history(base).await;

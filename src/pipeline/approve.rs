@@ -39,6 +39,8 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
     let by = campaign::person(by)
         .map_err(|why| Error::usage("an approval needs a name").why(why).now("say who approves with --by NAME"))?;
     let campaign = app.campaign(id).await?;
+    // Under another key nothing else that is wrong would be understood.
+    app.version().await?;
     let state = app.store.state(id).await?;
     match state {
         // A second signature, by somebody else, opens stages that ask for one.
@@ -50,7 +52,6 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
                 .now("freeze it anew and check that"));
         }
     }
-    app.version().await?;
     let asking = asking(app, &campaign, by).await?;
     let Some(checked) = Certificate::of(app, &campaign).await? else { return Err(unchecked(app, id).await?) };
     // The same person's approval replaces the one before, however the name is spelt.
@@ -216,7 +217,9 @@ pub async fn verify(app: &App, campaign: &Campaign) -> Result<()> {
     // Under another key every signature differs: the key is the news then.
     app.version().await?;
     let approvals = app.store.approvals(id).await?;
-    let Some(checked) = Certificate::of(app, campaign).await? else { return wrong("it has not passed its check") };
+    let Some(checked) = Certificate::of(app, campaign).await? else {
+        return wrong("it has not passed its check with a drill in which nothing was missed");
+    };
     if approvals.is_empty() {
         return wrong("nobody has approved it");
     }

@@ -74,6 +74,8 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
     if !state.may_become(State::Checked) {
         return Err(Error::gate(format!("campaign {id} cannot be checked")).why(format!("it is {}", state.as_str())));
     }
+    // A directory that cannot be used is no reason to take an approval back.
+    app.version().await?;
     let started = Instant::now();
     // A check that is not finished leaves the campaign unapproved.
     app.store.set_state(id, &[state], State::Frozen, app.clock.now_ms()).await?;

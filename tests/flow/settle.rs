@@ -68,6 +68,7 @@ both! {
         let told = app.store.suppressions().await.unwrap();
         assert_eq!(told.len(), 2);
         assert!(told.iter().all(|entry| entry.reason.contains("\"sato\"")), "the ledger names who decided");
+        base.tamper("delete from suppression").await;
         let sent = world.send(id).await;
         assert_eq!((sent.state, sent.exit(), sent.rejected), (State::Finished, Exit::Incomplete, 1));
         control::verify(app).await.unwrap();
