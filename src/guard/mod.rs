@@ -6,6 +6,10 @@
 //! campaign's [`Terms`] as plain data. Output: [`Verdict`]. It never sees a
 //! template context or an audience row, reads with a parser that did not write
 //! the message, and a rule that cannot finish holds.
+//!
+//! A message is judged by its passages first (`passage`): what one account's
+//! message has in common with everybody's is judged once. What is not plainly
+//! clear so is read as a whole.
 
 mod cell;
 pub mod check;
