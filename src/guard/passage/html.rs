@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::block::Sort;
 use super::seam::Seams;
 use super::text::TAG;
 use super::{Memos, Walk};
@@ -26,24 +27,48 @@ struct Document {
     boxes: Boxes,
 }
 
+impl Document {
+    /// Whether nothing is under way: what follows could stand at the beginning.
+    fn is_idle(&self) -> bool {
+        self.segment.is_empty() && !self.is_tagged && !self.is_commented && self.boxes.is_idle()
+    }
+}
+
 impl Walk<'_, '_, '_> {
     /// Judges a document.
     pub(super) fn html(&mut self, html: &str) -> Option<()> {
         let mut document = Document::default();
-        let mut at = 0;
-        while at < html.len() {
-            let tag = memchr::memchr(b'<', &html.as_bytes()[at..]).map_or(html.len(), |n| at + n);
-            if tag > at {
-                self.run(&html[at..tag], &mut document)?;
-            }
-            at = if tag < html.len() { self.markup(html, tag, &mut document)? } else { tag };
-        }
+        self.walk(html, &mut document)?;
         self.segment(&mut document, true)?;
         if let Some(joined) = std::mem::take(&mut document.boxes).finish() {
             let place = Place { part: "text".into(), view: "text of boxes", at: None };
             self.judge(&[View { place, shape: Shape::Loose, text: joined.into() }])?;
         }
         self.seams(&document.seams)
+    }
+
+    /// Walks through a block of a document.
+    pub(super) fn html_block(&mut self, html: &str) -> Option<Seams> {
+        let mut document = Document::default();
+        self.walk(html, &mut document)?;
+        let is_idle = document.is_idle();
+        self.seams(&document.seams)?;
+        (is_idle && document.boxes.finish().is_none()).then_some(document.seams)
+    }
+
+    fn walk(&mut self, html: &str, document: &mut Document) -> Option<()> {
+        let (mut at, mut run) = (0, 0..0);
+        while at < html.len() {
+            if document.is_idle() {
+                at = self.past(Sort::Pieces, html, at, &mut run, &mut document.seams);
+            }
+            let tag = memchr::memchr(b'<', &html.as_bytes()[at..]).map_or(html.len(), |n| at + n);
+            if tag > at {
+                self.run(&html[at..tag], document)?;
+            }
+            at = if tag < html.len() { self.markup(html, tag, document)? } else { tag };
+        }
+        Some(())
     }
 
     /// Text between two tags.
@@ -139,6 +164,7 @@ impl Walk<'_, '_, '_> {
         if let Some((piece, true)) = known {
             return Some(piece);
         }
+        self.is_personal = true;
         if let Some(neutral) = self.neutral(html) {
             return self.piece(&neutral);
         }

@@ -50,6 +50,12 @@ impl<T> Memo<T> {
         self.entries.find(hash, |entry| *entry.text == *text).map(|entry| &entry.what)
     }
 
+    /// As [`Memo::get`], to add to it.
+    pub fn get_mut(&mut self, text: &[u8]) -> Option<&mut T> {
+        let hash = self.hasher.hash_one(text);
+        self.entries.find_mut(hash, |entry| *entry.text == *text).map(|entry| &mut entry.what)
+    }
+
     /// Notes that a text was seen, and says under which hash to remember it if
     /// it was seen before.
     pub fn note(&mut self, text: &[u8]) -> Option<u64> {
@@ -58,6 +64,11 @@ impl<T> Memo<T> {
         let again = self.noted[place] == mark;
         self.noted[place] = mark;
         again.then_some(hash)
+    }
+
+    /// Remembers something of a text that is not noted before.
+    pub fn keep_new(&mut self, text: &[u8], what: T) {
+        self.keep(self.hasher.hash_one(text), text, what);
     }
 
     /// Remembers what was found of a text. `hash` is what [`Memo::note`] gave.

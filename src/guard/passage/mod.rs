@@ -23,10 +23,14 @@
 //! nothing in it, and that no link of ours stands in it: own values only ever
 //! take findings away. Such passages are remembered by their exact bytes.
 //!
+//! Runs of such passages are remembered once more, as blocks that are gone past
+//! in one step ([`block`]).
+//!
 //! Two things look past a cut, and are seen to: a name may be broken by white
 //! space ([`seam`]), and an ID's label may stand in the line above it (the two
 //! lines are then one passage).
 
+mod block;
 mod head;
 mod html;
 mod memo;
@@ -43,6 +47,7 @@ use crate::guard::view::View;
 use crate::guard::view::html::piece::Piece;
 use crate::key::Link;
 
+use block::Blocks;
 use head::Head;
 use memo::Memo;
 use text::Text;
@@ -64,6 +69,8 @@ pub struct Memos {
     runs: Memo<Box<str>>,
     texts: Memo<Text>,
     windows: Memo<bool>,
+    lines: Blocks,
+    pieces: Blocks,
 }
 
 /// Whether a message is plainly clear. What it shows of the account's own is
@@ -72,7 +79,7 @@ pub fn is_plainly_clear(judge: &Judge<'_>, case: &mut Case<'_>, memos: &mut Memo
     if bytes.len() > MESSAGE_BYTES_MAX {
         return false;
     }
-    let mut walk = Walk { judge, case, memos, has_words: false };
+    let mut walk = Walk { judge, case, memos, has_words: false, is_personal: false, is_nobodys: false };
     walk.entity(bytes, 0).is_some() && walk.has_words && walk.case.is_clean()
 }
 
@@ -83,6 +90,11 @@ struct Walk<'w, 'c, 'j> {
     memos: &'w mut Memos,
     /// Whether a letter or digit was seen where a reader sees it.
     has_words: bool,
+    /// Whether something was met, since this was last asked, that is not known to
+    /// be clean for anybody.
+    is_personal: bool,
+    /// Whether this is nobody's walk through a block.
+    is_nobodys: bool,
 }
 
 impl Walk<'_, '_, '_> {
@@ -105,6 +117,7 @@ impl Walk<'_, '_, '_> {
         if known == Some(true) {
             return Some(());
         }
+        self.is_personal = true;
         let mut views = Vec::new();
         read(&mut views)?;
         self.judge(&views)?;

@@ -114,6 +114,14 @@ fn may_begin(first: &str, second: &str, names: Names<'_>) -> bool {
     !second.starts_with(is_joined) && begins.into_iter().any(|(at, _)| names.may_begin_worded(&first[at..], second))
 }
 
+/// What a block leaves to the seams of a view that goes on behind it.
+pub struct Crossed {
+    edges: Box<[Arc<Edges>]>,
+    /// Seams, by the number of the passage after them, that a name may cross to
+    /// beyond the block's end.
+    open: Box<[usize]>,
+}
+
 /// The seams of one view.
 #[derive(Default)]
 pub struct Seams {
@@ -135,9 +143,7 @@ impl Seams {
         {
             self.open.push(self.edges.len());
         }
-        for c in edges.last.as_slice().iter().rev() {
-            self.last = [self.last[1], self.last[2], *c];
-        }
+        self.note_last(&edges);
         self.edges.push(edges);
     }
 
@@ -166,31 +172,61 @@ impl Seams {
         may_begin(last, first, names)
     }
 
+    /// The passages of a block, one after the other.
+    pub fn cross(&mut self, crossed: &Crossed, names: Names<'_>) {
+        let Some((first, others)) = crossed.edges.split_first() else { return };
+        self.push(first.clone(), names);
+        let start = self.edges.len() - 1;
+        self.edges.extend_from_slice(others);
+        self.open.extend(crossed.open.iter().map(|seam| start + seam));
+        others.iter().for_each(|edges| self.note_last(edges));
+    }
+
+    fn note_last(&mut self, edges: &Edges) {
+        for c in edges.last.as_slice().iter().rev() {
+            self.last = [self.last[1], self.last[2], *c];
+        }
+    }
+
+    /// What a block is to the seams around it: its passages, and those of its own
+    /// seams that a name may cross to beyond its end. The others were judged.
+    pub fn into_crossed(self, names: Names<'_>) -> Crossed {
+        let reaches_over = |seam: &usize| !enough(after(&self.edges[*seam..]), names).1;
+        let open = self.open.iter().copied().filter(reaches_over).collect();
+        Crossed { open, edges: self.edges.into() }
+    }
+
     /// The text around each seam that a name may cross, folded and spaced.
     pub fn windows(&self, names: Names<'_>) -> Vec<String> {
         self.open.iter().map(|seam| self.window(*seam, names)).collect()
     }
 
     fn window(&self, seam: usize, names: Names<'_>) -> String {
-        let (before, after) = self.edges.split_at(seam);
-        let mut parts = enough(before.iter().rev().map(|edges| (&*edges.tail, edges.is_whole)), names);
+        let (before, behind) = self.edges.split_at(seam);
+        let tails = before.iter().rev().map(|edges| (&*edges.tail, edges.is_whole));
+        let (mut parts, _) = enough(tails, names);
         parts.reverse();
-        parts.extend(enough(after.iter().map(|edges| (&*edges.head, edges.is_whole)), names));
+        parts.extend(enough(after(behind), names).0);
         parts.join(" ")
     }
 }
 
+/// The beginnings of passages, and whether each is all of its passage.
+fn after(edges: &[Arc<Edges>]) -> impl Iterator<Item = (&str, bool)> {
+    edges.iter().map(|edges| (&*edges.head, edges.is_whole))
+}
+
 /// Texts up to the first that is not whole, or until together they hold the
-/// longest name.
-fn enough<'t>(texts: impl Iterator<Item = (&'t str, bool)>, names: Names<'_>) -> Vec<&'t str> {
+/// longest name; and whether they do.
+fn enough<'t>(texts: impl Iterator<Item = (&'t str, bool)>, names: Names<'_>) -> (Vec<&'t str>, bool) {
     let (mut parts, mut letters, mut words) = (Vec::new(), 0, 0);
     for (text, is_whole) in texts {
         parts.push(text);
         letters += text.chars().filter(|c| *c != ' ').count();
         words += text.split(' ').count();
         if !is_whole || (letters >= names.longest_joined() && words >= names.longest_words()) {
-            break;
+            return (parts, true);
         }
     }
-    parts
+    (parts, false)
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Walk;
+use super::block::Sort;
 use super::seam::{Edges, Seams};
 use crate::guard::rules;
 use crate::guard::view::part::has_uuencode;
@@ -32,13 +33,34 @@ impl Walk<'_, '_, '_> {
             return None;
         }
         let mut seams = Seams::default();
-        let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1).chain([text.len()]) {
-            if self.text(&text[start..end], end == text.len(), &mut seams)? {
+        let start = self.lines(text, true, &mut seams)?;
+        debug_assert_eq!(start, text.len());
+        self.seams(&seams)
+    }
+
+    /// Walks through a block of lines.
+    pub(super) fn lines_block(&mut self, text: &str) -> Option<Seams> {
+        let mut seams = Seams::default();
+        let start = self.lines(text, false, &mut seams)?;
+        self.seams(&seams)?;
+        (start == text.len()).then_some(seams)
+    }
+
+    /// Walks through lines; says up to where they are done with.
+    fn lines(&mut self, text: &str, is_all: bool, seams: &mut Seams) -> Option<usize> {
+        let (mut start, mut end, mut run) = (0, 0, 0..0);
+        while end < text.len() {
+            if start == end {
+                start = self.past(Sort::Lines, text, start, &mut run, seams);
+                end = start;
+            }
+            let rest = &text.as_bytes()[end..];
+            end = memchr::memchr(b'\n', rest).map_or(text.len(), |n| end + n + 1);
+            if self.text(&text[start..end], is_all && end == text.len(), seams)? {
                 start = end;
             }
         }
-        self.seams(&seams)
+        Some(start)
     }
 
     /// Judges a text; says whether it is done with, and not a label to be read
@@ -52,6 +74,7 @@ impl Walk<'_, '_, '_> {
             let known = known.clone();
             return Some(self.add(&known, is_last, seams));
         }
+        self.is_personal = true;
         if known.is_none() && self.ends_in_own(text, seams) {
             return Some(true);
         }

@@ -115,6 +115,11 @@ impl Boxes {
         }
     }
 
+    /// Whether no row is under way.
+    pub fn is_idle(&self) -> bool {
+        self.cell.is_empty() && self.row.is_empty()
+    }
+
     fn end_cell(&mut self) {
         let cell = std::mem::take(&mut self.cell);
         if cell.is_empty() {
