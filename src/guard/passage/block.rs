@@ -119,14 +119,8 @@ impl Walk<'_, '_, '_> {
             return;
         }
         let Some(mut nobody) = self.judge.nobodys_case() else { return };
-        let mut walk = Walk {
-            judge: self.judge,
-            case: &mut nobody,
-            memos: self.memos,
-            has_words: false,
-            is_personal: false,
-            is_nobodys: true,
-        };
+        let mut walk = Walk::new(self.judge, &mut nobody, self.memos);
+        walk.is_nobodys = true;
         let Some(seams) = walk.block(sort, text) else { return };
         if walk.case.is_clean() {
             let crossed = seams.into_crossed(self.judge.index().names());

@@ -37,8 +37,9 @@ mod memo;
 mod seam;
 mod text;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use hashbrown::HashMap;
 use memchr::memmem::Finder;
 
 use crate::guard::judge::Judge;
@@ -50,6 +51,7 @@ use crate::key::Link;
 use block::Blocks;
 use head::Head;
 use memo::Memo;
+use seam::Edges;
 use text::Text;
 
 pub use memo::Pool;
@@ -79,7 +81,7 @@ pub fn is_plainly_clear(judge: &Judge<'_>, case: &mut Case<'_>, memos: &mut Memo
     if bytes.len() > MESSAGE_BYTES_MAX {
         return false;
     }
-    let mut walk = Walk { judge, case, memos, has_words: false, is_personal: false, is_nobodys: false };
+    let mut walk = Walk::new(judge, case, memos);
     walk.entity(bytes, 0).is_some() && walk.has_words && walk.case.is_clean()
 }
 
@@ -95,6 +97,17 @@ struct Walk<'w, 'c, 'j> {
     is_personal: bool,
     /// Whether this is nobody's walk through a block.
     is_nobodys: bool,
+    /// Texts of this message that were judged for this account.
+    met: HashMap<Box<str>, Text>,
+    /// Own words of this message.
+    own_words: HashMap<Box<str>, Arc<Edges>>,
+}
+
+impl<'w, 'c, 'j> Walk<'w, 'c, 'j> {
+    fn new(judge: &'w Judge<'j>, case: &'w mut Case<'c>, memos: &'w mut Memos) -> Self {
+        let (met, own_words) = (HashMap::new(), HashMap::new());
+        Self { judge, case, memos, has_words: false, is_personal: false, is_nobodys: false, met, own_words }
+    }
 }
 
 impl Walk<'_, '_, '_> {

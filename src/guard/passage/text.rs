@@ -66,6 +66,8 @@ impl Walk<'_, '_, '_> {
     /// Judges a text; says whether it is done with, and not a label to be read
     /// together with what follows, if anything does.
     pub(super) fn text(&mut self, text: &str, is_last: bool, seams: &mut Seams) -> Option<bool> {
+        // Tabs may part the fields of a record, and stay.
+        let text = text.trim_matches([' ', '\n']);
         if text.trim_ascii().is_empty() {
             return Some(true);
         }
@@ -73,6 +75,10 @@ impl Walk<'_, '_, '_> {
         if let Some(known) = known.filter(|known| known.is_clean) {
             let known = known.clone();
             return Some(self.add(&known, is_last, seams));
+        }
+        if let Some(met) = self.met.get(text).cloned() {
+            self.is_personal = true;
+            return Some(self.add(&met, is_last, seams));
         }
         self.is_personal = true;
         if known.is_none() && self.ends_in_own(text, seams) {
@@ -90,6 +96,7 @@ impl Walk<'_, '_, '_> {
         if let Some(hash) = again {
             self.memos.texts.keep(hash, text.as_bytes(), found.clone());
         }
+        self.met.insert(text.into(), found.clone());
         Some(self.add(&found, is_last, seams))
     }
 
@@ -133,20 +140,33 @@ impl Walk<'_, '_, '_> {
         let signs = |sign: &u8| before.bytes().filter(|b| b == sign).count() > 1;
         let numbers = word.starts_with(|c: char| c.is_ascii_digit())
             && before.trim_end_matches(is_blank).ends_with(|c: char| c.is_ascii_digit() || "+-.,()".contains(c));
-        if (!blank && lead.is_none()) || b",\t;|".iter().any(signs) || numbers || !self.case.is_own_word(word) {
+        if (!blank && lead.is_none()) || b",\t;|".iter().any(signs) || numbers || self.own_word(word).is_none() {
             if !blank && lead.is_none() {
                 self.learn(before);
             }
             return false;
         }
-        self.case.show_own_word(word);
         let names = self.judge.index().names();
         if let Some(lead) = lead {
             seams.push(lead.edges, names);
         }
-        seams.push(Arc::new(Edges::of(word, names)), names);
+        if let Some(edges) = self.own_word(word) {
+            seams.push(edges, names);
+        }
         self.has_words = true;
         true
+    }
+
+    /// The edges of an own word, which is then shown; `None` if it is none.
+    fn own_word(&mut self, word: &str) -> Option<Arc<Edges>> {
+        if let Some(edges) = self.own_words.get(word) {
+            return Some(edges.clone());
+        }
+        self.case.is_own_word(word).then_some(())?;
+        self.case.show_own_word(word);
+        let edges = Arc::new(Edges::of(word, self.judge.index().names()));
+        self.own_words.insert(word.into(), edges.clone());
+        Some(edges)
     }
 
     fn add(&mut self, found: &Text, is_last: bool, seams: &mut Seams) -> bool {

@@ -234,40 +234,33 @@ impl<'a> Split<'a> {
             return split;
         }
         let mut start = None;
-        let mut at = 0;
-        while at < body.len() {
+        let delimiter = [b"--", boundary].concat();
+        let finder = memchr::memmem::Finder::new(&delimiter);
+        for at in finder.find_iter(body).filter(|at| *at == 0 || body[at - 1] == b'\n') {
             let end = memchr::memchr(b'\n', &body[at..]).map_or(body.len(), |n| at + n + 1);
-            if let Some(is_last) = delimiter(&body[at..end], boundary) {
-                let before = without_line_end(&body[start.unwrap_or(0)..at]);
-                match start {
-                    None => split.preamble = before,
-                    Some(_) => split.parts.push(before),
-                }
-                start = Some(end);
-                if is_last {
-                    split.epilogue = &body[end..];
-                    return split;
-                }
-                if split.parts.len() > parts_max {
-                    return split;
-                }
+            let is_last = match body[at + delimiter.len()..end].trim_ascii_end() {
+                [] => false,
+                b"--" => true,
+                _ => continue,
+            };
+            let before = without_line_end(&body[start.unwrap_or(0)..at]);
+            match start {
+                None => split.preamble = before,
+                Some(_) => split.parts.push(before),
             }
-            at = end;
+            start = Some(end);
+            if is_last {
+                split.epilogue = &body[end..];
+                return split;
+            }
+            if split.parts.len() > parts_max {
+                return split;
+            }
         }
         if let Some(start) = start {
             split.parts.push(&body[start..]);
         }
         split
-    }
-}
-
-/// Whether a line is a delimiter, and if so, whether it is the last.
-fn delimiter(line: &[u8], boundary: &[u8]) -> Option<bool> {
-    let rest = line.strip_prefix(b"--")?.strip_prefix(boundary)?.trim_ascii_end();
-    match rest {
-        [] => Some(false),
-        b"--" => Some(true),
-        _ => None,
     }
 }
 

@@ -48,27 +48,28 @@ pub fn decode(body: &[u8], encoding: Encoding) -> Read<Cow<'_, [u8]>> {
             let (bytes, damage) = quoted_printable(body);
             (Cow::Owned(bytes), damage)
         }
-        Encoding::Base64 => {
-            let packed = without_space(body);
-            match BASE64.decode(&packed) {
-                Ok(bytes) => (Cow::Owned(bytes), None),
-                Err(_) => (Cow::Borrowed(body), Some("its base64 is damaged")),
-            }
-        }
+        Encoding::Base64 => match BASE64.decode(joined(body)).or_else(|_| BASE64.decode(without_space(body))) {
+            Ok(bytes) => (Cow::Owned(bytes), None),
+            Err(_) => (Cow::Borrowed(body), Some("its base64 is damaged")),
+        },
     }
 }
 
-/// The lines of base64 joined, and what else is white space left out.
-fn without_space(body: &[u8]) -> Vec<u8> {
+/// The lines of base64 joined: what there is to do where no other white space is.
+fn joined(body: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(body.len());
-    for line in body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii) {
-        if line.iter().any(u8::is_ascii_whitespace) {
-            packed.extend(line.iter().filter(|b| !b.is_ascii_whitespace()));
-        } else {
-            packed.extend_from_slice(line);
-        }
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', body) {
+        let line = &body[start..end];
+        packed.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        start = end + 1;
     }
+    packed.extend_from_slice(&body[start..]);
     packed
+}
+
+fn without_space(body: &[u8]) -> Vec<u8> {
+    body.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect()
 }
 
 /// Decodes quoted-printable. What is no escape stays as it stands.
@@ -76,33 +77,35 @@ pub fn quoted_printable(body: &[u8]) -> Read<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len());
     let mut damage = None;
     let mut rest = body;
-    while !rest.is_empty() {
-        // Letters of other scripts are escapes by the dozen: each is looked for
-        // where it would stand before the next one is searched for.
-        if let [b'=', high, low, after @ ..] = rest
-            && let (Some(high), Some(low)) = (HEX[usize::from(*high)], HEX[usize::from(*low)])
-        {
-            out.push(high << 4 | low);
-            rest = after;
-        } else if rest[0] == b'=' {
-            // A soft line break, with the padding that gateways add before it.
-            let padding = rest[1..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-            match &rest[1 + padding..] {
-                [] => rest = &[],
-                [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => rest = after,
-                _ => {
-                    out.push(b'=');
-                    damage = Some("its quoted-printable is damaged");
-                    rest = &rest[1..];
-                }
+    while let Some(sign) = memchr::memchr(b'=', rest) {
+        out.extend_from_slice(&rest[..sign]);
+        rest = &rest[sign..];
+        // Letters of other scripts are escapes by the dozen.
+        let run = rest.chunks_exact(3).map_while(escaped);
+        let before = out.len();
+        out.extend(run);
+        rest = &rest[3 * (out.len() - before)..];
+        let [b'=', after @ ..] = rest else { continue };
+        // A soft line break, with the padding that gateways add before it.
+        let padding = after.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        rest = match &after[padding..] {
+            [] => &[],
+            [b'\r', b'\n', after @ ..] | [b'\n', after @ ..] => after,
+            _ => {
+                out.push(b'=');
+                damage = Some("its quoted-printable is damaged");
+                after
             }
-        } else {
-            let end = memchr::memchr(b'=', rest).unwrap_or(rest.len());
-            out.extend_from_slice(&rest[..end]);
-            rest = &rest[end..];
-        }
+        };
     }
+    out.extend_from_slice(rest);
     (out, damage)
+}
+
+/// The byte of one escape.
+fn escaped(three: &[u8]) -> Option<u8> {
+    let digits = || Some((HEX[usize::from(three[1])]?, HEX[usize::from(three[2])]?));
+    digits().filter(|_| three[0] == b'=').map(|(high, low)| high << 4 | low)
 }
 
 /// The value of each byte as a hexadecimal digit.
