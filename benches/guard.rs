@@ -5,20 +5,23 @@
 //! that many distinct messages of it, so that no cache flatters. Figures are
 //! medians of five rounds; ratios within one run are what to compare.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+mod support;
 
-use kakitome::account::{Recipient, Record};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use kakitome::account::{Field, Recipient, Record};
 use kakitome::address::Address;
 use kakitome::config::{Config, Mapping};
 use kakitome::demo::{generate, people};
-use kakitome::directory::row::{Cell, Reader};
+use kakitome::directory::row::Reader;
 use kakitome::guard::index::Entry;
 use kakitome::guard::{Allow, Candidate, Guard, Index, Literal, Terms, Verdict};
 use kakitome::key::Keys;
 use kakitome::render::{Letterhead, Mailbox, Rendered, Renderer, Template};
+use minijinja::{AutoEscape, Environment, Value};
 
-const ROUNDS: usize = 5;
+use support::{cells, median, verdict};
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
@@ -41,6 +44,8 @@ fn main() {
     let bytes: usize = rendered.iter().map(|m| m.bytes().len()).sum();
     println!("{messages} messages of {:.1} KB", bytes as f64 / messages as f64 / 1e3);
 
+    let environment = environment(renderer.0.template());
+    let engine = median(|| recipients.iter().for_each(|r| run(&environment, r)));
     let render = median(|| recipients.iter().for_each(|r| drop(renderer.0.render(r.clone(), 0))));
     let parse = median(|| {
         for message in &rendered {
@@ -50,21 +55,54 @@ fn main() {
     let judged = median(|| judge_all(&recipients, &rendered, |candidate, record| judge.examine(candidate, record)));
     let whole =
         median(|| judge_all(&recipients, &rendered, |candidate, record| judge.examine_whole(candidate, record)));
-    println!("{:<28}{:>12}{:>10}{:>12}", "", "µs/message", "MB/s", "× render");
+    println!("{:<28}{:>12}{:>10}{:>12}", "", "µs/message", "MB/s", "× engine");
     for (what, seconds) in [
-        ("render alone", render),
+        ("template engine alone", engine),
+        ("render and build", render),
         ("parse alone (mail-parser)", parse),
         ("judge", judged),
         ("judge, nothing remembered", whole),
     ] {
         let each = seconds * 1e6 / messages as f64;
-        println!("{what:<28}{each:>12.1}{:>10.1}{:>12.2}", bytes as f64 / seconds / 1e6, seconds / render);
+        println!("{what:<28}{each:>12.1}{:>10.1}{:>12.2}", bytes as f64 / seconds / 1e6, seconds / engine);
     }
     println!(
         "{:<28}{:>12.0} messages/s on one thread",
         "check (render and judge)",
         messages as f64 / (render + judged)
     );
+    verdict("whole judgement (× mail-parser, at most)", judged / parse, 1.0, false);
+    verdict("prepare (× template engine, at most)", (render + judged) / engine, 2.2, false);
+}
+
+/// The template engine by itself, set up as for a campaign.
+fn environment(template: &Template) -> Environment<'_> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|name| match name.ends_with(".html") {
+        true => AutoEscape::Html,
+        false => AutoEscape::None,
+    });
+    for (name, source) in template.files() {
+        environment.add_template(name, source).expect("a template");
+    }
+    environment
+}
+
+/// Runs every file of the template for one recipient.
+fn run(environment: &Environment<'_>, recipient: &Recipient) {
+    let fields = recipient.record.fields.iter().map(|(name, field)| {
+        let value = match field {
+            Field::One(value) => Value::from(value.as_str()),
+            Field::Many(values) => values.iter().map(String::as_str).collect(),
+        };
+        (name.as_str(), value)
+    });
+    let link = Value::from_safe_string("https://mail.registrar.example/k/u/0123456789".into());
+    let links = Value::from_iter([("unsubscribe", link.clone()), ("view", link)]);
+    let context = Value::from_iter([("account", Value::from_iter(fields)), ("links", links)]);
+    for (_, template) in environment.templates() {
+        std::hint::black_box(template.render(&context).expect("a text"));
+    }
 }
 
 fn judge_all(
@@ -84,47 +122,13 @@ fn judge_all(
     }
 }
 
-/// The median of some rounds, in seconds of this thread's processor time: other
-/// work on the machine is not counted.
-fn median(mut round: impl FnMut()) -> f64 {
-    let mut times: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            let (started, wall) = (on_processor(), Instant::now());
-            round();
-            match (started, on_processor()) {
-                (Some(from), Some(to)) => (to - from).as_secs_f64(),
-                _ => wall.elapsed().as_secs_f64(),
-            }
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[ROUNDS / 2]
-}
-
-/// How long this thread has run, where Linux tells.
-fn on_processor() -> Option<Duration> {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    stat.split(' ').next()?.parse().ok().map(Duration::from_nanos)
-}
-
 fn directory(accounts: u64, mapping: &Mapping, keys: &Keys) -> (Vec<Record>, Index) {
     let reader = Reader::new(mapping, keys).expect("a mapping");
     let mut records = Vec::new();
     let mut entries = Vec::new();
     for number in 0..accounts {
         let made = people::customer(number, accounts, 1);
-        let cells = [
-            ("member_id", made.member_id),
-            ("email", made.email),
-            ("name", made.name),
-            ("company", made.company),
-            ("phone", made.phone),
-            ("domains", made.domains.join(";")),
-            ("auth_code", made.auth_code),
-            ("plan", made.plan.to_owned()),
-        ];
-        let cells: Vec<(String, Cell)> = cells.into_iter().map(|(n, v)| (n.to_owned(), Cell::Text(v))).collect();
-        let account = reader.account(number, &cells).expect("an account");
+        let account = reader.account(number, &cells(made)).expect("an account");
         let id = account.record.account.clone();
         entries.extend(account.entries.into_iter().map(|e| Entry {
             kind: e.kind,
@@ -150,6 +154,7 @@ fn renderer(keys: Keys) -> (Renderer, Vec<Literal>) {
         bounce: address,
         list_id: "news.registrar.example".into(),
         links_base: "https://mail.registrar.example/k".into(),
+        signers: Vec::new(),
         keys,
     };
     (Renderer::new(template, letterhead).expect("a renderer"), literals)

@@ -9,13 +9,15 @@
 //! is what keyed hashes are. Times are the thread's, medians of five rounds;
 //! ratios within one run are what to compare.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use kakitome::account::{AccountId, Kind};
 use kakitome::config::{Config, Mapping};
 use kakitome::demo::{generate, people};
-use kakitome::directory::row::{Cell, Reader};
+use kakitome::directory::row::Reader;
 use kakitome::guard::Index;
 use kakitome::guard::index::{Accounts, Building, Edition};
 use kakitome::guard::names::squeeze;
@@ -23,7 +25,8 @@ use kakitome::guard::normal;
 use kakitome::guard::token::{Scanner, Token};
 use kakitome::key::Keys;
 
-const ROUNDS: usize = 5;
+use support::{cells, median, processor, verdict};
+
 const BODIES: usize = 2_000;
 const MILLION: usize = 1_000_000;
 /// Beyond so many identifiers the rest are random hashes.
@@ -277,20 +280,6 @@ impl Spread {
     }
 }
 
-fn cells(made: people::Customer) -> Vec<(String, Cell)> {
-    let cells = [
-        ("member_id", made.member_id),
-        ("email", made.email),
-        ("name", made.name),
-        ("company", made.company),
-        ("phone", made.phone),
-        ("domains", made.domains.join(";")),
-        ("auth_code", made.auth_code),
-        ("plan", made.plan.to_owned()),
-    ];
-    cells.into_iter().map(|(name, value)| (name.to_owned(), Cell::Text(value))).collect()
-}
-
 const PROSE: [&str; 8] = [
     "いつも当社のサービスをご利用いただき、誠にありがとうございます。",
     "ドメイン名の更新手続きは、有効期限の前日までにお済ませください。",
@@ -355,28 +344,9 @@ fn candidates(token: &Token<'_>) -> Vec<(Kind, String)> {
 /// Times a round over all bodies; prints and returns µs a message.
 fn row(what: &str, mut round: impl FnMut() -> usize) -> f64 {
     let mut found = 0;
-    let mut times: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            let started = processor();
-            found = std::hint::black_box(round());
-            processor() - started
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    let each = times[ROUNDS / 2] * 1e6 / BODIES as f64;
+    let each = median(|| found = std::hint::black_box(round())) * 1e6 / BODIES as f64;
     println!("  {what:<44}{each:>9.1} µs/message, {:.1} found", found as f64 / BODIES as f64);
     each
-}
-
-fn verdict(what: &str, is: f64, target: f64, at_least: bool) {
-    let met = if at_least { is >= target } else { is <= target };
-    println!("  {what:<44}{is:>9.2}  target {target}: {}", if met { "met" } else { "MISSED" });
-}
-
-/// Seconds that this thread has run: neighbours do not count.
-fn processor() -> f64 {
-    let spent = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    spent.split(' ').next().and_then(|text| text.parse::<f64>().ok()).unwrap_or_default() / 1e9
 }
 
 /// A line of /proc/self/status, in bytes.

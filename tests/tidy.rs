@@ -83,6 +83,7 @@ const LIBRARIES: [(&str, &[&str]); 12] = [
     ("minijinja", &["render"]),
     ("html2text", &["render"]),
     ("mail_builder", &["render"]),
+    ("mail_auth", &["render"]),
     ("mail_parser", &["guard"]),
     ("html5gum", &["guard"]),
     ("daachorse", &["guard"]),

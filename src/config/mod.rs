@@ -49,6 +49,9 @@ pub struct Config {
     /// The links that messages carry.
     #[serde(default)]
     pub links: Links,
+    /// `[[dkim]]`: who signs every message. Several are several signatures.
+    #[serde(default)]
+    pub dkim: Vec<Dkim>,
     /// The folder that relative paths start from; not a key of the file.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -182,6 +185,18 @@ pub struct Links {
     /// The HTTPS address under which links are answered:
     /// `https://mail.registrar.example/k`. RFC 8058 §3.1 asks for HTTPS.
     pub base: Option<String>,
+}
+
+/// `[[dkim]]`: a key that messages are signed with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The domain that signs: that of `from`, for DMARC's sake.
+    pub domain: String,
+    /// The name under which its public key stands: `SELECTOR._domainkey.DOMAIN`.
+    pub selector: String,
+    /// The file of the private key, in PEM: RSA of 2048 bits or more, or Ed25519.
+    pub key: PathBuf,
 }
 
 /// So many in a time: `2000/s`, `300/m`, `10000/h`.
@@ -378,6 +393,15 @@ impl Config {
     /// It is missing, readable by others, or not 64 hex digits.
     pub fn keys(&self) -> Result<Keys> {
         secret::read_key(&self.path(&self.key))
+    }
+
+    /// Reads the private key of a signer.
+    ///
+    /// # Errors
+    /// It is missing, or readable by others.
+    pub fn dkim_key(&self, dkim: &Dkim) -> Result<SecretString> {
+        secret::read_private(&self.path(&dkim.key), "put the file there, or take its [[dkim]] table out")
+            .map(Into::into)
     }
 }
 

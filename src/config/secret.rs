@@ -8,32 +8,40 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
+const RESTORE: &str = "restore it from its copy; without one, take away what is there, let `kakitome init` make a new one here and import the directory again (links in mail already sent are dead then)";
+
 /// Reads a key file.
 ///
 /// # Errors
 /// It is missing, readable by others, or not 64 hexadecimal digits.
 pub(super) fn read_key(path: &Path) -> Result<Keys> {
-    let fail = |why: String| {
-        Error::usage(format!("cannot use the key file {}", path.display())).why(why).now(
-            "restore it from its copy; without one, take away what is there, let `kakitome init` make a new one here and import the directory again (links in mail already sent are dead then)",
-        )
-    };
-    let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map_err(|e| fail(e.to_string()))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(fail(format!("others may read it (mode {:o})", mode & 0o777))
-                .now(format!("chmod 600 {}", path.display())));
-        }
-    }
+    let fail = |why: String| Error::usage(format!("cannot use the key file {}", path.display())).why(why).now(RESTORE);
+    let text = read_private(path, RESTORE)?;
     let digits = text.trim();
     if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(fail("it is not 64 hexadecimal digits".into()));
     }
     let hash = blake3::Hash::from_hex(digits).map_err(|_| fail("it is not 64 hexadecimal digits".into()))?;
     Ok(Keys::new(hash.as_bytes()))
+}
+
+/// Reads a file that only its owner may read. `now` says what to do without it.
+///
+/// # Errors
+/// It is missing, or others may read it.
+pub(super) fn read_private(path: &Path, now: &str) -> Result<String> {
+    let fail = |why: String| Error::usage(format!("cannot use the key file {}", path.display())).why(why);
+    let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()).now(now))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).map_err(|e| fail(e.to_string()).now(now))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            let why = format!("others may read it (mode {:o})", mode & 0o777);
+            return Err(fail(why).now(format!("chmod 600 {}", path.display())));
+        }
+    }
+    Ok(text)
 }
 
 /// Follows a `file:PATH` reference.

@@ -3,14 +3,16 @@
 
 use std::time::Instant;
 
+use secrecy::ExposeSecret;
+
 use crate::account::{Kind, Recipient, Record};
 use crate::address::Address;
 use crate::campaign::Campaign;
-use crate::config::Mapping;
+use crate::config::{Config, Dkim, Mapping};
 use crate::error::{Error, Result};
 use crate::guard::{Cleared, Finding, Guard, Held, Judge, Literal, Overlay, Rule, Terms};
 use crate::pipeline::{App, declare, index};
-use crate::render::{Letterhead, Mailbox, Renderer, Template};
+use crate::render::{Letterhead, Mailbox, Renderer, Signer, Template};
 use crate::telemetry::Metrics;
 
 /// The guard of the directory's current version.
@@ -150,8 +152,22 @@ fn letterhead(app: &App, campaign: &Campaign) -> Result<Letterhead> {
         reply_to,
         bounce,
         links_base: campaign.links_base.clone(),
+        signers: signers(&app.config)?,
         keys: app.keys.clone(),
     })
+}
+
+fn signers(config: &Config) -> Result<Vec<Signer>> {
+    let read = |dkim: &Dkim| {
+        let key = config.dkim_key(dkim)?;
+        Signer::new(&dkim.domain, &dkim.selector, key.expose_secret()).map_err(|e| {
+            let file = config.path(&dkim.key);
+            Error::usage(format!("cannot sign for {} with {}", dkim.domain, file.display()))
+                .why(e)
+                .now("mend the [[dkim]] table or its key file")
+        })
+    };
+    config.dkim.iter().map(read).collect()
 }
 
 fn mailbox(what: &str, text: &str) -> Result<Mailbox> {

@@ -9,6 +9,8 @@ use crate::account::AccountId;
 use crate::address::{Address, AddressError};
 use crate::key::{Keys, Link, Purpose};
 
+use super::sign::Signer;
+
 /// A display name and an address: `Registrar News <news@registrar.example>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
@@ -113,6 +115,8 @@ pub struct Letterhead {
     /// its end; empty when there is none. Then no message has List-Unsubscribe,
     /// and a template that names `links.…` does not render.
     pub links_base: String,
+    /// Who signs; nobody if empty.
+    pub signers: Vec<Signer>,
     /// Message-IDs and link tokens are made with them.
     pub keys: Keys,
 }
@@ -174,6 +178,8 @@ impl Letterhead {
             values.push(mailbox.address.to_string());
         }
         values.push(self.links_base.clone());
+        values
+            .extend(self.signers.iter().flat_map(|signer| [signer.domain().to_owned(), signer.selector().to_owned()]));
         values.retain(|v| !v.is_empty());
         values.dedup();
         values

@@ -19,6 +19,7 @@ mod lint;
 mod literal;
 mod message;
 mod rendered;
+mod sign;
 mod template;
 mod text;
 mod walk;
@@ -27,6 +28,7 @@ pub use letterhead::{Letterhead, LetterheadError, Mailbox, MailboxError};
 pub use lint::Lint;
 pub use literal::Literal;
 pub use rendered::Rendered;
+pub use sign::{Signer, SignerError};
 pub use template::{RunError, Template, TemplateError};
 
 use crate::account::{AccountId, Recipient};
@@ -83,6 +85,14 @@ pub enum RenderError {
         /// The template's file.
         file: &'static str,
     },
+    /// No signature could be made.
+    #[error("account {account}: no DKIM signature could be made: {source}")]
+    Sign {
+        /// The account.
+        account: AccountId,
+        /// Why.
+        source: SignerError,
+    },
     /// The HTML cannot be laid out as text.
     #[error("account {account}: no text can be made from body.html; write a body.txt")]
     Text {
@@ -132,6 +142,8 @@ impl Renderer {
         };
         let parts = self.parts(recipient, &links)?;
         let bytes = message::build(&self.head, &account, &to, links.unsubscribe.as_deref(), &parts, date_ms);
+        let bytes = sign::sign(&self.head.signers, bytes)
+            .map_err(|source| RenderError::Sign { account: account.clone(), source })?;
         let rendered = Rendered::new(account, self.head.bounce.clone(), to, bytes);
         let Parts { subject, html, text } = parts;
         Ok(Preview { rendered, subject, html, text })
@@ -188,8 +200,24 @@ pub(in crate::render) mod tests {
             bounce: Address::parse("bounce@registrar.example").unwrap(),
             list_id: "news.registrar.example".into(),
             links_base: "https://mail.registrar.example/k".into(),
+            signers: Vec::new(),
             keys: Keys::new(&[7; 32]),
         }
+    }
+
+    /// A new private key in PEM.
+    pub fn pem(kind: &str) -> String {
+        let args: Vec<String> = match kind.split_once(':') {
+            Some((kind, bits)) => {
+                ["-algorithm", kind, "-pkeyopt", &format!("rsa_keygen_bits:{bits}")].map(String::from).into()
+            }
+            None if kind == "ec" => {
+                ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"].map(String::from).into()
+            }
+            None => ["-algorithm", kind].map(String::from).into(),
+        };
+        let made = std::process::Command::new("openssl").arg("genpkey").args(args).output().expect("openssl");
+        String::from_utf8(made.stdout).unwrap()
     }
 
     pub fn template(files: &[(&str, &str)]) -> Result<Template, TemplateError> {

@@ -50,6 +50,7 @@ impl Press {
             reply_to: None,
             bounce: Address::parse("bounce@registrar.example").unwrap(),
             links_base: "https://mail.registrar.example/k".into(),
+            signers: Vec::new(),
             keys: world.keys.clone(),
         };
         let renderer = Renderer::new(template, letterhead).unwrap();

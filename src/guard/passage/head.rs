@@ -74,7 +74,8 @@ impl Walk<'_, '_, '_> {
             if self.is_own_to(field) {
                 continue;
             }
-            let neutral = std::str::from_utf8(field).ok().and_then(|field| self.neutral(field));
+            let own_link = |field| self.neutral(std::str::from_utf8(field).ok()?);
+            let neutral = header::unsigned(field).or_else(|| own_link(field));
             let field = neutral.as_deref().map_or(field, str::as_bytes);
             self.passage(
                 |memos: &mut Memos| &mut memos.fields,

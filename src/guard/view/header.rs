@@ -126,6 +126,13 @@ fn is_signature(name: &str) -> bool {
     ["DKIM-Signature", "ARC-Seal", "ARC-Message-Signature"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
+/// A signature's field as it is read, if it is one: the same for every message
+/// that one key signed.
+pub fn unsigned(field: &[u8]) -> Option<String> {
+    let (name, value) = std::str::from_utf8(field).ok()?.split_once(':')?;
+    is_signature(name).then(|| format!("{name}:{}\r\n", without_hashes(value.trim_end())))
+}
+
 /// A signature's tags without hashes (`b`, `bh`) and times (`t`, `x`).
 fn without_hashes(value: &str) -> String {
     value
