@@ -8,7 +8,9 @@ mod guard {
     mod encodings;
     mod extra;
     mod letter;
+    mod limits;
     mod mutation;
+    mod own_hosts;
     mod passages;
     mod rules;
     mod swaps;
