@@ -4,6 +4,7 @@
 
 mod guard {
     mod alarms;
+    mod charsets;
     mod drill;
     mod encodings;
     mod extra;
