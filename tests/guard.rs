@@ -13,6 +13,7 @@ mod guard {
     mod mutation;
     mod own_hosts;
     mod passages;
+    mod reencoding;
     mod rules;
     mod swaps;
     mod vectors;
