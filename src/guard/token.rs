@@ -5,8 +5,9 @@
 //! where it stands and how it looks; whose it is, is not its business.
 //!
 //! What is no token, although it has digits or dots: prices (`12,345,678`),
-//! dates, decimal numbers, versions, file names by extension, an ID inside a
-//! longer run of digits or letters without a label.
+//! dates, decimal numbers, versions, file names by extension (but for a host that
+//! one is named after), an ID inside a longer run of digits or letters without a
+//! label.
 
 use regex::Regex;
 

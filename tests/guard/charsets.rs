@@ -183,7 +183,7 @@ fn word_each(value: &str, charset: Charset) -> Option<String> {
 /// character set.
 fn split_words(value: &str, charset: Charset) -> Option<String> {
     let bytes = encode(&format!("値は{value}です"), charset)?;
-    let (first, second) = bytes.split_at(bytes.len() / 2 | 1);
+    let (first, second) = bytes.split_at((bytes.len() / 2) | 1);
     Some(format!("{}\r\n {}", word_of(first, charset, 'B'), word_of(second, charset, 'B')))
 }
 
@@ -202,6 +202,6 @@ fn extended(value: &str, charset: Charset) -> Option<String> {
 
 fn extended_pieces(value: &str, charset: Charset) -> Option<String> {
     let bytes = encode(value, charset)?;
-    let (first, second) = bytes.split_at(bytes.len() / 2 | 1);
+    let (first, second) = bytes.split_at((bytes.len() / 2) | 1);
     Some(format!("filename*0*={}''{};\r\n filename*1*={}%20x.txt", charset.name(), percent(first), percent(second)))
 }

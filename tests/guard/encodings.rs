@@ -71,8 +71,8 @@ pub const ENCODINGS: &[Encoding] = rows! {
     "Transfer encodings" {
         "QP soft line break inside", ALL, |l, v| push(l, part("text/plain", "quoted-printable", &quoted(v)));
         "QP HTML", ALL, |l, v| push(l, part("text/html", "quoted-printable", &quoted(v)));
-        "base64 body", ALL, |l, v| push(l, part("text/plain", "base64", &base64_lines(&format!("値は {v} です。"))));
-        "base64 HTML", ALL, |l, v| push(l, part("text/html", "base64", &base64_lines(&format!("<p>値は {v} です。</p>"))));
+        "base64 body", ALL, |l, v| push(l, part("text/plain", "base64", &base64_lines(format!("値は {v} です。"))));
+        "base64 HTML", ALL, |l, v| push(l, part("text/html", "base64", &base64_lines(format!("<p>値は {v} です。</p>"))));
         "8bit HTML", ALL, |l, v| push(l, part("text/html", "8bit", &format!("<p>値は {v} です。</p>")));
         "base64 in lines of four", ALL, |l, v| push(l, part("text/plain", "base64", &between(&STANDARD.encode(format!("値は {v} です。")), "\r\n")));
     }
@@ -160,7 +160,7 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "xml attachment", ALL, |l, v| push(l, attachment("text/xml", &format!("<a><b>{v}</b></a>")));
         "preamble", ALL, |l, v| push(l, nested("=in=", v, ""));
         "epilogue", ALL, |l, v| push(l, nested("=in=", "", v));
-        "inner message in base64", ALL, |l, v| push(l, format!("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64_lines(&format!("Content-Type: text/plain; charset=utf-8\r\n\r\n値は {v} です。"))));
+        "inner message in base64", ALL, |l, v| push(l, format!("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64_lines(format!("Content-Type: text/plain; charset=utf-8\r\n\r\n値は {v} です。"))));
     }
     "IDs" {
         "ID grouped by a dash", ID, |l, v| text(l, &format!("{}-{}", &v[..4], &v[4..]));

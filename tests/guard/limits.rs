@@ -77,40 +77,28 @@ fn what_is_beyond_the_limits_is_unreadable() {
     let (inner, inners) = nested("message/rfc822", 1_000);
     for (name, head, body) in [
         ("50 MB of text", plain.as_str(), "いつもありがとうございます。\r\n".repeat(50 * MEGABYTE / 44)),
-        ("50 MB in base64", &typed("text/plain", "base64"), "QUJD".repeat(19).add_line().repeat(50 * MEGABYTE / 78)),
+        (
+            "50 MB in base64",
+            &typed("text/plain", "base64"),
+            format!("{}\r\n", "QUJD".repeat(19)).repeat(50 * MEGABYTE / 78),
+        ),
         (
             "50 MB in QP",
             &typed("text/plain", "quoted-printable"),
-            "=E3=81=82".repeat(8).add_line().repeat(50 * MEGABYTE / 74),
+            format!("{}\r\n", "=E3=81=82".repeat(8)).repeat(50 * MEGABYTE / 74),
         ),
         ("10,000 parts", "Content-Type: multipart/mixed; boundary=b\r\n", format!("{parts}--b--\r\n")),
         ("1,000 multiparts in one another", &multipart, multiparts),
         ("1,000 messages in one another", &inner, inners),
         ("1,000,000 header lines", &format!("{plain}{}", "X-A: b\r\n".repeat(1_000_000)), "x".to_owned()),
-        (
-            "1,000,000 lines of one header field",
-            &format!("{plain}X-A: b\r\n{}", " c\r\n".repeat(1_000_000)),
-            "40817299".to_owned(),
-        ),
     ] {
         let verdict = judge(&world, name, &message(&world, head, &body));
-        let held = |rule| verdict.findings.iter().any(|finding| finding.rule == rule);
-        let expected = if name.contains("of one") { Rule::Foreign } else { Rule::Unreadable };
-        assert!(held(expected), "{name}: {:?}", verdict.findings.first());
+        let unreadable = verdict.findings.iter().any(|finding| finding.rule == Rule::Unreadable);
+        assert!(unreadable, "{name}: {:?}", verdict.findings.first());
     }
     if let (Some(before), Some(after)) = (before, memory_kb_max()) {
         println!("{} kB more", after - before);
         assert!(after - before < MEMORY_KB_MAX, "{} kB more", after - before);
-    }
-}
-
-trait AddLine {
-    fn add_line(self) -> String;
-}
-
-impl AddLine for String {
-    fn add_line(self) -> String {
-        self + "\r\n"
     }
 }
 
@@ -159,6 +147,9 @@ fn what_is_within_the_limits_is_read_to_its_end() {
 #[test]
 fn a_header_field_as_long_as_a_message_is_read() {
     let world = World::new();
+    let lines = format!("X-A: b\r\n{} 40817299\r\n{}", " c\r\n".repeat(1_000_000), typed("text/plain", "8bit"));
+    let verdict = judge(&world, "1,000,000 lines of one field", &message(&world, &lines, "x"));
+    assert!(verdict.findings.iter().any(|f| f.rule == Rule::Foreign), "{:?}", verdict.findings.first());
     for unit in ["&", "%", "=?", "=?utf-8?Q?=41?= ", "=?utf-8?B?", "あ.", "\"", "(", "<", "a@b.test, "] {
         let field = format!("X-A: {} 40817299\r\n{}", unit.repeat(MEGABYTE / unit.len()), typed("text/plain", "8bit"));
         let verdict = judge(&world, unit, &message(&world, &field, "x"));
