@@ -4,12 +4,16 @@
 
 mod guard {
     mod alarms;
+    mod charsets;
     mod drill;
     mod encodings;
     mod extra;
     mod letter;
+    mod limits;
     mod mutation;
+    mod own_hosts;
     mod passages;
+    mod reencoding;
     mod rules;
     mod swaps;
     mod vectors;

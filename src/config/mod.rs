@@ -94,7 +94,8 @@ pub struct Column {
     /// The separator, when a cell holds a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<char>,
-    /// For `id`: the regular expression that the whole value matches.
+    /// The regular expression that the whole value matches. An `id` needs one: by
+    /// it the guard knows an ID in a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
     /// For `phone`: the region that national numbers belong to (`JP`).
@@ -105,6 +106,10 @@ pub struct Column {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<bool>,
 }
+
+/// What is said of a column of kind `id` that has no pattern.
+pub const NO_PATTERN: &str = "is an id without a pattern, and could not be recognised in a message; \
+    write what its whole value looks like, as in pattern = \"[0-9]{8}\"";
 
 impl Column {
     /// Whether one value may belong to one account only.
@@ -344,6 +349,8 @@ impl Config {
         for (name, column) in &mapping.columns {
             if let Some(pattern) = &column.pattern {
                 regex::Regex::new(pattern).map_err(|e| format!("directory.columns.{name}.pattern: {e}"))?;
+            } else if column.kind == Kind::Id {
+                return Err(format!("directory.columns.{name} {NO_PATTERN}"));
             }
         }
         for (name, column) in &mapping.columns {
@@ -479,6 +486,14 @@ email = { kind = "email" }
             let refused = parse(MINIMAL, &[(name, value)]).unwrap_err();
             assert!(refused.contains(name) && !refused.contains("hunter2"), "{name}: {refused}");
         }
+    }
+
+    #[test]
+    fn an_id_without_a_pattern_is_refused_with_what_to_write() {
+        let refused = parse(&format!("{MINIMAL}contract_no = {{ kind = \"id\" }}\n"), &[]).unwrap_err();
+        assert!(refused.contains("directory.columns.contract_no is an id without a pattern"), "{refused}");
+        assert!(refused.contains("pattern = \"[0-9]{8}\""), "{refused}");
+        parse(&format!("{MINIMAL}contract_no = {{ kind = \"id\", pattern = \"C[0-9]{{6}}\" }}\n"), &[]).unwrap();
     }
 
     #[test]

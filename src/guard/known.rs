@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use hashbrown::HashSet;
 
 use crate::account::Kind;
+use crate::guard::file;
 use crate::guard::token::{Scanner, Shape, Token};
 use crate::guard::values::Values;
 use crate::guard::view::{self, View};
@@ -201,18 +202,25 @@ pub fn idn_candidates(run: &str) -> impl Iterator<Item = &str> {
     idn_readings(run).into_iter().flatten()
 }
 
+/// How many hosts a run may be meant to be, at most.
+pub fn readings_max(run: &str) -> usize {
+    run.split('.').count() * run.chars().count().min(2 * LABEL_MAX * TLD_MAX)
+}
+
 /// The hosts that a run of letters and dots may be meant to be, by the label
 /// in which they end; the longest first. A host may begin wherever the script
-/// changes or has no words, and end there: `a社のexample.comと例え.テスト`.
+/// changes or has no words, and end there: `a社のexample.comと例え.テスト`; and
+/// before a file's ending.
 pub fn idn_readings(run: &str) -> Vec<Vec<&str>> {
     let run = run.trim_matches(['.', '-', '_']);
     let mut readings = Vec::new();
     let mut starts: Vec<usize> = Vec::new();
     let mut at = 0;
     let labels: Vec<&str> = run.split('.').collect();
+    let stem = file::stem(run).split('.').count();
     for (n, label) in labels.iter().enumerate() {
         let is_last = n + 1 == labels.len();
-        let is_end = is_last || !label.is_ascii() || !labels[n + 1].is_ascii();
+        let is_end = is_last || n + 1 == stem || !label.is_ascii() || !labels[n + 1].is_ascii();
         if n > 0 && is_end {
             let ends = ends(label);
             let mut hosts: Vec<&str> =

@@ -170,6 +170,12 @@ fn honorific(text: &str, first: char) -> Option<&'static str> {
     }
 }
 
+/// The end of a text that a name may reach back in, spaces between all of it: what
+/// is longer names nobody, and a line may be as long as a message.
+fn tail(text: &str) -> &str {
+    text.char_indices().rev().nth(4 * NAME_MAX).map_or(text, |(at, _)| &text[at..])
+}
+
 fn japanese(line: &str, found: &mut Vec<Salutation>) {
     for (at, first) in line.char_indices() {
         if let Some(honorific) = honorific(&line[at..], first) {
@@ -187,6 +193,7 @@ fn japanese(line: &str, found: &mut Vec<Salutation>) {
             if compound || (hiragana && matches!(honorific, "さま" | "さん" | "氏")) {
                 continue;
             }
+            let before = tail(before);
             let start = before.rfind(STOPS).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
             let name = normal::name(&before[start..]);
             if !name.is_empty()

@@ -5,13 +5,15 @@
 //! where it stands and how it looks; whose it is, is not its business.
 //!
 //! What is no token, although it has digits or dots: prices (`12,345,678`),
-//! dates, decimal numbers, versions, file names by extension, an ID inside a
-//! longer run of digits or letters without a label.
+//! dates, decimal numbers, versions, file names by extension (but for a host that
+//! one is named after), an ID inside a longer run of digits or letters without a
+//! label.
 
 use regex::Regex;
 
 use crate::account::Kind;
 use crate::config::Mapping;
+use crate::guard::file;
 use crate::guard::label;
 use crate::guard::pattern::Spans;
 
@@ -31,6 +33,8 @@ pub struct Token<'t> {
 pub enum Shape {
     /// `host.example`, letters and digits of ASCII.
     Host,
+    /// What a file is named after, `host.example.pdf`: only a known host counts.
+    BuriedHost,
     /// A run with letters of other scripts before a dot: the host may begin
     /// anywhere in it, and, if its last label is such too, end anywhere.
     Idn,
@@ -54,7 +58,7 @@ impl Shape {
     /// The kind of identifier that a token of this shape may be.
     pub fn kind(self) -> Kind {
         match self {
-            Shape::Host | Shape::Idn => Kind::Domain,
+            Shape::Host | Shape::BuriedHost | Shape::Idn => Kind::Domain,
             Shape::Email => Kind::Email,
             Shape::Id | Shape::GroupedId | Shape::BuriedId => Kind::Id,
             Shape::Phone | Shape::BuriedPhone => Kind::Phone,
@@ -75,16 +79,6 @@ pub struct Scanner {
     phone: Regex,
     label: Regex,
 }
-
-/// Endings that files have and hosts in prose do not. Everything else that looks like
-/// a host is one: a list of top-level domains would be out of date when it matters.
-pub const FILES: &[&str] = &[
-    "js", "ts", "css", "htm", "html", "php", "asp", "aspx", "jsp", "pdf", "png", "jpg", "jpeg", "gif", "svg", "webp",
-    "ico", "bmp", "csv", "tsv", "txt", "xml", "json", "yaml", "yml", "toml", "ini", "log", "doc", "docx", "xls",
-    "xlsx", "ppt", "pptx", "odt", "exe", "dll", "msi", "dmg", "apk", "iso", "jar", "gz", "tgz", "bz2", "xz", "rar",
-    "tar", "mp3", "mp4", "avi", "wav", "ttf", "woff", "woff2", "eml", "ics", "vcf", "db", "sql", "bak", "tmp", "conf",
-    "cfg", "sig", "asc", "pem", "crt", "key", "rb", "go",
-];
 
 impl Scanner {
     /// Compiles a mapping's patterns.
@@ -119,10 +113,10 @@ impl Scanner {
         }
         if memchr::memchr(b'.', text.as_bytes()).is_some() {
             let addresses: Vec<(usize, usize)> = tokens.iter().map(|t| (t.start, t.start + t.text.len())).collect();
-            let hosts = self
-                .host
-                .find_iter(text)
-                .filter(|m| !addresses.iter().any(|(from, to)| m.start() < *to && *from < m.end()));
+            let hosts = self.host.find_iter(text).filter(|m| {
+                let before = addresses.partition_point(|(from, _)| *from < m.end());
+                addresses[..before].last().is_none_or(|(_, to)| *to <= m.start())
+            });
             tokens.extend(hosts.filter_map(|m| host(text, m.start(), m.as_str())));
             if !text.is_ascii() {
                 tokens.extend(idn_runs(text));
@@ -225,22 +219,26 @@ fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
     (!local.is_empty()).then(|| token(Shape::Email, text, found.start() + lead))
 }
 
-/// Whether a last label is a file's ending.
-pub fn is_file(last: &str) -> bool {
-    FILES.contains(&last)
-}
-
 fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let trimmed = found.trim_matches(['-', '_']);
     let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
     let last = trimmed.rsplit('.').next()?;
-    let named = last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
+    let named =
+        |last: &str| last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
     // The end of a host that begins in another script: read as a whole there.
     let in_idn = text[..start].chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
     // Its beginning, likewise; trimming has left the dot behind.
     let rest = text[start + trimmed.len()..].strip_prefix('.').and_then(|rest| rest.chars().next());
     let in_idn = in_idn || rest.is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
-    (named && !in_idn && (!is_file(last) || text[..start].ends_with("//"))).then(|| token(Shape::Host, trimmed, start))
+    if !named(last) || in_idn {
+        return None;
+    }
+    if !file::is_ending(last) || text[..start].ends_with("//") {
+        return Some(token(Shape::Host, trimmed, start));
+    }
+    let stem = file::stem(trimmed);
+    let (_, last) = stem.rsplit_once('.')?;
+    named(last).then(|| token(Shape::BuriedHost, stem, start))
 }
 
 /// The fewest and the most digits of a telephone number that is looked for.
@@ -334,15 +332,18 @@ fn fours(piece: &str) -> Vec<&str> {
     all
 }
 
+/// How far a hash is looked at on either side of a number, in bytes.
+const HASH_MAX: usize = 256;
+
 /// A piece of a token of hex digits and dashes, as tracking hashes and UUIDs
 /// are: its neighbour across the dash has letters, and the whole is long.
 fn is_hash_piece(text: &str, start: usize, end: usize) -> bool {
-    let part_of = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let from =
-        text[..start].rfind(|c| !part_of(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-    let to = text[end..].find(|c| !part_of(c)).map_or(text.len(), |at| end + at);
-    let whole = &text[from..to];
-    whole.len() >= 24 && whole.bytes().any(|b| b.is_ascii_alphabetic())
+    let part_of = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let bytes = text.as_bytes();
+    let before = bytes[..start].iter().rev().take(HASH_MAX).take_while(|b| part_of(b)).count();
+    let after = bytes[end..].iter().take(HASH_MAX).take_while(|b| part_of(b)).count();
+    let whole = &bytes[start - before..end + after];
+    whole.len() >= 24 && whole.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// `12,345,678`: groups of three after the first.
@@ -449,6 +450,8 @@ mod tests {
         ] {
             finds(Shape::Host, text, expected);
         }
+        finds(Shape::BuriedHost, "example.com.pdf main.css", &["example.com"]);
+        finds(Shape::BuriedHost, "www.example.com.tar.gz v1.2.txt", &["www.example.com"]);
     }
 
     #[test]

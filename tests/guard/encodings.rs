@@ -6,6 +6,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use kakitome::account::Kind;
 use kakitome::guard::normal;
 
+use super::charsets::CHARSETS;
 use super::letter::{Letter, base64_lines, part, word};
 
 /// Puts a value into a letter; `None` where the value has no such form.
@@ -13,12 +14,14 @@ pub type Put = fn(&mut Letter, &str) -> Option<()>;
 
 /// One row of the table.
 pub struct Encoding {
+    /// What it is counted with.
+    pub family: &'static str,
     pub name: &'static str,
     pub kinds: &'static [Kind],
     pub put: Put,
 }
 
-const ALL: &[Kind] = &[Kind::Id, Kind::Email, Kind::Domain, Kind::Phone, Kind::Person, Kind::Organisation];
+pub const ALL: &[Kind] = &[Kind::Id, Kind::Email, Kind::Domain, Kind::Phone, Kind::Person, Kind::Organisation];
 const NAMES: &[Kind] = &[Kind::Person, Kind::Organisation];
 const ID: &[Kind] = &[Kind::Id];
 const HOSTS: &[Kind] = &[Kind::Domain];
@@ -26,131 +29,190 @@ const PHONE: &[Kind] = &[Kind::Phone];
 const LETTERS: &[Kind] = &[Kind::Email, Kind::Domain, Kind::Person, Kind::Organisation];
 
 macro_rules! rows {
-    ($($name:literal, $kinds:expr, $put:expr;)*) => {
-        &[$(Encoding { name: $name, kinds: $kinds, put: $put }),*]
+    ($($family:literal { $($name:literal, $kinds:expr, $put:expr;)* })*) => {
+        &[$($(Encoding { family: $family, name: $name, kinds: $kinds, put: $put },)*)*]
     };
 }
 
-/// The list of GUARD.md, and some more.
+/// Every row: those below, and the charsets'.
+pub fn all() -> impl Iterator<Item = &'static Encoding> {
+    ENCODINGS.iter().chain(CHARSETS.iter().copied().flatten())
+}
+
+/// Everything but the charsets.
 pub const ENCODINGS: &[Encoding] = rows! {
-    "plain", ALL, |l, v| text(l, v);
-    "upper case", LETTERS, |l, v| text(l, &v.to_uppercase());
-    "mixed case", LETTERS, |l, v| text(l, &mixed(v));
-    "full-width", ALL, |l, v| text(l, &wide(v));
-    "half-width kana", NAMES, |l, v| text(l, &half_kana(v)?);
-    "NFD", LETTERS, |l, v| text(l, &DecomposingNormalizerBorrowed::new_nfd().normalize(v));
-    "zero-width space inside", ALL, |l, v| text(l, &between(v, "\u{200b}"));
-    "soft hyphen inside", ALL, |l, v| text(l, &between(v, "\u{ad}"));
-    "bidi marks inside", ALL, |l, v| text(l, &between(v, "\u{200e}"));
-    "&shy; inside", ALL, |l, v| html(l, &between(v, "&shy;"));
-    "<wbr> inside", ALL, |l, v| html(l, &between(v, "<wbr>"));
-    "a tag inside", ALL, |l, v| html(l, &halves(v, "<b>", "</b>"));
-    "a tag around each character", ALL, |l, v| html(l, &each(v, |c| format!("<span style=\"color:red\">{c}</span>")));
-    "a comment inside", ALL, |l, v| html(l, &between(v, "<!-- x -->"));
-    "decimal entities", ALL, |l, v| html(l, &each(v, |c| format!("&#{};", c as u32)));
-    "hex entities", ALL, |l, v| html(l, &each(v, |c| format!("&#x{:X};", c as u32)));
-    "named entities", &[Kind::Email, Kind::Domain], |l, v| html(l, &v.replace('.', "&period;").replace('@', "&commat;"));
-    "table cells around", ALL, |l, v| html(l, &format!("<table><tr><td>値</td><td>{v}</td><td>です</td></tr></table>"));
-    "glued between words of Japanese", ALL, |l, v| text(l, &format!("契約中の「{v}」について"));
-    "no boundary in Japanese", HOSTS, |l, v| text(l, &format!("契約中の{v}の更新について"));
-    "QP soft line break inside", ALL, |l, v| push(l, part("text/plain", "quoted-printable", &quoted(v)));
-    "QP HTML", ALL, |l, v| push(l, part("text/html", "quoted-printable", &quoted(v)));
-    "base64 body", ALL, |l, v| push(l, part("text/plain", "base64", &base64_lines(&format!("値は {v} です。"))));
-    "base64 HTML", ALL, |l, v| push(l, part("text/html", "base64", &base64_lines(&format!("<p>値は {v} です。</p>"))));
-    "subject", ALL, |l, v| header(l, "Subject", &word(v));
-    "subject in two encoded-words", ALL, |l, v| header(l, "Subject", &words(v));
-    "subject in Q", ALL, |l, v| header(l, "Subject", &format!("=?utf-8?Q?{}?=", each_byte(v, '='))) ;
-    "From display name", ALL, |l, v| header(l, "From", &format!("{} <news@registrar.example>", word(v)));
-    "Reply-To display name", ALL, |l, v| header(l, "Reply-To", &format!("{} <news@registrar.example>", word(v)));
-    "List-Unsubscribe", ALL, |l, v| header(l, "List-Unsubscribe", &format!("<https://registrar.example/u?c={}>", percent(v)));
-    "List-Unsubscribe mailto", ALL, |l, v| header(l, "List-Unsubscribe", &format!("<mailto:off@registrar.example?subject={}>", percent(v)));
-    "any other header", ALL, |l, v| header(l, "X-Customer", &word(v));
-    "RFC 2231 file name", ALL, |l, v| push(l, file_name(v));
-    "RFC 2047 file name", ALL, |l, v| push(l, part("text/plain", "8bit", "x").replacen("charset=utf-8", &format!("name=\"{}\"", word(&format!("{v} 様.txt"))), 1));
-    "URL host", HOSTS, |l, v| href(l, &format!("https://{v}/x"));
-    "URL host in text", HOSTS, |l, v| text(l, &format!("https://{v}/x"));
-    "URL host, percent-encoded", HOSTS, |l, v| href(l, &format!("https://{}/", percent(v)));
-    "URL user", ALL, |l, v| href(l, &format!("https://{}@registrar.example/", percent(v)));
-    "URL path", ALL, |l, v| href(l, &format!("https://registrar.example/a/{}/b", percent(v)));
-    "URL path in text", ALL, |l, v| text(l, &format!("https://registrar.example/a/{}/b", percent(v)));
-    "URL fragment", ALL, |l, v| href(l, &format!("https://registrar.example/#{}", percent(v)));
-    "query value, percent-encoded", ALL, |l, v| query(l, &percent(v));
-    "query value, every byte percent-encoded", ALL, |l, v| query(l, &each_byte(v, '%'));
-    "query value, percent-encoded twice", ALL, |l, v| query(l, &percent(&percent(v)));
-    "query value, plus for space", ALL, |l, v| query(l, &percent(v).replace("%20", "+"));
-    "query value, base64", ALL, |l, v| query(l, &percent(&STANDARD.encode(v)));
-    "query value, base64url", ALL, |l, v| query(l, &URL_SAFE_NO_PAD.encode(v));
-    "query value, hex", ALL, |l, v| query(l, &hex(v));
-    "query value in text, base64url", ALL, |l, v| text(l, &format!("https://registrar.example/?q={}", URL_SAFE_NO_PAD.encode(v)));
-    "query value, JSON in base64", ALL, |l, v| query(l, &URL_SAFE_NO_PAD.encode(format!("{{\"v\":\"{v}\"}}")));
-    "tracking pixel", ALL, |l, v| html(l, &format!("<img src=\"https://registrar.example/o?u={}\">", percent(v)));
-    "mailto", &[Kind::Email], |l, v| href(l, &format!("mailto:{v}"));
-    "mailto's subject", ALL, |l, v| href(l, &format!("mailto:help@registrar.example?subject={}", percent(v)));
-    "tel link", PHONE, |l, v| href(l, &format!("tel:{}", v.replace(' ', "")));
-    "tel link, international", PHONE, |l, v| href(l, &format!("tel:{}", e164(v)?));
-    "A-label", HOSTS, |l, v| text(l, &normal::canonical(Kind::Domain, v, None).ok()?);
-    "A-label, upper case", HOSTS, |l, v| text(l, &normal::canonical(Kind::Domain, v, None).ok()?.to_uppercase());
-    "ideographic full stop as dot", HOSTS, |l, v| text(l, &v.replace('.', "。"));
-    "sub-domain", HOSTS, |l, v| text(l, &format!("mail.shop.{v}"));
-    "e-mail domain", HOSTS, |l, v| text(l, &format!("postmaster@{v}"));
-    "trailing dot", HOSTS, |l, v| text(l, &format!("{v}. IN A"));
-    "host with port and path", HOSTS, |l, v| text(l, &format!("{v}:8080/index.html"));
-    "HTML comment", ALL, |l, v| html(l, &format!("<!-- {v} -->"));
-    "conditional comment", ALL, |l, v| html(l, &format!("<!--[if mso]><p>{v}</p><![endif]-->"));
-    "alt", ALL, |l, v| html(l, &format!("<img alt=\"{v}\">"));
-    "title", ALL, |l, v| html(l, &format!("<p title='{v}'>x</p>"));
-    "data attribute", ALL, |l, v| html(l, &format!("<p data-customer=\"{v}\">x</p>"));
-    "data attribute, base64", ALL, |l, v| html(l, &format!("<p data-customer=\"{}\">x</p>", STANDARD.encode(v)));
-    "style", ALL, |l, v| html(l, &format!("<style>p:after {{ content: \"{v}\" }}</style>"));
-    "style attribute", ALL, |l, v| html(l, &format!("<p style=\"font-family:'{v}'\">x</p>"));
-    "JSON-LD", ALL, |l, v| html(l, &format!("<script type=\"application/ld+json\">{{\"name\":\"{v}\"}}</script>"));
-    "JSON-LD, escaped", ALL, |l, v| html(l, &format!("<script type=\"application/ld+json\">{{\"name\":\"{}\"}}</script>", json(v)));
-    "hidden preheader", ALL, |l, v| html(l, &format!("<div style=\"display:none\">{v}</div>"));
-    "title element", ALL, |l, v| html(l, &format!("<title>{v}</title>"));
-    "csv attachment", ALL, |l, v| push(l, attachment("text/csv", &format!("a,b\r\nx,{v}\r\n")));
-    "ics attachment", ALL, |l, v| push(l, attachment("text/calendar", &format!("BEGIN:VCALENDAR\r\nSUMMARY:{v}\r\nEND:VCALENDAR\r\n")));
-    "vcf attachment", ALL, |l, v| push(l, attachment("text/vcard", &format!("BEGIN:VCARD\r\nFN:{}\r\n {}\r\nEND:VCARD\r\n", split(v).0, split(v).1)));
-    "json attachment", ALL, |l, v| push(l, attachment("application/json", &format!("{{\"v\":\"{}\"}}", json(v))));
-    "inner message", ALL, |l, v| push(l, format!("Content-Type: message/rfc822\r\n\r\nSubject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n値は {v} です。"));
-    "inner message's subject", ALL, |l, v| push(l, format!("Content-Type: message/rfc822\r\n\r\nSubject: {}\r\n\r\nx", word(v)));
-    "Content-ID", ID, |l, v| push(l, format!("Content-ID: <{v}@registrar.example>\r\n{}", part("text/plain", "8bit", "x")));
-    "ID grouped by a dash", ID, |l, v| text(l, &format!("{}-{}", &v[..4], &v[4..]));
-    "ID grouped by a space", ID, |l, v| text(l, &format!("{} {}", &v[..4], &v[4..]));
-    "ID grouped by commas", ID, |l, v| text(l, &format!("{},{},{}", &v[..1], &v[1..4], &v[4..]));
-    "ID grouped by twos", ID, |l, v| text(l, &format!("{}-{}-{}-{}", &v[..2], &v[2..4], &v[4..6], &v[6..]));
-    "ID after a label", ID, |l, v| text(l, &format!("ID:A{v}"));
-    "ID after a Japanese label", ID, |l, v| text(l, &format!("会員番号：A{v}"));
-    "ID and its label in one", ID, |l, v| text(l, &format!("ID{v}"));
-    "ID behind #", ID, |l, v| text(l, &format!("#{v}"));
-    "ID between underscores", ID, |l, v| text(l, &format!("report_{v}_2026.pdf"));
-    "ID in kanji digits", ID, |l, v| text(l, &kanji(v));
-    "ID at the end of a sentence", ID, |l, v| text(l, &format!("Your number is {v}. Thank you."));
-    "phone, national", PHONE, |l, v| text(l, &national(v)?);
-    "phone, national, brackets", PHONE, |l, v| text(l, &brackets(v)?);
-    "phone, national, no separators", PHONE, |l, v| text(l, &national(v)?.replace('-', ""));
-    "phone, national, spaces", PHONE, |l, v| text(l, &national(v)?.replace('-', " "));
-    "phone, national, dots", PHONE, |l, v| text(l, &national(v)?.replace('-', "."));
-    "phone, national, full-width brackets", PHONE, |l, v| text(l, &wide(&brackets(v)?));
-    "phone, international", PHONE, |l, v| text(l, &e164(v)?);
-    "phone, international, grouped", PHONE, |l, v| text(l, &e164(v)?.replacen("+81", "+81 ", 1).replacen("+44", "+44-", 1));
-    "phone, international, (0)", PHONE, |l, v| text(l, &e164(v)?.replacen("+81", "+81 (0)", 1).replacen("+44", "+44 (0)", 1));
-    "phone after TEL:", PHONE, |l, v| text(l, &format!("TEL:{v}"));
-    "phone after 電話", PHONE, |l, v| text(l, &format!("電話{v}まで"));
-    "phone in dash variants", PHONE, |l, v| text(l, &v.replace('-', "‐"));
-    "name without space", NAMES, |l, v| text(l, &if v.is_ascii() { v.to_owned() } else { v.replace(' ', "") });
-    "name with ideographic space", NAMES, |l, v| text(l, &v.replace(' ', "\u{3000}"));
-    "name with a space between all", NAMES, |l, v| if v.is_ascii() { None } else { text(l, &between(v, " ")) };
-    "name with a line break", NAMES, |l, v| text(l, &broken(v, "\r\n"));
-    "name with <br>", NAMES, |l, v| html(l, &broken(v, "<br>"));
-    "name in two table cells", NAMES, |l, v| html(l, &format!("<table><tr><td>{}</td></tr></table>", broken(v, "</td><td>")));
-    "name in two paragraphs", NAMES, |l, v| html(l, &format!("<p>{}</p>", broken(v, "</p><p>")));
-    "name with honorific", NAMES, |l, v| text(l, &if v.is_ascii() { format!("Dear {v},") } else { format!("{v} 様") });
-    "name with honorific, in HTML", NAMES, |l, v| html(l, &if v.is_ascii() { format!("<p>Hi <b>{v}</b>!</p>") } else { format!("<p>{v}<span>様</span></p>") });
-    "company with 御中", &[Kind::Organisation], |l, v| text(l, &format!("{v} 御中"));
-    "company with (株)", &[Kind::Organisation], |l, v| text(l, &company(v, "(株)")?);
-    "company with （株）", &[Kind::Organisation], |l, v| text(l, &company(v, "（株）")?);
-    "company with ㈱", &[Kind::Organisation], |l, v| text(l, &company(v, "㈱")?);
-    "company with a space", &[Kind::Organisation], |l, v| text(l, &company(v, "株式会社　")?);
+    "Spelling" {
+        "plain", ALL, |l, v| text(l, v);
+        "upper case", LETTERS, |l, v| text(l, &v.to_uppercase());
+        "mixed case", LETTERS, |l, v| text(l, &mixed(v));
+        "full-width", ALL, |l, v| text(l, &wide(v));
+        "half-width kana", NAMES, |l, v| text(l, &half_kana(v)?);
+        "NFD", LETTERS, |l, v| text(l, &DecomposingNormalizerBorrowed::new_nfd().normalize(v));
+        "zero-width space inside", ALL, |l, v| text(l, &between(v, "\u{200b}"));
+        "soft hyphen inside", ALL, |l, v| text(l, &between(v, "\u{ad}"));
+        "bidi marks inside", ALL, |l, v| text(l, &between(v, "\u{200e}"));
+        "glued between words of Japanese", ALL, |l, v| text(l, &format!("契約中の「{v}」について"));
+        "word joiner inside", ALL, |l, v| text(l, &between(v, "\u{2060}"));
+        "variation selectors inside", ALL, |l, v| text(l, &between(v, "\u{fe0e}"));
+    }
+    "Markup" {
+        "&shy; inside", ALL, |l, v| html(l, &between(v, "&shy;"));
+        "<wbr> inside", ALL, |l, v| html(l, &between(v, "<wbr>"));
+        "a tag inside", ALL, |l, v| html(l, &halves(v, "<b>", "</b>"));
+        "a tag around each character", ALL, |l, v| html(l, &each(v, |c| format!("<span style=\"color:red\">{c}</span>")));
+        "a comment inside", ALL, |l, v| html(l, &between(v, "<!-- x -->"));
+        "decimal entities", ALL, |l, v| html(l, &each(v, |c| format!("&#{};", c as u32)));
+        "hex entities", ALL, |l, v| html(l, &each(v, |c| format!("&#x{:X};", c as u32)));
+        "named entities", &[Kind::Email, Kind::Domain], |l, v| html(l, &v.replace('.', "&period;").replace('@', "&commat;"));
+        "table cells around", ALL, |l, v| html(l, &format!("<table><tr><td>値</td><td>{v}</td><td>です</td></tr></table>"));
+        "zero-padded entities", ALL, |l, v| html(l, &each(v, |c| format!("&#{:07};", c as u32)));
+        "&ZeroWidthSpace; inside", ALL, |l, v| html(l, &between(v, "&ZeroWidthSpace;"));
+    }
+    "Transfer encodings" {
+        "QP soft line break inside", ALL, |l, v| push(l, part("text/plain", "quoted-printable", &quoted(v)));
+        "QP HTML", ALL, |l, v| push(l, part("text/html", "quoted-printable", &quoted(v)));
+        "base64 body", ALL, |l, v| push(l, part("text/plain", "base64", &base64_lines(format!("値は {v} です。"))));
+        "base64 HTML", ALL, |l, v| push(l, part("text/html", "base64", &base64_lines(format!("<p>値は {v} です。</p>"))));
+        "8bit HTML", ALL, |l, v| push(l, part("text/html", "8bit", &format!("<p>値は {v} です。</p>")));
+        "base64 in lines of four", ALL, |l, v| push(l, part("text/plain", "base64", &between(&STANDARD.encode(format!("値は {v} です。")), "\r\n")));
+    }
+    "Headers" {
+        "subject", ALL, |l, v| header(l, "Subject", &word(v));
+        "subject in two encoded-words", ALL, |l, v| header(l, "Subject", &words(v));
+        "subject in Q", ALL, |l, v| header(l, "Subject", &format!("=?utf-8?Q?{}?=", each_byte(v, '='))) ;
+        "From display name", ALL, |l, v| header(l, "From", &format!("{} <news@registrar.example>", word(v)));
+        "Reply-To display name", ALL, |l, v| header(l, "Reply-To", &format!("{} <news@registrar.example>", word(v)));
+        "List-Unsubscribe", ALL, |l, v| header(l, "List-Unsubscribe", &format!("<https://registrar.example/u?c={}>", percent(v)));
+        "List-Unsubscribe mailto", ALL, |l, v| header(l, "List-Unsubscribe", &format!("<mailto:off@registrar.example?subject={}>", percent(v)));
+        "any other header", ALL, |l, v| header(l, "X-Customer", &word(v));
+        "RFC 2231 file name", ALL, |l, v| push(l, file_name(v));
+        "RFC 2047 file name", ALL, |l, v| push(l, part("text/plain", "8bit", "x").replacen("charset=utf-8", &format!("name=\"{}\"", word(&format!("{v} 様.txt"))), 1));
+        "Content-ID", ID, |l, v| push(l, format!("Content-ID: <{v}@registrar.example>\r\n{}", part("text/plain", "8bit", "x")));
+        "subject, folded", &[Kind::Person, Kind::Organisation, Kind::Phone], |l, v| v.contains(' ').then(|| header(l, "Subject", &v.replace(' ', "\r\n ")))?;
+        "To display name", ALL, |l, v| { let to = l.headers.iter().find(|(name, _)| name == "To")?.1.clone(); header(l, "To", &format!("{} {to}", word(v))) };
+        "Content-Description", ALL, |l, v| push(l, format!("Content-Description: {}\r\n{}", word(v), part("text/plain", "8bit", "x")));
+        "RFC 2231 file name in Content-Type", ALL, |l, v| push(l, part("text/plain", "8bit", "x").replacen("charset=utf-8", &format!("name*=utf-8'ja'{}", each_byte(v, '%')), 1));
+        "Message-ID", ID, |l, v| header(l, "Message-ID", &format!("<{v}.x@registrar.example>"));
+        "boundary", ID, |l, v| push(l, nested(v, "", ""));
+    }
+    "URLs" {
+        "URL host", HOSTS, |l, v| href(l, &format!("https://{v}/x"));
+        "URL host in text", HOSTS, |l, v| text(l, &format!("https://{v}/x"));
+        "URL host, percent-encoded", HOSTS, |l, v| href(l, &format!("https://{}/", percent(v)));
+        "URL user", ALL, |l, v| href(l, &format!("https://{}@registrar.example/", percent(v)));
+        "URL path", ALL, |l, v| href(l, &format!("https://registrar.example/a/{}/b", percent(v)));
+        "URL path in text", ALL, |l, v| text(l, &format!("https://registrar.example/a/{}/b", percent(v)));
+        "URL fragment", ALL, |l, v| href(l, &format!("https://registrar.example/#{}", percent(v)));
+        "query value, percent-encoded", ALL, |l, v| query(l, &percent(v));
+        "query value, every byte percent-encoded", ALL, |l, v| query(l, &each_byte(v, '%'));
+        "query value, percent-encoded twice", ALL, |l, v| query(l, &percent(&percent(v)));
+        "query value, plus for space", ALL, |l, v| query(l, &percent(v).replace("%20", "+"));
+        "query value, base64", ALL, |l, v| query(l, &percent(&STANDARD.encode(v)));
+        "query value, base64url", ALL, |l, v| query(l, &URL_SAFE_NO_PAD.encode(v));
+        "query value, hex", ALL, |l, v| query(l, &hex(v));
+        "query value in text, base64url", ALL, |l, v| text(l, &format!("https://registrar.example/?q={}", URL_SAFE_NO_PAD.encode(v)));
+        "query value, JSON in base64", ALL, |l, v| query(l, &URL_SAFE_NO_PAD.encode(format!("{{\"v\":\"{v}\"}}")));
+        "tracking pixel", ALL, |l, v| html(l, &format!("<img src=\"https://registrar.example/o?u={}\">", percent(v)));
+        "mailto", &[Kind::Email], |l, v| href(l, &format!("mailto:{v}"));
+        "mailto's subject", ALL, |l, v| href(l, &format!("mailto:help@registrar.example?subject={}", percent(v)));
+        "URL path, base64url", ALL, |l, v| href(l, &format!("https://registrar.example/a/{}/b", URL_SAFE_NO_PAD.encode(v)));
+        "URL path, percent-encoded twice", ALL, |l, v| href(l, &format!("https://registrar.example/a/{}/b", percent(&percent(v))));
+        "URL inside a URL", ALL, |l, v| query(l, &percent(&format!("https://registrar.example/?q={}", percent(v))));
+    }
+    "Hosts" {
+        "no boundary in Japanese", HOSTS, |l, v| text(l, &format!("契約中の{v}の更新について"));
+        "A-label", HOSTS, |l, v| text(l, &normal::canonical(Kind::Domain, v, None).ok()?);
+        "A-label, upper case", HOSTS, |l, v| text(l, &normal::canonical(Kind::Domain, v, None).ok()?.to_uppercase());
+        "ideographic full stop as dot", HOSTS, |l, v| text(l, &v.replace('.', "。"));
+        "sub-domain", HOSTS, |l, v| text(l, &format!("mail.shop.{v}"));
+        "e-mail domain", HOSTS, |l, v| text(l, &format!("postmaster@{v}"));
+        "trailing dot", HOSTS, |l, v| text(l, &format!("{v}. IN A"));
+        "host with port and path", HOSTS, |l, v| text(l, &format!("{v}:8080/index.html"));
+        "full-width full stop as dot", HOSTS, |l, v| text(l, &v.replace('.', "．"));
+        "half-width ideographic full stop as dot", HOSTS, |l, v| text(l, &v.replace('.', "｡"));
+    }
+    "Source and attributes" {
+        "HTML comment", ALL, |l, v| html(l, &format!("<!-- {v} -->"));
+        "conditional comment", ALL, |l, v| html(l, &format!("<!--[if mso]><p>{v}</p><![endif]-->"));
+        "alt", ALL, |l, v| html(l, &format!("<img alt=\"{v}\">"));
+        "title", ALL, |l, v| html(l, &format!("<p title='{v}'>x</p>"));
+        "data attribute", ALL, |l, v| html(l, &format!("<p data-customer=\"{v}\">x</p>"));
+        "data attribute, base64", ALL, |l, v| html(l, &format!("<p data-customer=\"{}\">x</p>", STANDARD.encode(v)));
+        "style", ALL, |l, v| html(l, &format!("<style>p:after {{ content: \"{v}\" }}</style>"));
+        "style attribute", ALL, |l, v| html(l, &format!("<p style=\"font-family:'{v}'\">x</p>"));
+        "JSON-LD", ALL, |l, v| html(l, &format!("<script type=\"application/ld+json\">{{\"name\":\"{v}\"}}</script>"));
+        "JSON-LD, escaped", ALL, |l, v| html(l, &format!("<script type=\"application/ld+json\">{{\"name\":\"{}\"}}</script>", json(v)));
+        "hidden preheader", ALL, |l, v| html(l, &format!("<div style=\"display:none\">{v}</div>"));
+        "title element", ALL, |l, v| html(l, &format!("<title>{v}</title>"));
+        "name in two table cells", NAMES, |l, v| html(l, &format!("<table><tr><td>{}</td></tr></table>", broken(v, "</td><td>")));
+        "name in two paragraphs", NAMES, |l, v| html(l, &format!("<p>{}</p>", broken(v, "</p><p>")));
+        "data attribute, hex", ALL, |l, v| html(l, &format!("<p data-customer=\"{}\">x</p>", hex(v)));
+        "attribute in entities", ALL, |l, v| html(l, &format!("<img alt=\"{}\">", each(v, |c| format!("&#{};", c as u32))));
+        "noscript", ALL, |l, v| html(l, &format!("<noscript><p>{v}</p></noscript>"));
+    }
+    "Attachments and structure" {
+        "csv attachment", ALL, |l, v| push(l, attachment("text/csv", &format!("a,b\r\nx,{v}\r\n")));
+        "ics attachment", ALL, |l, v| push(l, attachment("text/calendar", &format!("BEGIN:VCALENDAR\r\nSUMMARY:{v}\r\nEND:VCALENDAR\r\n")));
+        "vcf attachment", ALL, |l, v| push(l, attachment("text/vcard", &format!("BEGIN:VCARD\r\nFN:{}\r\n {}\r\nEND:VCARD\r\n", split(v).0, split(v).1)));
+        "json attachment", ALL, |l, v| push(l, attachment("application/json", &format!("{{\"v\":\"{}\"}}", json(v))));
+        "inner message", ALL, |l, v| push(l, format!("Content-Type: message/rfc822\r\n\r\nSubject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n値は {v} です。"));
+        "inner message's subject", ALL, |l, v| push(l, format!("Content-Type: message/rfc822\r\n\r\nSubject: {}\r\n\r\nx", word(v)));
+        "xml attachment", ALL, |l, v| push(l, attachment("text/xml", &format!("<a><b>{v}</b></a>")));
+        "preamble", ALL, |l, v| push(l, nested("=in=", v, ""));
+        "epilogue", ALL, |l, v| push(l, nested("=in=", "", v));
+        "inner message in base64", ALL, |l, v| push(l, format!("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{}", base64_lines(format!("Content-Type: text/plain; charset=utf-8\r\n\r\n値は {v} です。"))));
+    }
+    "IDs" {
+        "ID grouped by a dash", ID, |l, v| text(l, &format!("{}-{}", &v[..4], &v[4..]));
+        "ID grouped by a space", ID, |l, v| text(l, &format!("{} {}", &v[..4], &v[4..]));
+        "ID grouped by commas", ID, |l, v| text(l, &format!("{},{},{}", &v[..1], &v[1..4], &v[4..]));
+        "ID grouped by twos", ID, |l, v| text(l, &format!("{}-{}-{}-{}", &v[..2], &v[2..4], &v[4..6], &v[6..]));
+        "ID after a label", ID, |l, v| text(l, &format!("ID:A{v}"));
+        "ID after a Japanese label", ID, |l, v| text(l, &format!("会員番号：A{v}"));
+        "ID and its label in one", ID, |l, v| text(l, &format!("ID{v}"));
+        "ID behind #", ID, |l, v| text(l, &format!("#{v}"));
+        "ID between underscores", ID, |l, v| text(l, &format!("report_{v}_2026.pdf"));
+        "ID in kanji digits", ID, |l, v| text(l, &kanji(v));
+        "ID at the end of a sentence", ID, |l, v| text(l, &format!("Your number is {v}. Thank you."));
+        "ID grouped by a figure dash", ID, |l, v| text(l, &format!("{}\u{2012}{}", &v[..4], &v[4..]));
+        "ID grouped by a long-vowel mark", ID, |l, v| text(l, &format!("{}ー{}", &v[..4], &v[4..]));
+        "ID grouped by a no-break space", ID, |l, v| text(l, &format!("{}\u{a0}{}", &v[..4], &v[4..]));
+        "ID in Arabic digits", ID, |l, v| text(l, &each(v, |c| c.to_digit(10).and_then(|n| char::from_u32(0x660 + n)).unwrap_or(c).into()));
+    }
+    "Telephone numbers" {
+        "tel link", PHONE, |l, v| href(l, &format!("tel:{}", v.replace(' ', "")));
+        "tel link, international", PHONE, |l, v| href(l, &format!("tel:{}", e164(v)?));
+        "phone, national", PHONE, |l, v| text(l, &national(v)?);
+        "phone, national, brackets", PHONE, |l, v| text(l, &brackets(v)?);
+        "phone, national, no separators", PHONE, |l, v| text(l, &national(v)?.replace('-', ""));
+        "phone, national, spaces", PHONE, |l, v| text(l, &national(v)?.replace('-', " "));
+        "phone, national, dots", PHONE, |l, v| text(l, &national(v)?.replace('-', "."));
+        "phone, national, full-width brackets", PHONE, |l, v| text(l, &wide(&brackets(v)?));
+        "phone, international", PHONE, |l, v| text(l, &e164(v)?);
+        "phone, international, grouped", PHONE, |l, v| text(l, &e164(v)?.replacen("+81", "+81 ", 1).replacen("+44", "+44-", 1));
+        "phone, international, (0)", PHONE, |l, v| text(l, &e164(v)?.replacen("+81", "+81 (0)", 1).replacen("+44", "+44 (0)", 1));
+        "phone after TEL:", PHONE, |l, v| text(l, &format!("TEL:{v}"));
+        "phone after 電話", PHONE, |l, v| text(l, &format!("電話{v}まで"));
+        "phone in dash variants", PHONE, |l, v| text(l, &v.replace('-', "‐"));
+        "phone, international, dots", PHONE, |l, v| text(l, &e164(v)?.replacen("+81", "+81.", 1).replacen("+44", "+44.", 1));
+        "phone in kanji digits", PHONE, |l, v| text(l, &kanji(&national(v)?));
+    }
+    "Names and companies" {
+        "name without space", NAMES, |l, v| text(l, &if v.is_ascii() { v.to_owned() } else { v.replace(' ', "") });
+        "name with ideographic space", NAMES, |l, v| text(l, &v.replace(' ', "\u{3000}"));
+        "name with a space between all", NAMES, |l, v| if v.is_ascii() { None } else { text(l, &between(v, " ")) };
+        "name with a line break", NAMES, |l, v| text(l, &broken(v, "\r\n"));
+        "name with <br>", NAMES, |l, v| html(l, &broken(v, "<br>"));
+        "name with honorific", NAMES, |l, v| text(l, &if v.is_ascii() { format!("Dear {v},") } else { format!("{v} 様") });
+        "name with honorific, in HTML", NAMES, |l, v| html(l, &if v.is_ascii() { format!("<p>Hi <b>{v}</b>!</p>") } else { format!("<p>{v}<span>様</span></p>") });
+        "company with 御中", &[Kind::Organisation], |l, v| text(l, &format!("{v} 御中"));
+        "company with (株)", &[Kind::Organisation], |l, v| text(l, &company(v, "(株)")?);
+        "company with （株）", &[Kind::Organisation], |l, v| text(l, &company(v, "（株）")?);
+        "company with ㈱", &[Kind::Organisation], |l, v| text(l, &company(v, "㈱")?);
+        "company with a space", &[Kind::Organisation], |l, v| text(l, &company(v, "株式会社　")?);
+        "name with a no-break space", NAMES, |l, v| text(l, &v.replace(' ', "\u{a0}"));
+        "company with （同）", &[Kind::Organisation], |l, v| text(l, &v.strip_suffix("合同会社").map(|rest| format!("{rest}（同）"))?);
+    }
 };
 
 fn text(letter: &mut Letter, value: &str) -> Option<()> {
@@ -185,6 +247,14 @@ fn attachment(kind: &str, body: &str) -> String {
     format!(
         "Content-Type: {kind}; charset=utf-8\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
         base64_lines(body)
+    )
+}
+
+/// A multipart inside the letter, with a boundary, a preamble and an epilogue.
+fn nested(boundary: &str, preamble: &str, epilogue: &str) -> String {
+    format!(
+        "Content-Type: multipart/related; boundary=\"{boundary}\"\r\n\r\n{preamble}\r\n--{boundary}\r\n{}\r\n--{boundary}--\r\n{epilogue}",
+        part("text/plain", "8bit", "x")
     )
 }
 

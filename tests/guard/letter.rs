@@ -16,6 +16,8 @@ pub struct Letter {
     pub html: String,
     /// Whole further MIME parts: headers, blank line, body.
     pub parts: Vec<String>,
+    /// The same, of bytes that are no UTF-8.
+    pub raw_parts: Vec<Vec<u8>>,
 }
 
 impl Letter {
@@ -41,6 +43,7 @@ impl Letter {
             text: format!("お客様\r\n\r\nいつもありがとうございます。\r\n{lines}{link}\r\n\r\n{FOOTER}"),
             html: format!("<p>お客様</p><p>いつもありがとうございます。</p><p><a href=\"{link}\">配信停止</a></p>"),
             parts: Vec::new(),
+            raw_parts: Vec::new(),
         }
     }
 
@@ -70,8 +73,12 @@ impl Letter {
         for part in &self.parts {
             out.push_str(&format!("--=outer=\r\n{part}\r\n"));
         }
-        out.push_str("--=outer=--\r\n");
-        out.into_bytes()
+        let mut out = out.into_bytes();
+        for part in &self.raw_parts {
+            out.extend([b"--=outer=\r\n", &part[..], b"\r\n"].concat());
+        }
+        out.extend(b"--=outer=--\r\n");
+        out
     }
 }
 
@@ -81,7 +88,7 @@ pub fn part(kind: &str, encoding: &str, body: &str) -> String {
 }
 
 /// Base64 in lines of 76.
-pub fn base64_lines(text: &str) -> String {
+pub fn base64_lines(text: impl AsRef<[u8]>) -> String {
     let encoded = STANDARD.encode(text);
     encoded.as_bytes().chunks(76).map(|line| format!("{}\r\n", String::from_utf8_lossy(line))).collect()
 }

@@ -199,6 +199,99 @@ const EDGES: &[char] = &[
     '\u{344}', '\u{1e9b}', '\u{323}', 'テ', 'ス', 'ト', '例', '٠', 'x', 'n', '+', '8', '1',
 ];
 
+/// One way of writing a value; `None` where it has no such form.
+type Spelling = fn(&str) -> Option<String>;
+
+/// Ways that fit every kind but a secret.
+const COMMON: &[Spelling] = &[
+    |v| Some(v.to_uppercase()),
+    |v| Some(each(v, |c| if ('!'..='~').contains(&c) { char::from_u32(c as u32 + 0xfee0).unwrap() } else { c })),
+    |v| Some(v.chars().flat_map(|c| [c, '\u{200b}']).collect()),
+    |v| Some(v.chars().flat_map(|c| [c, '\u{ad}']).collect()),
+    |v| Some(format!("\u{202a}{v}\u{202c}")),
+    |v| Some(icu_normalizer::DecomposingNormalizerBorrowed::new_nfd().normalize(v).into_owned()),
+    |v| Some(format!(" {v}\u{3000}")),
+];
+
+/// Ways that fit a kind, for values as [`value`] makes them.
+fn spellings(kind: Kind) -> &'static [Spelling] {
+    match kind {
+        Kind::Id => &[
+            |v| Some(format!("{}-{}", &v[..4], &v[4..])),
+            |v| Some(format!("{} {}", &v[..4], &v[4..])),
+            |v| Some(format!("{},{},{}", &v[..1], &v[1..4], &v[4..])),
+            |v| Some(format!("{}ー{}", &v[..4], &v[4..])),
+            |v| Some(each(v, |c| "〇一二三四五六七八九".chars().nth(c as usize - 48).unwrap())),
+            |v| Some(each(v, |c| char::from_u32(c as u32 - 48 + 0x660).unwrap())),
+        ],
+        Kind::Domain => &[
+            |v| canonical(Kind::Domain, v, None).ok(),
+            |v| Some(format!("{v}.")),
+            |v| Some(v.replace('.', "。")),
+            |v| Some(v.replace('.', "｡")),
+            |v| Some(v.replace('.', "．")),
+        ],
+        Kind::Email => &[
+            |v| Some(format!("<{v}>")),
+            |v| Some(format!("{v}.")),
+            |v| Some(v.replace('@', "＠")),
+            |v| Some(format!("\"{}", v.replace('@', "\"@"))),
+        ],
+        Kind::Phone => &[
+            |v| canonical(Kind::Phone, v, Some("JP")).ok(),
+            |v| Some(v.replace('-', "")),
+            |v| Some(v.replace('-', " ")),
+            |v| Some(v.replace('-', ".")),
+            |v| Some(v.replace('-', "‐")),
+            |v| Some(v.replace('-', "ー")),
+            |v| v.split_once('-').map(|(area, rest)| format!("({area}){rest}")),
+            |v| v.strip_prefix('0').map(|rest| format!("+81 {rest}")),
+            |v| v.strip_prefix('0').map(|rest| format!("+81 (0){rest}")),
+        ],
+        Kind::Person => &[
+            |v| Some(v.replace(' ', "")),
+            |v| Some(v.replace(' ', "\u{3000}")),
+            |v| Some(v.replace(' ', "\r\n")),
+            |v| Some(format!("{v} 様")),
+            |v| Some(format!("{v}さん")),
+        ],
+        Kind::Organisation => &[
+            |v| Some(v.replace("株式会社", "(株)")),
+            |v| Some(v.replace("株式会社", "㈱")),
+            |v| Some(v.replace("株式会社", "㍿")),
+            |v| Some(v.replace("株式会社", "株式会社 ")),
+            |v| Some(format!("{v} 御中")),
+        ],
+        Kind::Secret | Kind::Text => &[],
+    }
+}
+
+fn each(value: &str, with: impl FnMut(char) -> char) -> String {
+    value.chars().map(with).collect()
+}
+
+/// A value of a kind, by its seed.
+fn value(kind: Kind, seed: u64) -> String {
+    let random = &mut fastrand::Rng::with_seed(seed);
+    let mut some = |from: &str, length: usize| -> String {
+        let from: Vec<char> = from.chars().collect();
+        (0..length).map(|_| from[random.usize(..from.len())]).collect()
+    };
+    const DIGITS: &str = "0123456789";
+    const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz";
+    const JAPANESE: &str = "山田川木花空海みどりアオゾラガパ";
+    match kind {
+        Kind::Id => some(DIGITS, 8),
+        Kind::Domain if seed.is_multiple_of(2) => format!("{}.example", some(LETTERS, 6)),
+        Kind::Domain => format!("{}.example", some(JAPANESE, 4)),
+        Kind::Email => format!("{}.{}@{}.example", some(LETTERS, 4), some(DIGITS, 2), some(LETTERS, 6)),
+        Kind::Phone => format!("03-{}{}-{}", some("2345678", 1), some(DIGITS, 3), some(DIGITS, 4)),
+        Kind::Person => format!("{} {}", some(JAPANESE, 2), some(JAPANESE, 3)),
+        Kind::Organisation => format!("株式会社{}", some(JAPANESE, 5)),
+        Kind::Secret | Kind::Text => some(LETTERS, 8),
+    }
+}
+
 fn edgy() -> impl Strategy<Value = String> {
     prop_oneof![
         proptest::collection::vec(proptest::sample::select(EDGES), 0..24).prop_map(|c| c.into_iter().collect()),
@@ -219,6 +312,27 @@ proptest! {
     fn canonical_forms_are_canonical(text in edgy(), kind in proptest::sample::select(&Kind::ALL[..])) {
         if let Ok(once) = canonical(kind, &text, Some("JP")) {
             prop_assert_eq!(canonical(kind, &once, Some("JP")), Ok(once));
+        }
+    }
+
+    #[test]
+    fn every_two_spellings_of_a_value_are_equal(
+        kind in proptest::sample::select(&Kind::ALL[..6]),
+        seed in any::<u64>(),
+        first in any::<(usize, usize, bool)>(),
+        second in any::<(usize, usize, bool)>(),
+    ) {
+        let value = value(kind, seed);
+        let spell = |(own, common, is_common): (usize, usize, bool)| {
+            let own = spellings(kind)[own % spellings(kind).len()](&value)?;
+            if is_common { COMMON[common % COMMON.len()](&own) } else { Some(own) }
+        };
+        let (Some(first), Some(second)) = (spell(first), spell(second)) else { return Ok(()) };
+        let plain = canonical(kind, &value, Some("JP"));
+        prop_assert!(plain.is_ok(), "{kind}: {value:?}: {plain:?}");
+        // On both sides: as a directory writes it, and as it is found in folded text.
+        for spelling in [&first, &second, &fold(&first).into_owned(), &fold(&second).into_owned()] {
+            prop_assert_eq!(&canonical(kind, spelling, Some("JP")), &plain, "{}: {:?} as {:?}", kind, value, spelling);
         }
     }
 

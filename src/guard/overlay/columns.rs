@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use crate::account::Kind;
-use crate::config::Column;
+use crate::config::{Column, NO_PATTERN};
 use crate::guard::normal;
 use crate::key::Keys;
 
@@ -57,7 +57,7 @@ impl Columns {
             match (column.kind, &column.pattern) {
                 (Kind::Secret, _) => return Err(format!("{key} is a secret, and a secret is never sent")),
                 (Kind::Id, None) => {
-                    return Err(format!("{key} is an id without a pattern, and could not be recognised"));
+                    return Err(format!("{key} {NO_PATTERN}"));
                 }
                 (Kind::Text, Some(_)) => return Err(format!("{key} is text, which names nobody, and has a pattern")),
                 _ => {}

@@ -5,13 +5,15 @@
 //! to own is unexplained, where its shape is plain enough to ask.
 
 use crate::account::{AccountId, Kind, mask};
+use crate::guard::file;
 use crate::guard::finding::Rule;
 use crate::guard::known::{canonicals, idn_readings};
 use crate::guard::normal;
 use crate::guard::own::suffixes;
 use crate::guard::rules::claims::Claim;
+use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_read};
-use crate::guard::token::{self, LOCAL_SIGNS, Shape, Token};
+use crate::guard::token::{LOCAL_SIGNS, Shape, Token};
 use crate::guard::view::{self, View};
 
 /// Whose a token is.
@@ -27,18 +29,35 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let tokens = case.scanner().scan(folded);
     let phones = phones(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
+    let mut own = None;
     for token in &tokens {
         if !visible && case.explained.has(token.shape.kind(), token.text) {
             continue;
         }
-        match whose(case, token, visible) {
+        if matches!(token.shape, Shape::Idn | Shape::Email)
+            && !token.text.is_ascii()
+            && !case.may_read(token.text, &view.place)
+        {
+            continue;
+        }
+        let found = whose(case, token, visible);
+        // The number is a part of the name.
+        if !matches!(found, Whose::Own | Whose::Explained)
+            && matches!(token.shape.kind(), Kind::Id | Kind::Phone)
+            && own
+                .get_or_insert_with(|| Spans::of_own(case, &tokens))
+                .covers(token.start, token.start + token.text.len())
+        {
+            continue;
+        }
+        match found {
             Whose::Own | Whose::Explained => {
                 case.explained.insert(token.shape.kind(), token.text);
             }
             Whose::Foreign(kind, owner) => {
                 case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
             }
-            Whose::Nobodys if asks(case, token, view) && !is_within(token, &phones) => {
+            Whose::Nobodys if asks(case, token, view, folded) && !is_within(token, &phones) => {
                 case.find(Rule::Unexplained, Some(token.shape.kind()), &view.place.to_string(), mask(token.text), None);
             }
             Whose::Nobodys => {}
@@ -47,20 +66,17 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 }
 
 /// Where telephone numbers stand, if any group of digits may be a piece of one.
-fn phones(case: &Case<'_>, tokens: &[Token<'_>]) -> Vec<(usize, usize)> {
-    if tokens.len() < 2 {
-        return Vec::new();
-    }
-    let phones = tokens.iter().filter(|token| token.shape == Shape::Phone && is_dialable(case, token));
-    phones.map(|token| (token.start, token.start + token.text.len())).collect()
+fn phones(case: &Case<'_>, tokens: &[Token<'_>]) -> Spans {
+    let phones =
+        tokens.iter().filter(|token| tokens.len() > 1 && token.shape == Shape::Phone && is_dialable(case, token));
+    Spans::new(phones.map(|token| (token.start, token.start + token.text.len())).collect())
 }
 
 /// `(03)1234-5678`, `+81 (0)3 1234 5678`: the whole number is asked for, and
 /// its pieces are not.
-fn is_within(token: &Token<'_>, phones: &[(usize, usize)]) -> bool {
-    let (start, end) = (token.start, token.start + token.text.len());
-    let is_piece = |(from, to): &(usize, usize)| *from <= start && end <= *to && (*from, *to) != (start, end);
-    matches!(token.shape.kind(), Kind::Id | Kind::Phone) && phones.iter().any(is_piece)
+fn is_within(token: &Token<'_>, phones: &Spans) -> bool {
+    matches!(token.shape.kind(), Kind::Id | Kind::Phone)
+        && phones.has_more_than(token.start, token.start + token.text.len())
 }
 
 fn is_dialable(case: &Case<'_>, token: &Token<'_>) -> bool {
@@ -68,24 +84,29 @@ fn is_dialable(case: &Case<'_>, token: &Token<'_>) -> bool {
 }
 
 /// Whether a token that nobody owns must be explained where it stands.
-fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>) -> bool {
+fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str) -> bool {
     if view.shape == view::Shape::Loose {
         return false;
     }
     match token.shape {
-        Shape::Host | Shape::Idn => true,
+        Shape::Host => true,
+        // `宛先はtaro.yamada@example.jp`: the address is asked for, and its piece is not.
+        Shape::Idn => {
+            let after = folded[token.start + token.text.len()..].trim_start_matches(['.', '-', '_']);
+            !after.starts_with('@')
+        }
         // `b&@4` is what the digits of an ID are in hex.
         Shape::Email => normal::canonical(Kind::Email, token.text, None).is_ok(),
         // `#12345678` is a colour there.
         Shape::Id | Shape::GroupedId => view.place.view != "style" && view.place.at.as_deref() != Some("style"),
-        Shape::BuriedId | Shape::BuriedPhone => false,
+        Shape::BuriedHost | Shape::BuriedId | Shape::BuriedPhone => false,
         Shape::Phone => is_dialable(case, token),
     }
 }
 
 fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
     let found = match token.shape {
-        Shape::Host => host(case, token.text, visible),
+        Shape::Host | Shape::BuriedHost => host(case, token.text, visible),
         Shape::Idn => idn(case, token.text, visible),
         Shape::Email => email(case, token.text, visible),
         Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone | Shape::BuriedPhone => {
@@ -170,6 +191,7 @@ fn idn(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
         match found {
             Some((Whose::Foreign(kind, owner), _)) => return Whose::Foreign(kind, owner),
             Some((_, start)) => open = start,
+            None if is_file(&text[place(readings[0])..], readings[0]) => {}
             None if readings.iter().any(|reading| is_plausible(reading)) => all = Whose::Nobodys,
             None => {}
         }
@@ -177,37 +199,27 @@ fn idn(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     all
 }
 
+/// Whether a reading is what a file is named after, endings and all.
+fn is_file(text: &str, reading: &str) -> bool {
+    text.len() > reading.len() && file::stem(text) == reading
+}
+
 /// Whether a host that nobody owns ends as one: `です.次に` does not.
 fn is_plausible(reading: &str) -> bool {
     let last = reading.rsplit('.').next().unwrap_or_default();
-    let ascii = last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()) && !token::is_file(last);
+    let ascii = last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()) && !file::is_ending(last);
     ascii || last.starts_with("xn--") || normal::TOP_LEVEL.contains(&last)
 }
 
-/// An address in running text. A sign that may stand in its local part may also
-/// stand before it, and Japanese after its domain: the longest reading that
-/// anybody owns counts.
+/// An address in running text: the longest reading that anybody owns counts.
 fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
-    let Some((local, domain)) = text.rsplit_once('@') else { return Whose::Nobodys };
-    let domains: Vec<&str> = if domain.is_ascii() {
-        vec![domain]
-    } else {
-        let begin = |reading: &&str| reading.as_ptr() == domain.as_ptr();
-        let mut readings: Vec<&str> = idn_readings(domain).into_iter().flatten().filter(begin).collect();
-        readings.sort_by_key(|reading| std::cmp::Reverse(reading.len()));
-        readings
-    };
-    let cuts: Vec<usize> = local.match_indices(LOCAL_SIGNS).map(|(at, sign)| at + sign.len()).collect();
-    for domain in &domains {
-        let end = local.len() + 1 + domain.len();
-        for start in std::iter::once(0).chain(cuts.iter().copied()).filter(|start| *start < local.len()) {
-            match mailbox(case, &text[start..end], visible) {
-                Whose::Nobodys => {}
-                found => return found,
-            }
+    for address in addresses(text) {
+        match mailbox(case, address, visible) {
+            Whose::Nobodys => {}
+            found => return found,
         }
     }
-    for domain in &domains {
+    for domain in domains(text) {
         let Ok(domain) = normal::canonical(Kind::Domain, domain, None) else { continue };
         // Another mailbox of an own domain is own; one at the same provider is not.
         if case.own.has_host(&domain) || matches!(case.claim_host(&domain), Claim::Own) {
@@ -218,6 +230,32 @@ fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
         }
     }
     Whose::Nobodys
+}
+
+/// The domains that an address may be meant to have, the longest first: Japanese
+/// may follow, and a file's ending.
+pub fn domains(text: &str) -> Vec<&str> {
+    let domain = text.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if domain.is_ascii() {
+        let stem = file::stem(domain);
+        return if stem == domain { vec![domain] } else { vec![domain, stem] };
+    }
+    let begins = |reading: &&str| reading.as_ptr() == domain.as_ptr();
+    let mut readings: Vec<&str> = idn_readings(domain).into_iter().flatten().filter(begins).collect();
+    readings.sort_by_key(|reading| std::cmp::Reverse(reading.len()));
+    readings
+}
+
+/// The addresses that a text may be meant to be, the longest first: a sign that may
+/// stand in the local part may also stand before it.
+pub fn addresses(text: &str) -> impl Iterator<Item = &str> {
+    let at = text.rfind('@').unwrap_or(0);
+    let cuts: Vec<usize> = text[..at].match_indices(LOCAL_SIGNS).map(|(at, sign)| at + sign.len()).collect();
+    let starts = move || std::iter::once(0).chain(cuts.clone()).filter(move |start| *start < at);
+    domains(text).into_iter().flat_map(move |domain| {
+        let end = at + 1 + domain.len();
+        starts().map(move |start| &text[start..end])
+    })
 }
 
 fn mailbox(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {

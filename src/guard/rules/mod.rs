@@ -6,20 +6,29 @@ pub mod envelope;
 pub mod identifiers;
 pub mod names;
 pub mod tokens;
+mod within;
+
+use std::collections::HashMap;
 
 use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind};
 use crate::guard::extras::Extras;
 use crate::guard::finding::{Finding, Rule};
+use crate::guard::known::readings_max;
 use crate::guard::overlay::OwnExtra;
 use crate::guard::values::Values;
-use crate::guard::view::View;
+use crate::guard::view::{Place, View};
 use crate::guard::{Guard, Known, Own, own};
 use crate::key::Link;
 
-/// Findings of one message that are kept; one more says how many there were.
+/// Findings of one message that are kept, of each rule while it is judged and of
+/// all in the end; one more says how many there were.
 const FINDINGS_MAX: usize = 200;
+
+/// Readings of hosts without boundaries that are tried in one message: some hundred
+/// thousand such hosts, and some seconds.
+pub const READINGS_MAX: usize = 2_000_000;
 
 /// One message under judgement: what is its own, and what was found.
 pub struct Case<'a> {
@@ -43,6 +52,11 @@ pub struct Case<'a> {
     /// Own values that were seen where a reader sees them.
     pub shown: Values,
     findings: Vec<Finding>,
+    /// How many of each rule are kept, and how many more there were.
+    kept: HashMap<Rule, usize>,
+    more: usize,
+    /// Readings of hosts without boundaries that may still be tried.
+    readings_left: usize,
     seen: HashSet<(Rule, Option<Kind>, String, String)>,
 }
 
@@ -60,6 +74,9 @@ impl<'a> Case<'a> {
             explained: Values::default(),
             shown: Values::default(),
             findings: Vec::new(),
+            kept: HashMap::new(),
+            more: 0,
+            readings_left: READINGS_MAX,
             seen: HashSet::new(),
         }
     }
@@ -76,10 +93,29 @@ impl<'a> Case<'a> {
 
     /// Adds a finding, once.
     pub fn find(&mut self, rule: Rule, kind: Option<Kind>, place: &str, shown: String, owner: Option<&AccountId>) {
+        let kept = self.kept.entry(rule).or_default();
+        if *kept == FINDINGS_MAX {
+            self.more += 1;
+            return;
+        }
         let owner = owner.filter(|owner| *owner != self.account).cloned();
         if self.seen.insert((rule, kind, place.to_owned(), shown.clone())) {
+            *kept += 1;
             self.findings.push(Finding { rule, kind, place: place.to_owned(), shown, owner });
         }
+    }
+
+    /// Takes a host without boundaries from what may be read; the rest of the
+    /// message is unreadable when that is used up.
+    pub fn may_read(&mut self, host: &str, place: &Place) -> bool {
+        let count = readings_max(host);
+        let may = count <= self.readings_left;
+        self.readings_left = self.readings_left.saturating_sub(count);
+        if !may {
+            let why = "it has more words joined by dots than can be told from hosts";
+            self.find(Rule::Unreadable, None, &place.to_string(), why.into(), None);
+        }
+        may
     }
 
     /// Whether nothing was found so far.
@@ -90,8 +126,8 @@ impl<'a> Case<'a> {
     /// Every finding, in the order of the rules.
     pub fn close(mut self) -> Vec<Finding> {
         self.findings.sort_by_key(|finding| finding.rule);
-        if self.findings.len() > FINDINGS_MAX {
-            let more = self.findings.len() - FINDINGS_MAX;
+        if self.findings.len() + self.more > FINDINGS_MAX {
+            let more = (self.findings.len() + self.more).saturating_sub(FINDINGS_MAX);
             self.findings.truncate(FINDINGS_MAX);
             let rule = self.findings[0].rule;
             self.findings.push(Finding {

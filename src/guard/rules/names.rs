@@ -6,6 +6,7 @@ use crate::guard::finding::Rule;
 use crate::guard::names::{Hit, squeeze};
 use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
+use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_read};
 use crate::guard::salutation::{Salutation, is_generic, salutations};
 use crate::guard::view::{Shape, View};
@@ -47,12 +48,11 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
     if hits.is_empty() {
         return;
     }
-    let own: Vec<(usize, usize)> = own_spans(case, text);
+    let own = own_spans(case, text);
     for hit in hits {
         let name = &text[hit.start..hit.end];
         // A piece of one's own name is one's own.
-        let within = own.iter().any(|(start, end)| *start <= hit.start && hit.end <= *end);
-        if within || case.own.has_name(name) || case.known.has_name(hit.hash, name) {
+        if own.covers(hit.start, hit.end) || case.own.has_name(name) || case.known.has_name(hit.hash, name) {
             continue;
         }
         // The search finds by chance too, once in a very long while.
@@ -63,9 +63,9 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
     }
 }
 
-fn own_spans(case: &Case<'_>, text: &str) -> Vec<(usize, usize)> {
+fn own_spans(case: &Case<'_>, text: &str) -> Spans {
     let spans = case.own.names().iter().flat_map(|name| text.match_indices(name.as_str()));
-    spans.map(|(start, name)| (start, start + name.len())).collect()
+    Spans::new(spans.map(|(start, name)| (start, start + name.len())).collect())
 }
 
 fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {

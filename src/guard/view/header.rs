@@ -11,6 +11,7 @@ use mail_parser::{Address, HeaderValue, MimeHeaders};
 
 use super::entity::{Entity, Field};
 use super::escape;
+use super::parameter;
 use super::plain;
 use super::sink::Sink;
 use super::transfer;
@@ -82,7 +83,7 @@ pub fn read<'a>(entity: &Entity<'a>, part: &str, sink: &mut Sink<'_, 'a>, unread
         unreadable.push(Unreadable { place: part.clone(), why: "it has a line that is no header field".into() });
     }
     addresses(entity, &part, sink);
-    parameters(entity, &part, sink);
+    parameters(entity, &part, sink, unreadable);
 }
 
 /// The static name of a field, and whether it is shown.
@@ -170,19 +171,34 @@ fn addresses(entity: &Entity<'_>, part: &str, sink: &mut Sink<'_, '_>) {
 }
 
 /// Parameters of Content-Type and Content-Disposition: file names, boundaries.
-fn parameters(entity: &Entity<'_>, part: &str, sink: &mut Sink<'_, '_>) {
+fn parameters(entity: &Entity<'_>, part: &str, sink: &mut Sink<'_, '_>, unreadable: &mut Vec<Unreadable>) {
     let Some(parsed) = &entity.parsed else { return };
     for (view, value) in
         [("Content-Type", parsed.content_type()), ("Content-Disposition", parsed.content_disposition())]
     {
-        for attribute in value.and_then(|v| v.attributes()).unwrap_or_default() {
-            let (text, _) = word::decode(&attribute.value);
-            let text = escape::percent(&text);
-            match &*attribute.name {
-                "name" | "filename" => sink.once(part, "file name", format_args!("in {view}"), Shape::Visible, &text),
-                "charset" => {}
-                name => sink.once(part, view, format_args!("parameter {name}"), Shape::Hidden, &text),
+        let fields = entity.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(view));
+        let extended: Vec<_> = fields.flat_map(|field| parameter::extended(&field.value)).collect();
+        for (name, (text, damage)) in &extended {
+            parameter(part, view, name, &escape::percent(text), sink);
+            if let Some(why) = damage {
+                unreadable.push(Unreadable { place: format!("{part} {view}"), why: (*why).to_owned() });
             }
         }
+        // The parser reads each piece of an extended one by itself.
+        let attributes = value.and_then(|v| v.attributes()).unwrap_or_default();
+        let plain = attributes.iter().filter(|a| !extended.iter().any(|(name, _)| a.name.eq_ignore_ascii_case(name)));
+        for attribute in plain {
+            let (text, _) = word::decode(&attribute.value);
+            let text = escape::percent(&text);
+            parameter(part, view, &attribute.name, &text, sink);
+        }
+    }
+}
+
+fn parameter(part: &str, view: &'static str, name: &str, text: &str, sink: &mut Sink<'_, '_>) {
+    match name {
+        "name" | "filename" => sink.once(part, "file name", format_args!("in {view}"), Shape::Visible, text),
+        "charset" => {}
+        name => sink.once(part, view, format_args!("parameter {name}"), Shape::Hidden, text),
     }
 }

@@ -21,6 +21,7 @@ pub(in crate::guard) mod entity;
 pub(in crate::guard) mod escape;
 pub(in crate::guard) mod header;
 pub(in crate::guard) mod html;
+mod parameter;
 pub(in crate::guard) mod part;
 pub(in crate::guard) mod plain;
 pub(in crate::guard) mod sink;

@@ -115,6 +115,19 @@ fn bodies_are_decoded() {
     shows(eucjp, "text/plain, text", "山田");
     shows("Content-Type: text/plain; charset=ISO-2022-JP\r\n\r\n\x1b$B;3ED\x1b(B\r\n", "text/plain, text", "山田");
     shows("Subject: x\r\n\r\n\x1b$B;3ED\x1b(B\r\n", "text/plain, text", "山田");
+    // Two pieces that were joined: the escapes between them say nothing.
+    let joined = "\x1b$B;3\x1b(B\x1b$B\x1b(J\x1b$BED\x1b(B\x1b(B";
+    for charset in ["ISO-2022-JP", "iso-2022-jp-ms", "CP50221"] {
+        shows(&typed(&format!("text/plain; charset={charset}"), joined), "text/plain, text", "山田");
+    }
+    for charset in ["cp932", "sjis-win", "windows-31j"] {
+        let kind = format!("text/plain; charset={charset}\r\nContent-Transfer-Encoding: base64");
+        shows(&typed(&kind, "jlKTYw=="), "text/plain, text", "山田");
+    }
+    for charset in ["eucJP-ms", "eucJP-win", "CP51932"] {
+        let kind = format!("text/plain; charset={charset}\r\nContent-Transfer-Encoding: quoted-printable");
+        shows(&typed(&kind, "=BB=B3=C5=C4"), "text/plain, text", "山田");
+    }
     shows("Content-Transfer-Encoding: 8bit\r\n\r\n山田\r\n", "text/plain, text", "山田");
     shows("Content-Transfer-Encoding: Base64\r\n\r\nMTIz\r\nNDU2Nzg=\r\n", "text/plain, text", "12345678");
     shows("Content-Transfer-Encoding: quoted-printable\r\n\r\n1234=\r\n5678 =\r\n9", "text/plain, text", "12345678 9");
@@ -290,6 +303,7 @@ fn what_cannot_be_read_is_said() {
         (typed("text/plain\r\nContent-Transfer-Encoding: x-uuencode", "x"), "transfer encoding"),
         (typed("text/plain\r\nContent-Type: text/html", "x"), "two different Content-Type"),
         (typed("message/external-body", "x"), "elsewhere"),
+        (typed("text/plain; name*=euc-jp''%BB", "x"), "charset does not know"),
         (typed("text/plain", "begin 644 a.bin\r\n"), "uuencoded"),
         (typed("text/html", "<img src='data:image/png;base64,AAAA'>"), "embeds"),
         ("Subject: =?utf-8?B?@@?=\r\n\r\nx".into(), "encoded-word"),

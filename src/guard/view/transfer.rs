@@ -157,12 +157,43 @@ fn utf8(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Cow<'_, [u8]>> {
     }
 }
 
+/// Names that Japanese senders give a charset, and the MIME parser does not know.
+fn common_name(charset: &str) -> &str {
+    match charset {
+        "iso-2022-jp-ms" | "cp50220" | "cp50221" | "cp50222" => "iso-2022-jp",
+        "cp932" | "sjis-win" => "shift_jis",
+        "eucjp" | "eucjp-ms" | "eucjp-win" | "cp51932" => "euc-jp",
+        other => other,
+    }
+}
+
+/// Leaves out an escape of ISO-2022-JP behind which another one stands at once, as
+/// where two encoded-words were joined: the decoder takes it for an attack.
+fn without_idle_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let is_escape =
+        |bytes: &[u8]| matches!(bytes, [0x1b, b'(', b'B' | b'J' | b'I', ..] | [0x1b, b'$', b'@' | b'B', ..]);
+    let is_idle = |at: &usize| is_escape(&bytes[*at..]) && is_escape(&bytes[*at + 3..]);
+    let mut idle = memchr::memchr_iter(0x1b, bytes).filter(is_idle).peekable();
+    if idle.peek().is_none() {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut copied = 0;
+    for at in idle {
+        out.extend_from_slice(&bytes[copied..at]);
+        copied = at + 3;
+    }
+    out.extend_from_slice(&bytes[copied..]);
+    Cow::Owned(out)
+}
+
 fn legacy<'a>(bytes: &[u8], charset: &str) -> Read<Cow<'a, str>> {
+    let charset = common_name(charset);
     let Some(decoder) = (!bytes.is_empty()).then(|| charset_decoder(charset.as_bytes())).flatten() else {
         let unknown = (!bytes.is_empty()).then_some("its charset is unknown");
         return (Cow::Owned(String::from_utf8_lossy(bytes).into_owned()), unknown);
     };
-    let text = decoder(bytes);
+    let text = if charset.contains("2022") { decoder(&without_idle_escapes(bytes)) } else { decoder(bytes) };
     let damage = text.contains('\u{fffd}').then_some("it has characters that its charset does not know");
     (Cow::Owned(text), damage)
 }

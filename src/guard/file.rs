@@ -1,0 +1,25 @@
+//! File names, which look like hosts: told by their endings.
+
+/// Endings that files have and hosts in prose do not. Everything else that looks like
+/// a host is one: a list of top-level domains would be out of date when it matters.
+const ENDINGS: &[&str] = &[
+    "js", "ts", "css", "htm", "html", "php", "asp", "aspx", "jsp", "pdf", "png", "jpg", "jpeg", "gif", "svg", "webp",
+    "ico", "bmp", "csv", "tsv", "txt", "xml", "json", "yaml", "yml", "toml", "ini", "log", "doc", "docx", "xls",
+    "xlsx", "ppt", "pptx", "odt", "exe", "dll", "msi", "dmg", "apk", "iso", "jar", "gz", "tgz", "bz2", "xz", "rar",
+    "tar", "mp3", "mp4", "avi", "wav", "ttf", "woff", "woff2", "eml", "ics", "vcf", "db", "sql", "bak", "tmp", "conf",
+    "cfg", "sig", "asc", "pem", "crt", "key", "rb", "go",
+];
+
+/// Whether a last label is a file's ending.
+pub fn is_ending(last: &str) -> bool {
+    ENDINGS.contains(&last)
+}
+
+/// What stands before a file's endings: `example.com` of `example.com.tar.gz`.
+pub fn stem(name: &str) -> &str {
+    let mut stem = name;
+    while let Some((before, _)) = stem.rsplit_once('.').filter(|(_, last)| is_ending(last)) {
+        stem = before;
+    }
+    stem
+}
