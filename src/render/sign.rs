@@ -183,7 +183,10 @@ message = open(sys.argv[1], 'rb').read()
 names = dict(line.strip().split(' ', 1) for line in open(sys.argv[2]))
 record = lambda name, timeout=5: names[name.decode().rstrip('.')].encode()
 verifier = dkim.DKIM(message)
-print(sum(verifier.verify(idx=n, dnsfunc=record) for n in range(int(sys.argv[3]))))
+def passes(n):
+    try: return verifier.verify(idx=n, dnsfunc=record)
+    except dkim.DKIMException: return False
+print(sum(map(passes, range(int(sys.argv[3])))))
 ";
         let folder = tempfile::tempdir().ok()?;
         let file = |name: &str, text: &[u8]| {
