@@ -3,10 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 mod guard {
+    #[path = "../fuzz/bodies.rs"]
+    mod bodies;
+    #[path = "../support/newsletters.rs"]
+    mod newsletters;
+
     mod alarms;
+    mod clean;
     mod drill;
     mod encodings;
     mod extra;
+    mod fuzz;
     mod letter;
     mod mutation;
     mod passages;
