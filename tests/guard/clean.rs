@@ -54,14 +54,16 @@ fn a_clean_newsletter_is_never_held() {
 }
 
 /// The same messages with one value of another account among what the registrar
-/// fills in: every template shows the hash.
+/// fills in: every template shows the hash or the token.
 #[test]
 fn the_same_newsletters_with_another_accounts_id_are_held() {
     let (registrar, guard, records) = directory();
     for campaign in newsletters(&registrar.keys) {
         let judge = guard.judge(&campaign.terms).unwrap();
         let mut extra = extra(3);
-        extra.insert("hash".into(), (FIRST_ID + 4).to_string());
+        for shown in ["hash", "token"] {
+            extra.insert(shown.into(), (FIRST_ID + 4).to_string());
+        }
         let (_, findings) = campaign.judge(&judge, &records[3], extra);
         let named =
             |f: &kakitome::guard::Finding| f.rule == Rule::Foreign && f.owner.as_ref() == Some(&records[4].account);
