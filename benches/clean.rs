@@ -2,14 +2,16 @@
 //! of twelve templates, each to another account, judged against a directory in
 //! which every number of the member IDs' range is somebody's.
 //!
-//! `cargo bench --bench clean [-- MESSAGES ACCOUNTS]`, for example
+//! `cargo bench --bench clean [-- MESSAGES ACCOUNTS [INDEX]]`, for example
 //! `-- 1000000 10000000`. Prints for each template how many messages were judged
 //! and held, and of what was found the rule, the kind, the place and the masked
-//! value. Ends with 1 if any message was held, or if a template could not have
-//! been frozen because its literal text names an account.
+//! value; on the way, how far it is. Ends with 1 if any message was held, or if a
+//! template could not have been frozen because its literal text names an account.
 //!
 //! The index is a file, built from rows that are sorted in files: memory does not
-//! grow with the accounts, but for their keys.
+//! grow with the accounts, but for their keys. One that stands at the path INDEX
+//! already is used as it is; its name ends in
+//! `.index`, and it must be of as many accounts.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -35,6 +37,8 @@ mod newsletters;
 const BATCH: u64 = 5_000;
 /// Files that rows are sorted in, by the first byte of their hashes.
 const FILES: usize = 256;
+/// Messages after which it is said how far it is.
+const SLICE: usize = 20_000;
 /// Findings that are printed of one template.
 const PRINTED: usize = 20;
 
@@ -45,9 +49,15 @@ fn main() -> ExitCode {
     let registrar = Registrar::new(accounts);
     let folder = tempfile::tempdir().expect("a folder");
     let started = Instant::now();
-    let index = build(&registrar, folder.path());
+    let is_path = |arg: &String| arg.ends_with(".index");
+    let file = std::env::args().find(is_path).map_or_else(|| folder.path().join("clean.index"), PathBuf::from);
+    let index = if file.exists() {
+        Index::open(&file, &registrar.keys).expect("an index of this benchmark")
+    } else {
+        build(&registrar, folder.path(), &file)
+    };
     println!(
-        "{accounts} accounts from {FIRST_ID}, {} identifiers, indexed in {:.0} s",
+        "{accounts} accounts from {FIRST_ID}, {} identifiers, the index ready after {:.0} s",
         index.len(),
         started.elapsed().as_secs_f64()
     );
@@ -110,19 +120,26 @@ fn judge(registrar: &Registrar, guard: &Guard, campaigns: &[Newsletter], message
     let reader = registrar.reader();
     let judges: Vec<_> = campaigns.iter().map(|c| guard.judge(&c.terms).expect("the terms are good")).collect();
     let tallies: Vec<_> = campaigns.iter().map(|_| Mutex::new(Tally::default())).collect();
-    (0..messages).into_par_iter().for_each(|message| {
+    let started = Instant::now();
+    let one = |message: u64| {
         let which = message as usize % campaigns.len();
         // A prime step.
         let number = message * 7_919 % registrar.accounts;
         let record = registrar.account(&reader, number).record;
         let (bytes, findings) = campaigns[which].judge(&judges[which], &record, extra(number));
         tallies[which].lock().expect("a tally").add(bytes, &findings);
-    });
+    };
+    for from in (0..messages).step_by(SLICE) {
+        let to = messages.min(from + SLICE as u64);
+        (from..to).into_par_iter().for_each(one);
+        let held: u64 = tallies.iter().map(|tally| tally.lock().expect("a tally").held).sum();
+        eprintln!("{to} messages in {:.0} s, {held} held", started.elapsed().as_secs_f64());
+    }
     tallies.into_iter().map(|tally| tally.into_inner().expect("a tally")).collect()
 }
 
 /// Builds the directory's index.
-fn build(registrar: &Registrar, folder: &Path) -> Index {
+fn build(registrar: &Registrar, folder: &Path, file: &Path) -> Index {
     let rows = Rows::new(folder);
     let names = Mutex::new(HashSet::new());
     let reader = registrar.reader();
@@ -148,8 +165,7 @@ fn build(registrar: &Registrar, folder: &Path) -> Index {
         accounts.push(number as i64, &account).expect("rows grow");
     }
     let edition = Edition { version: 1, digest: [0; 32], identifiers: rows.count.load(Ordering::Relaxed) };
-    let mut building =
-        Building::begin(&folder.join("clean.index"), &registrar.keys, edition, accounts).expect("a file");
+    let mut building = Building::begin(file, &registrar.keys, edition, accounts).expect("a file");
     // Of a name its beginning alone is noted, whoever has it.
     names.into_inner().expect("the names").iter().for_each(|name| building.name(name, 0));
     rows.each(|hash, kind, row| building.add(hash, kind, row).expect("in order"));
