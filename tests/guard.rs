@@ -3,11 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
 mod guard {
+    #[path = "../fuzz/bodies.rs"]
+    mod bodies;
+    #[path = "../support/newsletters.rs"]
+    mod newsletters;
+
     mod alarms;
     mod charsets;
+    mod clean;
     mod drill;
     mod encodings;
     mod extra;
+    mod fuzz;
     mod letter;
     mod limits;
     mod mutation;

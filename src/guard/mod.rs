@@ -16,6 +16,7 @@ pub mod check;
 pub mod cleared;
 pub mod drill;
 mod extras;
+mod figure;
 mod file;
 pub mod finding;
 pub mod index;

@@ -12,6 +12,8 @@ pub struct Salutation {
     pub name: String,
     /// The same with its spaces, folded: where words begin.
     pub words: String,
+    /// Whether it begins where its line does: the line above may have its beginning.
+    pub at_start: bool,
 }
 
 /// Words after which 様 and the rest are no honorific: 同様, 仕様, 神様, …
@@ -63,6 +65,15 @@ const GENERIC_ENDS: &[&str] = &[
     "参加者",
     "当選者",
     "申込者",
+    "紹介者",
+    "応募者",
+    "購入者",
+    "受講者",
+    "受賞者",
+    "注文者",
+    "受取人",
+    "友だち",
+    "友達",
     "ご契約者",
     "ご利用者",
     "加入者",
@@ -149,14 +160,54 @@ pub fn is_generic(word: &str) -> bool {
 
 /// Every salutation of a folded text that names somebody.
 pub fn salutations(folded: &str) -> Vec<Salutation> {
-    let mut found = Vec::new();
+    each(folded).into_iter().map(|(salutation, _)| salutation).collect()
+}
+
+/// The same, each with how it may read if the text was broken into lines inside it:
+/// with what one, two or more lines above it end in.
+pub fn broken(folded: &str) -> Vec<(Salutation, Vec<Salutation>)> {
+    let above = |(salutation, line): (Salutation, usize)| {
+        let wholes = if salutation.at_start { glued(&folded[..line], &salutation) } else { Vec::new() };
+        (salutation, wholes)
+    };
+    each(folded).into_iter().map(above).collect()
+}
+
+/// Every salutation, and where its line begins.
+fn each(folded: &str) -> Vec<(Salutation, usize)> {
+    let mut all = Vec::new();
     for line in folded.lines() {
+        let mut found = Vec::new();
         if !line.is_ascii() {
             japanese(line, &mut found);
         }
         english(line, &mut found);
+        let start = line.as_ptr() as usize - folded.as_ptr() as usize;
+        all.extend(found.into_iter().map(|salutation| (salutation, start)));
     }
-    found
+    all
+}
+
+/// A salutation with what the lines above it end in, up to a stop. Text is broken
+/// where the script has no spaces; elsewhere a line break is one.
+fn glued(above: &str, salutation: &Salutation) -> Vec<Salutation> {
+    let mut wholes = Vec::new();
+    let mut words = salutation.words.clone();
+    for line in above.lines().rev() {
+        let line = line.trim_end();
+        let start = line.rfind(STOPS).map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8));
+        let tail = &line[start..];
+        if tail.trim_start().is_empty() || words.chars().count() > NAME_MAX {
+            break;
+        }
+        let spaced = tail.ends_with(|c: char| c.is_ascii()) && words.starts_with(|c: char| c.is_ascii());
+        words = format!("{tail}{}{words}", if spaced { " " } else { "" });
+        wholes.push(Salutation { name: normal::name(&words), words: words.clone(), at_start: false });
+        if start > 0 {
+            break;
+        }
+    }
+    wholes
 }
 
 /// The honorific that a text begins with.
@@ -201,7 +252,7 @@ fn japanese(line: &str, found: &mut Vec<Salutation>) {
                 && name.chars().count() <= NAME_MAX
                 && name.chars().any(char::is_alphabetic)
             {
-                found.push(Salutation { name, words: before[start..].to_owned() });
+                found.push(Salutation { name, words: before[start..].to_owned(), at_start: start == 0 });
             }
         }
     }
@@ -216,7 +267,7 @@ fn english(line: &str, found: &mut Vec<Salutation>) {
         let name = normal::name(addressee);
         let words = name.split(' ').count();
         if !name.is_empty() && words <= 6 && name.chars().count() <= NAME_MAX && !GENERIC.contains(&name.as_str()) {
-            found.push(Salutation { name, words: addressee.to_owned() });
+            found.push(Salutation { name, words: addressee.to_owned(), at_start: false });
         }
     }
 }
@@ -239,6 +290,7 @@ mod tests {
             ("たくさん、みなさん、皆さん", &[]),
             ("お客様、皆様、会員様、ご担当者様、ユーザー様", &[]),
             ("様々、同様、仕様、模様、神様、様子、多様", &[]),
+            ("ご紹介者様・お友だち様の両方に、ご応募者様へ", &[]),
             ("Dear Ada Ashgrove,", &["ada ashgrove"]),
             ("Dear Ms. Ashgrove:", &["ashgrove"]),
             ("Hi Ada!", &["ada"]),
@@ -250,6 +302,24 @@ mod tests {
             let found: Vec<String> =
                 salutations(&normal::fold(text)).into_iter().map(|salutation| salutation.name).collect();
             assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_salutation_may_be_broken_into_lines() {
+        for (text, name, whole) in [
+            ("創業者の例屋 八\n郎兵衛さん", "郎兵衛", &["創業者の例屋八郎兵衛"][..]),
+            ("毎度、株式会社青葉商\n事 御中", "事", &["株式会社青葉商事"]),
+            ("本日は、株式会\n社青葉\n商事 御中", "商事", &["社青葉商事", "株式会社青葉商事"]),
+            ("青葉 葵\n桜庭 様", "桜庭", &["青葉葵桜庭"]),
+            ("毎度。\n桜庭 様", "桜庭", &[]),
+            ("毎度\n\n桜庭 様", "桜庭", &[]),
+            ("毎度\nさて、桜庭 様", "桜庭", &[]),
+        ] {
+            let found = broken(&normal::fold(text));
+            let [(salutation, glued)] = &found[..] else { panic!("{text}: {found:?}") };
+            assert_eq!(salutation.name, name, "{text}");
+            assert_eq!(glued.iter().map(|glued| &*glued.name).collect::<Vec<_>>(), whole, "{text}");
         }
     }
 }

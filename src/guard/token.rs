@@ -13,6 +13,10 @@ use regex::Regex;
 
 use crate::account::Kind;
 use crate::config::Mapping;
+use crate::guard::figure::{
+    in_list, is_advisory, is_columns, is_compact_date, is_date, is_fraction, is_hash_piece, is_price, is_uuid_piece,
+    no_numbers,
+};
 use crate::guard::file;
 use crate::guard::label;
 use crate::guard::pattern::Spans;
@@ -161,7 +165,7 @@ impl Scanner {
         for (start, word) in alphanumeric_runs(text, 0) {
             let looks = !self.digits_only || word.bytes().all(|b| b.is_ascii_digit());
             let end = start + word.len();
-            if looks && self.is_id(word) && !is_fraction(text, start, end) {
+            if looks && self.is_id(word) && !is_fraction(text, start, end) && !is_uuid_piece(text, start, end) {
                 let buried = is_hash_piece(text, start, end) || in_list(text, start, end) || is_compact_date(word);
                 tokens.push(token(if buried { Shape::BuriedId } else { Shape::Id }, word, start));
             }
@@ -176,7 +180,7 @@ impl Scanner {
             let next = alphanumeric_runs(text, label.end()).next().filter(|(at, _)| *at == label.end());
             let Some((start, word)) = next else { continue };
             for (at, run) in digit_runs(word) {
-                if self.is_id(run) {
+                if self.is_id(run) && !is_uuid_piece(text, start + at, start + at + run.len()) {
                     tokens.push(token(Shape::BuriedId, run, start + at));
                 }
             }
@@ -188,17 +192,16 @@ impl Scanner {
         let joined: String = group.chars().filter(char::is_ascii_digit).collect();
         let separator = group.chars().find(|c| !c.is_ascii_digit())?;
         let parts: Vec<&str> = group.split(separator).collect();
+        let end = start + group.len();
         let one_separator = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
-        let bounded = !is_fraction(text, start, start + group.len());
-        if !one_separator || !bounded || is_price(separator, &parts) || is_date(&parts) || !self.is_id(&joined) {
+        let bounded = !is_fraction(text, start, end) && !is_uuid_piece(text, start, end);
+        let other = is_price(separator, &parts) || is_date(&parts) || is_columns(separator, &parts);
+        if !one_separator || !bounded || other || !self.is_id(&joined) || is_advisory(&text[..start], &parts) {
             return None;
         }
         let years = parts.iter().all(|p| p.len() == 4 && (p.starts_with("19") || p.starts_with("20")));
-        let shape = if parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && !years && separator != ',' {
-            Shape::GroupedId
-        } else {
-            Shape::BuriedId
-        };
+        let fours = parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && !years && separator != ',';
+        let shape = if fours && !is_hash_piece(text, start, end) { Shape::GroupedId } else { Shape::BuriedId };
         Some(token(shape, group, start))
     }
 }
@@ -248,6 +251,7 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
 /// `id 10000001 03-1234-5678`. Each begins and ends with a group of digits.
 fn phones<'t>(text: &'t str, start: usize, run: &'t str, tokens: &mut Vec<Token<'t>>) {
     let groups: Vec<(usize, usize)> = digit_runs(run).map(|(at, digits)| (at, at + digits.len())).collect();
+    let others = no_numbers(run, &groups);
     for (n, (first, _)) in groups.iter().enumerate() {
         let lead = run[..*first].trim_end_matches(['+', '(']).len();
         // National, international, or international by digits alone.
@@ -261,8 +265,11 @@ fn phones<'t>(text: &'t str, start: usize, run: &'t str, tokens: &mut Vec<Token<
             if !PHONE_DIGITS.contains(&digits) || (!leads && from != first) {
                 continue;
             }
+            if others.iter().any(|(begin, end)| *first < *end && begin < to) {
+                continue;
+            }
             let (from, to) = (start + lead, start + to);
-            if is_of_a_hash(text, from, to) {
+            if is_of_a_hash(text, from, to) || is_uuid_piece(text, from, to) {
                 continue;
             }
             let shape = if leads && stands_alone(text, from, to) { Shape::Phone } else { Shape::BuriedPhone };
@@ -292,23 +299,6 @@ fn is_of_a_hash(text: &str, start: usize, end: usize) -> bool {
     number.iter().all(u8::is_ascii_digit) && (touches || is_hash_piece(text, start, end))
 }
 
-/// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number.
-fn is_fraction(text: &str, start: usize, end: usize) -> bool {
-    let (before, after) = (&text.as_bytes()[..start], &text.as_bytes()[end..]);
-    matches!(before, [.., b'0'..=b'9', b'.']) || matches!(after, [b'.', b'0'..=b'9', ..])
-}
-
-/// `…,12345678`, `12345678,…`: one of a list, or of a decimal number.
-fn in_list(text: &str, start: usize, end: usize) -> bool {
-    let (before, after) = (&text.as_bytes()[..start], &text.as_bytes()[end..]);
-    matches!(before, [.., b'0'..=b'9', b',']) || matches!(after, [b',', b'0'..=b'9', ..])
-}
-
-/// `20261231`.
-fn is_compact_date(word: &str) -> bool {
-    word.len() == 8 && word.is_ascii() && is_date(&[&word[..4], &word[4..6], &word[6..]])
-}
-
 /// The runs of digits groups that have one separator, the dash binding most.
 fn pieces(run: &str) -> Vec<(usize, &str)> {
     let has = |c: char| run.contains(c);
@@ -330,35 +320,6 @@ fn fours(piece: &str) -> Vec<&str> {
         all.extend((0..piece.len() - 8).step_by(5).map(|at| &piece[at..at + 9]));
     }
     all
-}
-
-/// How far a hash is looked at on either side of a number, in bytes.
-const HASH_MAX: usize = 256;
-
-/// A piece of a token of hex digits and dashes, as tracking hashes and UUIDs
-/// are: its neighbour across the dash has letters, and the whole is long.
-fn is_hash_piece(text: &str, start: usize, end: usize) -> bool {
-    let part_of = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    let bytes = text.as_bytes();
-    let before = bytes[..start].iter().rev().take(HASH_MAX).take_while(|b| part_of(b)).count();
-    let after = bytes[end..].iter().take(HASH_MAX).take_while(|b| part_of(b)).count();
-    let whole = &bytes[start - before..end + after];
-    whole.len() >= 24 && whole.iter().any(u8::is_ascii_alphabetic)
-}
-
-/// `12,345,678`: groups of three after the first.
-fn is_price(separator: char, parts: &[&str]) -> bool {
-    separator != '-' && parts[0].len() <= 3 && parts[1..].iter().all(|part| part.len() == 3)
-}
-
-/// `2026-12-31`, `31-12-2026`.
-fn is_date(parts: &[&str]) -> bool {
-    let [a, b, c] = parts else { return false };
-    let number =
-        |part: &str, low: u32, high: u32| part.len() <= 2 && part.parse().is_ok_and(|n: u32| (low..=high).contains(&n));
-    let year = |part: &str| part.len() == 4 && (part.starts_with("19") || part.starts_with("20"));
-    (year(a) && number(b, 1, 12) && number(c, 1, 31))
-        || (year(c) && ((number(a, 1, 31) && number(b, 1, 12)) || (number(a, 1, 12) && number(b, 1, 31))))
 }
 
 /// Runs of ASCII letters and digits from a place on, each with where it begins.
@@ -467,6 +428,23 @@ mod tests {
         }
         finds(Shape::GroupedId, "1000-0001 1000-0002", &["1000-0001", "1000-0002"]);
         finds(Shape::GroupedId, "2025-2026, 03-1000-0001", &[]);
+        for other in [
+            "550e840a-1000-0001-a716-446655440000",
+            "10000001-e29b-41d4-a716-446655440000",
+            "id: 10000001-e29b-41d4-a716-446655440000",
+            "12345 13 2",
+            "1 100 250 1",
+            "cve-2026-1234",
+        ] {
+            for shape in [Shape::Id, Shape::GroupedId, Shape::BuriedId] {
+                finds(shape, other, &[]);
+            }
+        }
+        // All but a UUID: only a known one counts.
+        finds(Shape::BuriedId, "x550e840a-1000-0001-a716-446655440000", &["1000-0001"]);
+        finds(Shape::BuriedId, "1 0 0 0 0 0 0 1", &["1 0 0 0 0 0 0 1"]);
+        finds(Shape::BuriedId, "100 000 01", &["100 000 01"]);
+        finds(Shape::GroupedId, "abc-2026-1234", &["2026-1234"]);
         finds(Shape::BuriedId, "10000001,10000002", &["10000001", "10000002"]);
         finds(Shape::BuriedId, "1,000,0001", &["1,000,0001"]);
         finds(Shape::BuriedId, "id:a10000001", &["10000001"]);
@@ -485,6 +463,12 @@ mod tests {
             ("+81 3 1234 5678", &["+81 3 1234 5678"]),
             ("10000001 03-1234-5678", &["03-1234-5678"]),
             ("2026-01-01", &[]),
+            ("03-11-2026 02:00", &[]),
+            ("31.12.2026 03-1234-5678", &["03-1234-5678"]),
+            ("0120-12-1999", &["0120-12-1999"]),
+            ("02:00-2027-05-03 9:30", &[]),
+            ("07:05(203.0.113.9) (203.0.113.200", &[]),
+            ("044.123.45.67", &["044.123.45.67"]),
             ("/03-1234-5678/", &[]),
         ] {
             finds(Shape::Phone, text, expected);
@@ -492,6 +476,9 @@ mod tests {
         finds(Shape::BuriedPhone, "/03-1234-5678/", &["03-1234-5678"]);
         finds(Shape::BuriedPhone, "t=81312345678", &["81312345678"]);
         finds(Shape::BuriedPhone, "tel0312345678", &["0312345678"]);
+        for no_number in ["31-12-2026 9:30", "550e8400-0312-3456-78ab-446655440000"] {
+            finds(Shape::BuriedPhone, no_number, &[]);
+        }
         for hash in ["a0312345678b", "f312345678", "0312345678c", "1b9d6bcd-bbfd-4b2d-9b5d-031234567890"] {
             finds(Shape::BuriedPhone, hash, &[]);
             finds(Shape::Phone, hash, &[]);

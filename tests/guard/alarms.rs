@@ -77,6 +77,16 @@ const TEXT: &[&str] = &[
     "[OK] と [NEW]、[PR] が付きます。",
     "3/4/5 のいずれか、1:23:45、12'34\"",
     "100,000,000 100,000,001",
+    "停止 03-11-2026 02:00、再開 31-12-2026 9:30、Start: 03.11.2026 02:15",
+    "協定世界時：2026-03-10 02:00–2027-05-03 9:30",
+    "最終更新 2026-05-30 07:05（203.0.113.9 から）、(203.0.113.200)",
+    // Account 1's ID is 40817299.
+    "550e840a-4081-7299-a716-446655440000 と 40817299-e29b-41d4-a716-446655440000",
+    "監視 ID：40817299-e29b-41d4-a716-446655440000, request_id=40817299-e29b-41d4-a716-44665544000a",
+    "@ 3600 IN DS 40817 29 9 9F86D081884C7D65",
+    "CVE-2026-1234 と CVE-2024-4081 に対応しました。",
+    "ご紹介者様・お友だち様の両方に進呈します。ご応募者様、ご購入者様へ",
+    "ご紹介者様とお友\r\nだち様へ、ご登録\r\n者様へ",
     "03:00から05:00まで停止します。",
 ];
 
@@ -112,6 +122,26 @@ fn clean_text_is_cleared() {
         }
     }
     assert!(faults.is_empty(), "{} false alarms:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Text made from HTML is broken where the margin falls, in a name too.
+#[test]
+fn an_own_name_broken_into_lines_is_cleared_and_anothers_is_not() {
+    let world = World::new();
+    let says = |text: &str| {
+        let mut letter = Letter::new(&world, 0);
+        letter.text.push_str(&format!("\r\n{text}\r\n"));
+        world.judge(0, &letter.bytes())
+    };
+    for own in ["毎度、株式会社ミドリ木\r\n材 御中", "いつもの山田\r\n太郎\r\n丸 様", "山\r\n田様"]
+    {
+        let verdict = says(own);
+        assert!(verdict.is_cleared(), "{own}: {:?}", verdict.findings);
+    }
+    for other in ["いつもの山田\r\n\r\n健 様", "山田\r\n花子 様", "毎度、株式会社ミドリ\r\n工務店 御中"]
+    {
+        assert!(says(other).findings.iter().any(|f| f.rule == Rule::Salutation), "{other}");
+    }
 }
 
 #[test]

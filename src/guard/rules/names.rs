@@ -8,7 +8,7 @@ use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_read};
-use crate::guard::salutation::{Salutation, is_generic, salutations};
+use crate::guard::salutation::{Salutation, broken, is_generic};
 use crate::guard::view::{Shape, View};
 
 /// Judges every name of one view.
@@ -69,9 +69,11 @@ fn own_spans(case: &Case<'_>, text: &str) -> Spans {
 }
 
 fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    for salutation in salutations(folded) {
+    for (salutation, wholes) in broken(folded) {
         let name = &salutation.name;
-        if is_own(case, &salutation) || case.known.has_salutation(name) {
+        let explained = |s: &Salutation| is_own(case, s) || case.known.has_salutation(&s.name);
+        // A text without spaces is broken anywhere, in the middle of a name too.
+        if explained(&salutation) || wholes.iter().any(|whole| is_generic(&whole.name) || explained(whole)) {
             continue;
         }
         let place = view.place.to_string();

@@ -1,0 +1,88 @@
+//! What concerns the mail itself: `[smtp]`, `[links]` and `[[dkim]]`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{Rate, Span};
+
+/// `[smtp]`: the relay, and how fast it is spoken to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Smtp {
+    /// `smtp://127.0.0.1:2525`, `smtps://user:pass@host`,
+    /// `smtp://host?tls=required` (STARTTLS).
+    pub url: SecretString,
+    /// Connections held open at once.
+    pub connections: usize,
+    /// Messages handed over, in all.
+    pub rate: Rate,
+    /// Messages handed over for one recipient domain.
+    pub rate_per_domain: Rate,
+    /// The name given in EHLO.
+    pub hello: String,
+    /// The first wait after a deferral; each further one doubles, with jitter.
+    pub retry_first: Span,
+    /// The longest wait between two attempts.
+    pub retry_max: Span,
+    /// Attempts after which a deferred message counts as rejected.
+    pub attempts_max: u32,
+}
+
+impl Default for Smtp {
+    fn default() -> Self {
+        Self {
+            url: SecretString::from("smtp://127.0.0.1:25"),
+            connections: 8,
+            rate: Rate::per_second(100),
+            rate_per_domain: Rate::per_second(50),
+            hello: "localhost.localdomain".into(),
+            retry_first: Span(Duration::from_secs(60)),
+            retry_max: Span(Duration::from_secs(4 * 3600)),
+            attempts_max: 12,
+        }
+    }
+}
+
+impl Smtp {
+    pub(super) fn check(&self) -> Result<(), String> {
+        if !(1..=1000).contains(&self.connections) {
+            return Err("smtp.connections is between 1 and 1000".into());
+        }
+        if self.attempts_max == 0 {
+            return Err("smtp.attempts_max is 1 or more: with 0, no message is ever tried".into());
+        }
+        if self.retry_first.0.is_zero() || self.retry_max < self.retry_first {
+            return Err("smtp.retry_first is longer than nothing, and smtp.retry_max no shorter than it".into());
+        }
+        // It is written into the conversation as it stands (RFC 5321 §4.1.1.1).
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
+        if self.hello.is_empty() || self.hello.len() > 255 || !self.hello.chars().all(is_name) {
+            return Err("smtp.hello is this machine's host name: ASCII letters, digits, dots and hyphens, as in \"mail.registrar.example\"".into());
+        }
+        Ok(())
+    }
+}
+
+/// `[links]`: where links in messages lead.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Links {
+    /// The HTTPS address under which links are answered:
+    /// `https://mail.registrar.example/k`. RFC 8058 §3.1 asks for HTTPS.
+    pub base: Option<String>,
+}
+
+/// `[[dkim]]`: a key that messages are signed with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The domain that signs: that of `from`, for DMARC's sake.
+    pub domain: String,
+    /// The name under which its public key stands: `SELECTOR._domainkey.DOMAIN`.
+    pub selector: String,
+    /// The file of the private key, in PEM: RSA of 2048 bits or more, or Ed25519.
+    pub key: PathBuf,
+}
