@@ -98,8 +98,9 @@ fn run(environment: &Environment<'_>, recipient: &Recipient) {
         (name.as_str(), value)
     });
     let link = Value::from_safe_string("https://mail.registrar.example/k/u/0123456789".into());
-    let links = Value::from_iter([("unsubscribe", link.clone()), ("view", link)]);
-    let context = Value::from_iter([("account", Value::from_iter(fields)), ("links", links)]);
+    let account = Value::from(fields.collect::<BTreeMap<&str, Value>>());
+    let links = Value::from(BTreeMap::from([("unsubscribe", link.clone()), ("view", link)]));
+    let context = Value::from(BTreeMap::from([("account", account), ("links", links)]));
     for (_, template) in environment.templates() {
         std::hint::black_box(template.render(&context).expect("a text"));
     }
