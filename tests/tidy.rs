@@ -78,7 +78,7 @@ const ARROWS: [(&str, &[&str], &str); 5] = [
 const GUARD_SEES: [&str; 2] = ["crate::render::Rendered", "crate::render::rendered::Rendered"];
 
 /// A library and the rooms it stays in.
-const LIBRARIES: [(&str, &[&str]); 12] = [
+const LIBRARIES: [(&str, &[&str]); 13] = [
     ("sqlx", &["store", "directory", "audience"]),
     ("minijinja", &["render"]),
     ("html2text", &["render"]),
