@@ -192,6 +192,15 @@ pub struct Links {
     pub base: Option<String>,
 }
 
+impl Links {
+    /// The path of the base, without a slash at its end: `/k`; empty for a bare
+    /// host. `None` without a base.
+    pub fn path(&self) -> Option<&str> {
+        let rest = self.base.as_deref()?.strip_prefix("https://")?;
+        Some(rest.find('/').map_or("", |at| &rest[at..]))
+    }
+}
+
 /// `[[dkim]]`: a key that messages are signed with.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
