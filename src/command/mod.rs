@@ -156,7 +156,7 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
 
 async fn serve(app: &App, listen: &str) -> Result<Exit> {
     let bound = console::serve_links(listen, app.clone()).await?;
-    talk(&format!("answering links on http://{}{}", bound.address(), app.config.links.path().unwrap_or_default()));
+    talk(&format!("answering links on http://{}{}", bound.address(), app.config.links_path().unwrap_or_default()));
     let mut stop = interrupts("stopping: requests under way are answered (again to stop at once)");
     // It ends with a sender that is gone, too.
     let _ = stop.wait_for(|stop| *stop).await;

@@ -192,15 +192,6 @@ pub struct Links {
     pub base: Option<String>,
 }
 
-impl Links {
-    /// The path of the base, without a slash at its end: `/k`; empty for a bare
-    /// host. `None` without a base.
-    pub fn path(&self) -> Option<&str> {
-        let rest = self.base.as_deref()?.strip_prefix("https://")?;
-        Some(rest.find('/').map_or("", |at| &rest[at..]))
-    }
-}
-
 /// `[[dkim]]`: a key that messages are signed with.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -385,6 +376,13 @@ impl Config {
     /// A path of the configuration, from the file's own folder.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
+    }
+
+    /// The path of `links.base`, without a slash at its end: `/k`; empty for a bare
+    /// host. `None` without a base.
+    pub fn links_path(&self) -> Option<&str> {
+        let rest = self.links.base.as_deref()?.strip_prefix("https://")?;
+        Some(rest.find('/').map_or("", |at| &rest[at..]))
     }
 
     /// The store's URL, a SQLite file's path taken from the file's own folder.

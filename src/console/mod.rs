@@ -70,7 +70,7 @@ pub async fn serve_metrics(address: &str, metrics: Metrics) -> Result<Serving> {
 /// # Errors
 /// As there, or the configuration has no `links.base` (exit 2).
 pub async fn serve_links(address: &str, app: App) -> Result<Serving> {
-    let Some(base) = app.config.links.path().map(str::to_owned) else {
+    let Some(base) = app.config.links_path().map(str::to_owned) else {
         return Err(Error::usage("there are no links to answer")
             .why("messages carry no links without links.base")
             .now("set links.base in the configuration, as in \"https://mail.registrar.example/k\""));
