@@ -438,6 +438,17 @@ email = { kind = "email" }
     }
 
     #[test]
+    fn links_are_answered_at_the_path_of_their_base() {
+        for (base, path) in
+            [("https://a.example/k", "/k"), ("https://a.example/k/mail", "/k/mail"), ("https://a.example", "")]
+        {
+            let config = parse(&format!("{MINIMAL}\n[links]\nbase = \"{base}\"\n"), &[]).unwrap();
+            assert_eq!(config.links_path(), Some(path), "{base}");
+        }
+        assert_eq!(parse(MINIMAL, &[]).unwrap().links_path(), None);
+    }
+
+    #[test]
     fn the_environment_lies_over_the_file() {
         let config = parse(MINIMAL, &[("KAKITOME_SMTP__RATE", "7/m"), ("KAKITOME_SMTP__CONNECTIONS", "3")]).unwrap();
         assert_eq!(config.smtp.rate.count.get(), 7);
