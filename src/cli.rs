@@ -28,7 +28,8 @@ const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configurat
 
 /// Variables of the environment that are options of the command line, and no
 /// keys of the configuration.
-pub const VARIABLES: [&str; 4] = ["KAKITOME_CONFIG", "KAKITOME_LOG", "KAKITOME_LOG_FORMAT", "KAKITOME_METRICS"];
+pub const VARIABLES: [&str; 5] =
+    ["KAKITOME_CONFIG", "KAKITOME_LOG", "KAKITOME_LOG_FORMAT", "KAKITOME_METRICS", "KAKITOME_LISTEN"];
 
 /// Reads the command line; a wrong one ends the process with exit code 2. Where
 /// `--json` was asked for, `wrong` is given what is wrong with it first.
@@ -103,6 +104,8 @@ pub enum Command {
     Guard(Guard),
     /// Settle unknown messages by the mail server's log (Postfix), found by their Message-IDs.
     Reconcile(Reconcile),
+    /// Answer the unsubscribe links in messages, until Ctrl-C or SIGTERM.
+    Serve(Serve),
     /// Prove the ledger: every link of its chain, every state from its entries.
     Verify,
     /// The whole story on this machine in under a minute.
@@ -121,6 +124,14 @@ pub struct Reconcile {
     /// Who decides; recorded.
     #[arg(long, env = "USER", default_value = "operator")]
     pub by: String,
+}
+
+/// `kakitome serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen, in plain HTTP: a proxy in front of it speaks TLS.
+    #[arg(long, value_name = "ADDR", env = "KAKITOME_LISTEN", default_value = "127.0.0.1:8025")]
+    pub listen: String,
 }
 
 /// `kakitome directory …`

@@ -12,6 +12,8 @@
 //! exactly that person; only a cleared message can reach the network
 //! ([`send`]), in stages ([`stage`]), at a paced rate, leaving a [`ledger`] of
 //! what happened. [`pipeline`] is the only place that knows this order.
+//! Meanwhile [`console`] answers the links in messages: who unsubscribes is on
+//! the suppression list, which sending reads to the end.
 //!
 //! # Invariants
 //!

@@ -23,6 +23,9 @@ use crate::{console, demo};
 pub use out::talk;
 pub use print::{Printer, count};
 
+/// What is said when sending is interrupted.
+const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once)";
+
 /// Runs a command to its end.
 ///
 /// # Errors
@@ -76,7 +79,7 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         command => {
             let config = Config::load(&cli.common.config)?;
             let app = match command {
-                Command::Verify => App::open_existing(config, metrics).await?,
+                Command::Verify | Command::Serve(_) => App::open_existing(config, metrics).await?,
                 _ => App::open(config, metrics).await?,
             };
             with_app(&app, command, &print).await
@@ -98,6 +101,7 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
             let left = done.campaigns.iter().any(|campaign| campaign.unknown > 0);
             Ok(if left { Exit::Incomplete } else { Exit::Done })
         }
+        Command::Serve(args) => serve(app, &args.listen).await,
         Command::Verify => {
             print.verified(&control::verify(app).await?);
             Ok(Exit::Done)
@@ -129,7 +133,7 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
         Campaign::Check { id, report } => return checked(app, id, report, print).await,
         Campaign::Approve { id, by } => print.approved(&approve::approve(app, id, &by).await?),
         Campaign::Send { id, wait } => {
-            let sent = send::send(app, id, wait, interrupts()).await?;
+            let sent = send::send(app, id, wait, interrupts(DRAINING)).await?;
             print.sent(&sent);
             return Ok(sent.exit());
         }
@@ -147,6 +151,17 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
             print.report(&told);
         }
     }
+    Ok(Exit::Done)
+}
+
+async fn serve(app: &App, listen: &str) -> Result<Exit> {
+    let bound = console::serve_links(listen, app.clone()).await?;
+    talk(&format!("answering links on http://{}{}", bound.address(), app.config.links_path().unwrap_or_default()));
+    let mut stop = interrupts("stopping: requests under way are answered (again to stop at once)");
+    // It ends with a sender that is gone, too.
+    let _ = stop.wait_for(|stop| *stop).await;
+    bound.stop().await?;
+    app.store.close().await;
     Ok(Exit::Done)
 }
 
@@ -181,11 +196,11 @@ async fn suppression(app: &App, command: Suppress, print: &Printer) -> Result<Ex
 
 /// Turns true at the first Ctrl-C or SIGTERM, so that work drains; the second
 /// ends the process at once.
-fn interrupts() -> watch::Receiver<bool> {
+fn interrupts(said: &'static str) -> watch::Receiver<bool> {
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         interrupted().await;
-        talk("stopping: messages under way are finished, nothing new begins (again to stop at once)");
+        talk(said);
         let _ = stop.send(true);
         interrupted().await;
         std::process::exit(i32::from(Exit::Gate.code()));

@@ -302,6 +302,13 @@ impl Config {
         self.folder.join(path)
     }
 
+    /// The path of `links.base`, without a slash at its end: `/k`; empty for a bare
+    /// host. `None` without a base.
+    pub fn links_path(&self) -> Option<&str> {
+        let rest = self.links.base.as_deref()?.strip_prefix("https://")?;
+        Some(rest.find('/').map_or("", |at| &rest[at..]))
+    }
+
     /// The store's URL, a SQLite file's path taken from the file's own folder.
     pub fn store_url(&self) -> String {
         let url = self.store.expose_secret();
@@ -352,6 +359,17 @@ email = { kind = "email" }
     fn parse(text: &str, env: &[(&str, &str)]) -> std::result::Result<Config, String> {
         let env: Vec<_> = env.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         Config::parse(text, Path::new(""), env.into_iter())
+    }
+
+    #[test]
+    fn links_are_answered_at_the_path_of_their_base() {
+        for (base, path) in
+            [("https://a.example/k", "/k"), ("https://a.example/k/mail", "/k/mail"), ("https://a.example", "")]
+        {
+            let config = parse(&format!("{MINIMAL}\n[links]\nbase = \"{base}\"\n"), &[]).unwrap();
+            assert_eq!(config.links_path(), Some(path), "{base}");
+        }
+        assert_eq!(parse(MINIMAL, &[]).unwrap().links_path(), None);
     }
 
     #[test]

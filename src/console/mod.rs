@@ -2,7 +2,13 @@
 //!
 //! `/metrics` in Prometheus' text format, `/healthz` for whoever asks whether
 //! the process lives. Both are counts and words only, never accounts, and are
-//! meant for an address that only the operator's machines reach.
+//! meant for an address that only the operator's machines reach. The links in
+//! messages are answered on an address of their own (`links`), in plain HTTP
+//! behind a proxy that speaks TLS.
+
+mod bounded;
+mod links;
+mod page;
 
 use std::net::SocketAddr;
 
@@ -11,12 +17,15 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::serve::Listener;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, Result};
+use crate::pipeline::App;
 use crate::telemetry::{Metrics, event};
+use bounded::Bounded;
 
 /// A server that runs until it is stopped or dropped with its runtime.
 #[derive(Debug)]
@@ -40,7 +49,7 @@ impl Serving {
     pub async fn stop(self) -> Result<()> {
         // The receiver is gone only when the task has ended by itself.
         let _ = self.stop.send(());
-        let failed = |e: &(dyn std::error::Error + 'static)| Error::unexpected("serving metrics failed").cause(e);
+        let failed = |e: &(dyn std::error::Error + 'static)| Error::unexpected("serving HTTP failed").cause(e);
         self.task.await.map_err(|e| failed(&e))?.map_err(|e| failed(&e))
     }
 }
@@ -50,24 +59,49 @@ impl Serving {
 /// # Errors
 /// The address is none, is taken, or is not this machine's (exit 2).
 pub async fn serve_metrics(address: &str, metrics: Metrics) -> Result<Serving> {
+    let (listener, address) = bind(address, "metrics", "127.0.0.1:9464").await?;
+    event::serving(address);
+    Ok(start(listener, address, router(metrics)))
+}
+
+/// Answers the links in messages on `address` (`127.0.0.1:8025`), under the path
+/// of `links.base`.
+///
+/// # Errors
+/// As there, or the configuration has no `links.base` (exit 2).
+pub async fn serve_links(address: &str, app: App) -> Result<Serving> {
+    let Some(base) = app.config.links_path().map(str::to_owned) else {
+        return Err(Error::usage("there are no links to answer")
+            .why("messages carry no links without links.base")
+            .now("set links.base in the configuration, as in \"https://mail.registrar.example/k\""));
+    };
+    let (listener, address) = bind(address, "links", "127.0.0.1:8025").await?;
+    event::serving_links(address);
+    Ok(start(Bounded::new(listener), address, links::router(&base, app)))
+}
+
+async fn bind(address: &str, what: &str, example: &str) -> Result<(TcpListener, SocketAddr)> {
     let cannot = |why: &dyn std::fmt::Display| {
-        Error::usage(format!("cannot serve metrics on {address}"))
+        Error::usage(format!("cannot serve {what} on {address}"))
             .why(why)
-            .now("stop what listens there, or give another address, as in 127.0.0.1:9464 (port 0: any free one)")
+            .now(format!("stop what listens there, or give another address, as in {example} (port 0: any free one)"))
     };
     let wanted: SocketAddr = address.parse().map_err(|_| cannot(&"it is not an IP address and port"))?;
     let listener = TcpListener::bind(wanted).await.map_err(|e| cannot(&e))?;
-    let address = listener.local_addr().map_err(|e| cannot(&e))?;
+    let bound = listener.local_addr().map_err(|e| cannot(&e))?;
+    Ok((listener, bound))
+}
+
+fn start<L: Listener<Addr = SocketAddr>>(listener: L, address: SocketAddr, router: Router) -> Serving {
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = axum::serve(listener, router(metrics)).with_graceful_shutdown(async {
+    let served = axum::serve(listener, router).with_graceful_shutdown(async {
         // A sender that was dropped unsent leaves the server running.
         if stopped.await.is_err() {
             std::future::pending::<()>().await;
         }
     });
     let task = tokio::spawn(async move { served.await });
-    event::serving(address);
-    Ok(Serving { address, stop, task })
+    Serving { address, stop, task }
 }
 
 fn router(metrics: Metrics) -> Router {

@@ -33,6 +33,7 @@ mod sample;
 pub mod send;
 pub mod settle;
 pub mod suppress;
+pub mod unsubscribe;
 mod watch;
 
 use std::sync::Arc;

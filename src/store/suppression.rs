@@ -24,6 +24,8 @@ pub struct Suppression {
 
 /// What a row is called that cannot be read.
 const WHAT: &str = "suppressed address";
+/// The reason of those who used the link in a message.
+const UNSUBSCRIBED: &str = "unsubscribed";
 /// Addresses told by one entry.
 const CHUNK: usize = 4_000;
 
@@ -52,6 +54,30 @@ impl Store {
                 added += new;
             }
             added
+        }))
+    }
+
+    /// Adds the address of who unsubscribed from a campaign; whether it was new. An
+    /// address that is on the list already is left alone, and nothing is written.
+    ///
+    /// # Errors
+    /// The database fails; it is not added then.
+    pub async fn unsubscribe(&self, address: &Address, campaign: i64, now_ms: i64) -> Result<bool> {
+        const ADD: &str = "
+            insert into suppression (address, reason, at_ms) values ($1, $2, $3) on conflict (address) do nothing";
+        let doing = "unsubscribing";
+        let folded = [address.folded()];
+        Ok(in_transaction!(self, doing, |tx| {
+            let add = sqlx::query(ADD).bind(&folded[0]).bind(UNSUBSCRIBED).bind(now_ms);
+            let new = add.execute(&mut *tx).await.doing(doing)?.rows_affected();
+            if new > 0 {
+                let told = serde_json::json!({
+                    "added": new, "reason": UNSUBSCRIBED, "from": campaign, "digests": digests(&folded),
+                });
+                // Of no campaign: every process that sends looks at those entries.
+                ledger::append!(tx, None::<i64>, "suppressed", &told, now_ms, doing);
+            }
+            new > 0
         }))
     }
 

@@ -183,6 +183,16 @@ pub fn suppression_changed(added: u64, removed: u64) {
     info!(event = "suppression_changed", added, removed, "the suppression list has changed");
 }
 
+/// Somebody used the link in a message to get no more mail.
+pub fn unsubscribed(campaign: i64, account: &AccountId) {
+    info!(event = "unsubscribed", campaign, %account, "the account unsubscribed");
+}
+
+/// A link could not be answered, because the store failed.
+pub fn link_failed(why: &dyn std::error::Error) {
+    error!(event = "link_failed", why = %clean(&why.to_string()), "a link in a message was not answered; nothing was changed");
+}
+
 /// Another process is sending this campaign.
 pub fn send_refused(campaign: i64, holder: &str) {
     warn!(event = "send_refused", campaign, holder = %clean(holder), "another process is sending this campaign");
@@ -206,6 +216,11 @@ pub fn ledger_broken(seq: i64, why: &str) {
 /// Metrics and health are being served.
 pub fn serving(address: SocketAddr) {
     info!(event = "serving", %address, "serving /metrics and /healthz");
+}
+
+/// The links in messages are being answered.
+pub fn serving_links(address: SocketAddr) {
+    info!(event = "serving_links", %address, "answering the links in messages");
 }
 
 /// A reason in one line, without what may be an address: every word with an

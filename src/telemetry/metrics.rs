@@ -27,6 +27,7 @@ pub struct Metrics {
     import_rows: IntCounterVec,
     directory_version: IntGauge,
     halts: IntCounter,
+    unsubscribes: IntCounterVec,
 }
 
 /// How a line of an import fared.
@@ -36,6 +37,19 @@ pub enum Row {
     Taken,
     /// Refused by itself.
     Refused,
+}
+
+/// How a request to unsubscribe ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsubscribe {
+    /// The address gets no more mail.
+    Taken,
+    /// It got none already.
+    Repeated,
+    /// The link is none of ours; nothing was changed.
+    Refused,
+    /// The store failed; nothing was changed.
+    Failed,
 }
 
 impl Metrics {
@@ -63,6 +77,10 @@ impl Metrics {
             )?,
             directory_version: add(&registry, IntGauge::new("kakitome_directory_version", DIRECTORY_VERSION))?,
             halts: add(&registry, IntCounter::new("kakitome_halts_total", HALTS))?,
+            unsubscribes: add(
+                &registry,
+                IntCounterVec::new(Opts::new("kakitome_unsubscribes_total", UNSUBSCRIBES), &["result"]),
+            )?,
             registry,
         };
         // A series that appears only with its first event cannot be alerted on.
@@ -74,6 +92,9 @@ impl Metrics {
         }
         for row in [Row::Taken, Row::Refused] {
             made.import_rows.with_label_values(&[row.as_str()]);
+        }
+        for ended in [Unsubscribe::Taken, Unsubscribe::Repeated, Unsubscribe::Refused, Unsubscribe::Failed] {
+            made.unsubscribes.with_label_values(&[ended.as_str()]);
         }
         Ok(made)
     }
@@ -124,6 +145,11 @@ impl Metrics {
         self.halts.inc();
     }
 
+    /// A request to unsubscribe ended.
+    pub fn unsubscribe(&self, ended: Unsubscribe) {
+        self.unsubscribes.with_label_values(&[ended.as_str()]).inc();
+    }
+
     /// Everything in the text exposition format, version 0.0.4.
     ///
     /// # Errors
@@ -140,6 +166,17 @@ impl Row {
         match self {
             Row::Taken => "taken",
             Row::Refused => "refused",
+        }
+    }
+}
+
+impl Unsubscribe {
+    fn as_str(self) -> &'static str {
+        match self {
+            Unsubscribe::Taken => "taken",
+            Unsubscribe::Repeated => "repeated",
+            Unsubscribe::Refused => "refused",
+            Unsubscribe::Failed => "failed",
         }
     }
 }
@@ -182,6 +219,10 @@ const IMPORT_ROWS: &str = "Lines of directory imports, by result. Any refused li
 const DIRECTORY_VERSION: &str = "The directory version that messages are judged against. Unchanged for longer than \
     your import's interval: the nightly import fails, and messages are judged against old data.";
 const HALTS: &str = "Campaigns halted. Any increase calls for an operator: `kakitome campaign status` says why.";
+const UNSUBSCRIBES: &str = "Requests to unsubscribe, by result. Many taken soon after a stage opened: pause the \
+    campaign, and ask whether its audience wanted it. Many refused: somebody guesses, or the key file is not the one \
+    that the mail was made with; put that one back. Any failed: the store takes no changes; mend it, mail providers \
+    ask again.";
 
 #[cfg(test)]
 mod tests {
@@ -220,6 +261,7 @@ mod tests {
         shared.import_rows(Row::Refused, 1);
         shared.directory_version(3);
         shared.halted();
+        shared.unsubscribe(Unsubscribe::Taken);
         for (series, expected) in [
             ("kakitome_attempts_total{outcome=\"deferred\"}", 1.0),
             ("kakitome_attempts_total{outcome=\"accepted\"}", 0.0),
@@ -234,6 +276,8 @@ mod tests {
             ("kakitome_import_rows_total{result=\"refused\"}", 1.0),
             ("kakitome_directory_version", 3.0),
             ("kakitome_halts_total", 1.0),
+            ("kakitome_unsubscribes_total{result=\"taken\"}", 1.0),
+            ("kakitome_unsubscribes_total{result=\"failed\"}", 0.0),
         ] {
             assert_eq!(value(&metrics, series), expected, "{series}");
         }

@@ -8,7 +8,7 @@
 pub mod event;
 mod metrics;
 
-pub use metrics::{Metrics, Row};
+pub use metrics::{Metrics, Row, Unsubscribe};
 
 use std::io::{self, IsTerminal};
 

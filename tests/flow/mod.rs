@@ -4,6 +4,7 @@
 
 mod crash;
 mod extra;
+mod links;
 mod server;
 mod settle;
 mod sink;

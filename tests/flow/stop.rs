@@ -7,7 +7,7 @@ use kakitome::ledger::State as Message;
 use kakitome::store::Filter;
 
 /// A world that sends slowly, so that something can happen meanwhile.
-async fn slow(base: &Base, rate: &str) -> World {
+pub(super) async fn slow(base: &Base, rate: &str) -> World {
     let mail = Arc::new(Mutex::new(Vec::new()));
     let seen = mail.clone();
     let receiver = Receiver::start(move |delivery| seen.lock().unwrap().push(delivery)).unwrap();
@@ -25,7 +25,7 @@ async fn with_ladder(world: &World, ladder: &str) -> i64 {
 }
 
 /// The same installation, as another process opens it.
-async fn shell(base: &Base, world: &World) -> App {
+pub(super) async fn shell(base: &Base, world: &World) -> App {
     open(base, world.folder.path(), &generate::config("smtp://127.0.0.1:1")).await
 }
 
@@ -37,13 +37,13 @@ async fn moves(world: &World, shell: &App, number: u64) {
 }
 
 /// What is in a state, in the audience's order.
-async fn in_state(app: &App, id: i64, state: Message) -> Vec<AccountId> {
+pub(super) async fn in_state(app: &App, id: i64, state: Message) -> Vec<AccountId> {
     let filter = Filter { state: Some(state), stage: None };
     let rows = app.store.messages(id, filter, -1, 1_000).await.unwrap();
     rows.into_iter().map(|row| row.account).collect()
 }
 
-fn number_of(account: &AccountId) -> u64 {
+pub(super) fn number_of(account: &AccountId) -> u64 {
     (0..ACCOUNTS).find(|n| customer(*n).member_id == account.as_str()).unwrap()
 }
 
