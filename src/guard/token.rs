@@ -121,7 +121,10 @@ impl Scanner {
                 let before = addresses.partition_point(|(from, _)| *from < m.end());
                 addresses[..before].last().is_none_or(|(_, to)| *to <= m.start())
             });
-            tokens.extend(hosts.filter_map(|m| host(text, m.start(), m.as_str())));
+            for m in hosts {
+                tokens.extend(host(text, m.start(), m.as_str()));
+                tokens.extend(between_underscores(m.start(), m.as_str()));
+            }
             if !text.is_ascii() {
                 tokens.extend(idn_runs(text));
             }
@@ -226,8 +229,6 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let trimmed = found.trim_matches(['-', '_']);
     let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
     let last = trimmed.rsplit('.').next()?;
-    let named =
-        |last: &str| last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()));
     // The end of a host that begins in another script: read as a whole there.
     let in_idn = text[..start].chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
     // Its beginning, likewise; trimming has left the dot behind.
@@ -242,6 +243,20 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let stem = file::stem(trimmed);
     let (_, last) = stem.rsplit_once('.')?;
     named(last).then(|| token(Shape::BuriedHost, stem, start))
+}
+
+/// Hosts between underscores, which stand in no domain: `example.com_2026.csv`.
+fn between_underscores<'t>(start: usize, found: &'t str) -> impl Iterator<Item = Token<'t>> {
+    found.split('_').filter(|piece| piece.len() < found.len()).filter_map(move |piece| {
+        let host = file::stem(piece.trim_matches(['-', '.']));
+        let (_, last) = host.rsplit_once('.')?;
+        named(last).then(|| token(Shape::BuriedHost, host, start + (host.as_ptr() as usize - found.as_ptr() as usize)))
+    })
+}
+
+/// Whether a host may end in this label.
+fn named(last: &str) -> bool {
+    last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
 /// The fewest and the most digits of a telephone number that is looked for.
@@ -337,7 +352,7 @@ fn alphanumeric_runs(text: &str, from: usize) -> impl Iterator<Item = (usize, &s
 /// Runs of letters, digits, dashes and dots that have a dot and a letter of
 /// another script: a host may be in them, and where it begins nobody tells.
 fn idn_runs(text: &str) -> impl Iterator<Item = Token<'_>> {
-    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '\u{3099}' | '\u{309a}');
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '\u{3099}' | '\u{309a}');
     let mut done = 0;
     memchr::memchr_iter(b'.', text.as_bytes()).filter_map(move |dot| {
         if dot < done {
@@ -348,8 +363,8 @@ fn idn_runs(text: &str) -> impl Iterator<Item = Token<'_>> {
             .map_or(done, |at| done + at + text[done + at..].chars().next().map_or(1, char::len_utf8));
         let end = text[dot..].find(|c| !part(c)).map_or(text.len(), |at| dot + at);
         done = end;
-        let run = text[start..end].trim_matches(['.', '-', '_']);
-        let lead = start + (text[start..end].len() - text[start..end].trim_start_matches(['.', '-', '_']).len());
+        let run = text[start..end].trim_matches(['.', '-']);
+        let lead = start + (text[start..end].len() - text[start..end].trim_start_matches(['.', '-']).len());
         (run.contains('.') && !run.is_ascii()).then(|| token(Shape::Idn, run, lead))
     })
 }
@@ -413,6 +428,8 @@ mod tests {
         }
         finds(Shape::BuriedHost, "example.com.pdf main.css", &["example.com"]);
         finds(Shape::BuriedHost, "www.example.com.tar.gz v1.2.txt", &["www.example.com"]);
+        finds(Shape::BuriedHost, "invoice_example.com_2026.csv", &["example.com"]);
+        finds(Shape::BuriedHost, "guide_2026.pdf v1_2.txt", &[]);
     }
 
     #[test]

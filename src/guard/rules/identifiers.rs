@@ -233,12 +233,16 @@ fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
 }
 
 /// The domains that an address may be meant to have, the longest first: Japanese
-/// may follow, and a file's ending.
+/// may follow, and what a file is named besides.
 pub fn domains(text: &str) -> Vec<&str> {
     let domain = text.rsplit_once('@').map_or("", |(_, domain)| domain);
     if domain.is_ascii() {
         let stem = file::stem(domain);
-        return if stem == domain { vec![domain] } else { vec![domain, stem] };
+        // No domain has an underscore in it.
+        let cut = stem.split('_').next().unwrap_or(stem);
+        let mut domains = vec![domain, stem, cut];
+        domains.dedup();
+        return domains;
     }
     let begins = |reading: &&str| reading.as_ptr() == domain.as_ptr();
     let mut readings: Vec<&str> = idn_readings(domain).into_iter().flatten().filter(begins).collect();

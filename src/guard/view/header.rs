@@ -134,13 +134,20 @@ pub fn unsigned(field: &[u8]) -> Option<String> {
     is_signature(name).then(|| format!("{name}:{}\r\n", without_hashes(value.trim_end())))
 }
 
-/// A signature's tags without hashes (`b`, `bh`) and times (`t`, `x`).
+/// A signature's tags without hashes (`b`, `bh`) and times (`t`, `x`), if they are
+/// that.
 fn without_hashes(value: &str) -> String {
-    value
-        .split(';')
-        .filter(|tag| !matches!(tag.split('=').next().unwrap_or("").trim(), "b" | "bh" | "t" | "x"))
-        .collect::<Vec<_>>()
-        .join(";")
+    let of_hash = |b: u8| b.is_ascii_alphanumeric() || b"+/= \t\r\n".contains(&b);
+    let says_nothing = |tag: &&str| {
+        let Some((name, value)) = tag.split_once('=') else { return false };
+        match name.trim() {
+            "b" | "bh" => value.bytes().all(of_hash),
+            // Ten digits until the year 2286.
+            "t" | "x" => value.trim().len() == 10 && value.trim().bytes().all(|b| b.is_ascii_digit()),
+            _ => false,
+        }
+    };
+    value.split(';').filter(|tag| !says_nothing(tag)).collect::<Vec<_>>().join(";")
 }
 
 /// Display names and addresses as the MIME parser reads them, where quoting or
@@ -200,5 +207,20 @@ fn parameter(part: &str, view: &'static str, name: &str, text: &str, sink: &mut 
         "name" | "filename" => sink.once(part, "file name", format_args!("in {view}"), Shape::Visible, text),
         "charset" => {}
         name => sink.once(part, view, format_args!("parameter {name}"), Shape::Hidden, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hashes_and_times_of_a_signature_are_left_out() {
+        let field = |tags: &str| unsigned(format!("DKIM-Signature: v=1; {tags}\r\n").as_bytes()).unwrap();
+        assert_eq!(field("t=1795652262; s=k1; bh=AbC/+9=;\r\n\tb=AbC\r\n\tDeF=="), "DKIM-Signature: v=1; s=k1\r\n");
+        for kept in ["b=AbC\r\n\texample.com", "bh=taro@b.example", "t=10000001", "x=03-1234-5678", "b 10000001"] {
+            assert_eq!(field(kept), format!("DKIM-Signature: v=1; {kept}\r\n"));
+        }
+        assert_eq!(unsigned(b"Subject: b=AbC\r\n"), None);
     }
 }
