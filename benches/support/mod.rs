@@ -34,15 +34,5 @@ pub fn verdict(what: &str, is: f64, target: f64, at_least: bool) {
 
 /// A made-up customer as a row of an export.
 pub fn cells(made: people::Customer) -> Vec<(String, Cell)> {
-    let cells = [
-        ("member_id", made.member_id),
-        ("email", made.email),
-        ("name", made.name),
-        ("company", made.company),
-        ("phone", made.phone),
-        ("domains", made.domains.join(";")),
-        ("auth_code", made.auth_code),
-        ("plan", made.plan.to_owned()),
-    ];
-    cells.into_iter().map(|(name, value)| (name.to_owned(), Cell::Text(value))).collect()
+    people::COLUMNS.into_iter().zip(made.row()).map(|(name, value)| (name.to_owned(), Cell::Text(value))).collect()
 }

@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::demo::people::{customer, member_id};
+use crate::demo::people::{COLUMNS, Customer, customer, member_id};
 use crate::error::{Error, Result};
 
 /// The files that a demo works with.
@@ -21,8 +21,6 @@ pub struct Files {
     /// The accident's campaign file.
     pub accident: PathBuf,
 }
-
-const COLUMNS: [&str; 8] = ["member_id", "email", "name", "company", "phone", "domains", "auth_code", "plan"];
 
 /// Writes an export of the whole directory.
 ///
@@ -45,16 +43,8 @@ fn write_export(path: &Path, accounts: u64, seed: u64, shift: u64) -> Result<()>
     write_csv(path, &COLUMNS, accounts, |number| {
         let own = customer(number, accounts, seed);
         let shown = customer((number + shift) % accounts, accounts, seed);
-        vec![
-            own.member_id,
-            own.email,
-            shown.name,
-            shown.company,
-            own.phone,
-            shown.domains.join(";"),
-            own.auth_code,
-            own.plan.into(),
-        ]
+        let Customer { name, company, domains, .. } = shown;
+        Customer { name, company, domains, ..own }.row().into()
     })
 }
 

@@ -24,6 +24,17 @@ pub struct Customer {
     pub plan: &'static str,
 }
 
+/// The columns of the registrar's export.
+pub const COLUMNS: [&str; 8] = ["member_id", "email", "name", "company", "phone", "domains", "auth_code", "plan"];
+
+impl Customer {
+    /// The values of [`COLUMNS`].
+    pub fn row(self) -> [String; COLUMNS.len()] {
+        let Self { member_id, email, name, company, phone, domains, auth_code, plan } = self;
+        [member_id, email, name, company, phone, domains.join(";"), auth_code, plan.to_owned()]
+    }
+}
+
 const FAMILY: [&str; 48] = [
     "青葉",
     "朝比奈",

@@ -24,14 +24,19 @@ pub fn is_compact_date(word: &str) -> bool {
 /// How far a hash is looked at on either side of a number, in bytes.
 const HASH_MAX: usize = 256;
 
-/// A piece of a token of hex digits and dashes, as tracking hashes and UUIDs
-/// are: its neighbour across the dash has letters, and the whole is long.
-pub fn is_hash_piece(text: &str, start: usize, end: usize) -> bool {
+/// The token of letters, digits, dashes and underscores that a number stands in.
+fn token_around(text: &str, start: usize, end: usize) -> &[u8] {
     let part_of = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let bytes = text.as_bytes();
     let before = bytes[..start].iter().rev().take(HASH_MAX).take_while(|b| part_of(b)).count();
     let after = bytes[end..].iter().take(HASH_MAX).take_while(|b| part_of(b)).count();
-    let whole = &bytes[start - before..end + after];
+    &bytes[start - before..end + after]
+}
+
+/// A piece of a token of hex digits and dashes, as tracking hashes and UUIDs
+/// are: its neighbour across the dash has letters, and the whole is long.
+pub fn is_hash_piece(text: &str, start: usize, end: usize) -> bool {
+    let whole = token_around(text, start, end);
     whole.len() >= 24 && whole.iter().any(u8::is_ascii_alphabetic)
 }
 
@@ -39,11 +44,7 @@ pub fn is_hash_piece(text: &str, start: usize, end: usize) -> bool {
 /// of the middle of one, and one in twenty has eight digits together somewhere.
 pub fn is_uuid_piece(text: &str, start: usize, end: usize) -> bool {
     const DASHES: [usize; 4] = [8, 13, 18, 23];
-    let part_of = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    let bytes = text.as_bytes();
-    let before = bytes[..start].iter().rev().take(HASH_MAX).take_while(|b| part_of(b)).count();
-    let after = bytes[end..].iter().take(HASH_MAX).take_while(|b| part_of(b)).count();
-    let whole = &bytes[start - before..end + after];
+    let whole = token_around(text, start, end);
     let fits = |(at, b): (usize, &u8)| if DASHES.contains(&at) { *b == b'-' } else { b.is_ascii_hexdigit() };
     whole.len() == 36 && whole.iter().enumerate().all(fits) && whole.iter().any(u8::is_ascii_alphabetic)
 }
@@ -58,7 +59,7 @@ pub fn is_columns(separator: char, parts: &[&str]) -> bool {
 
 /// `cve-2026-1234`: the number of a weakness, by year.
 pub fn is_advisory(before: &str, parts: &[&str]) -> bool {
-    before.ends_with("cve-") && parts.len() == 2 && (parts[0].starts_with("19") || parts[0].starts_with("20"))
+    before.ends_with("cve-") && parts.len() == 2 && begins_as_year(parts[0])
 }
 
 /// `12,345,678`: groups of three after the first.
@@ -66,14 +67,22 @@ pub fn is_price(separator: char, parts: &[&str]) -> bool {
     separator != '-' && parts[0].len() <= 3 && parts[1..].iter().all(|part| part.len() == 3)
 }
 
+fn begins_as_year(part: &str) -> bool {
+    part.starts_with("19") || part.starts_with("20")
+}
+
+/// A year of this century or the last.
+pub fn is_year(part: &str) -> bool {
+    part.len() == 4 && begins_as_year(part)
+}
+
 /// `2026-12-31`, `31-12-2026`.
 pub fn is_date(parts: &[&str]) -> bool {
     let [a, b, c] = parts else { return false };
     let number =
         |part: &str, low: u32, high: u32| part.len() <= 2 && part.parse().is_ok_and(|n: u32| (low..=high).contains(&n));
-    let year = |part: &str| part.len() == 4 && (part.starts_with("19") || part.starts_with("20"));
-    (year(a) && number(b, 1, 12) && number(c, 1, 31))
-        || (year(c) && ((number(a, 1, 31) && number(b, 1, 12)) || (number(a, 1, 12) && number(b, 1, 31))))
+    (is_year(a) && number(b, 1, 12) && number(c, 1, 31))
+        || (is_year(c) && ((number(a, 1, 31) && number(b, 1, 12)) || (number(a, 1, 12) && number(b, 1, 31))))
 }
 
 /// The dates and IPv4 addresses in a run of digits and their signs, `03-11-2026 02`

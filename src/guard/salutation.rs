@@ -195,7 +195,7 @@ fn glued(above: &str, salutation: &Salutation) -> Vec<Salutation> {
     let mut words = salutation.words.clone();
     for line in above.lines().rev() {
         let line = line.trim_end();
-        let start = line.rfind(STOPS).map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8));
+        let start = after_stop(line);
         let tail = &line[start..];
         if tail.trim_start().is_empty() || words.chars().count() > NAME_MAX {
             break;
@@ -219,6 +219,11 @@ fn honorific(text: &str, first: char) -> Option<&'static str> {
         '御' | 'さ' => ["御中", "さま", "さん"].into_iter().find(|honorific| text.starts_with(honorific)),
         _ => None,
     }
+}
+
+/// Where what stands behind the last stop of a text begins.
+fn after_stop(text: &str) -> usize {
+    text.rfind(STOPS).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8))
 }
 
 /// The end of a text that a name may reach back in, spaces between all of it: what
@@ -245,7 +250,7 @@ fn japanese(line: &str, found: &mut Vec<Salutation>) {
                 continue;
             }
             let before = tail(before);
-            let start = before.rfind(STOPS).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+            let start = after_stop(before);
             let name = normal::name(&before[start..]);
             if !name.is_empty()
                 && !is_generic(&name)

@@ -15,7 +15,7 @@ use crate::account::Kind;
 use crate::config::Mapping;
 use crate::guard::figure::{
     in_list, is_advisory, is_columns, is_compact_date, is_date, is_fraction, is_hash_piece, is_price, is_uuid_piece,
-    no_numbers,
+    is_year, no_numbers,
 };
 use crate::guard::file;
 use crate::guard::label;
@@ -202,7 +202,7 @@ impl Scanner {
         if !one_separator || !bounded || other || !self.is_id(&joined) || is_advisory(&text[..start], &parts) {
             return None;
         }
-        let years = parts.iter().all(|p| p.len() == 4 && (p.starts_with("19") || p.starts_with("20")));
+        let years = parts.iter().all(|part| is_year(part));
         let fours = parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && !years && separator != ',';
         let shape = if fours && !is_hash_piece(text, start, end) { Shape::GroupedId } else { Shape::BuriedId };
         Some(token(shape, group, start))
@@ -240,7 +240,12 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     if !file::is_ending(last) || text[..start].ends_with("//") {
         return Some(token(Shape::Host, trimmed, start));
     }
-    let stem = file::stem(trimmed);
+    buried_host(trimmed, start)
+}
+
+/// The host that a file is named after.
+fn buried_host(name: &str, start: usize) -> Option<Token<'_>> {
+    let stem = file::stem(name);
     let (_, last) = stem.rsplit_once('.')?;
     named(last).then(|| token(Shape::BuriedHost, stem, start))
 }
@@ -248,9 +253,8 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
 /// Hosts between underscores, which stand in no domain: `example.com_2026.csv`.
 fn between_underscores<'t>(start: usize, found: &'t str) -> impl Iterator<Item = Token<'t>> {
     found.split('_').filter(|piece| piece.len() < found.len()).filter_map(move |piece| {
-        let host = file::stem(piece.trim_matches(['-', '.']));
-        let (_, last) = host.rsplit_once('.')?;
-        named(last).then(|| token(Shape::BuriedHost, host, start + (host.as_ptr() as usize - found.as_ptr() as usize)))
+        let name = piece.trim_matches(['-', '.']);
+        buried_host(name, start + (name.as_ptr() as usize - found.as_ptr() as usize))
     })
 }
 

@@ -205,21 +205,6 @@ pub(in crate::render) mod tests {
         }
     }
 
-    /// A new private key in PEM.
-    pub fn pem(kind: &str) -> String {
-        let args: Vec<String> = match kind.split_once(':') {
-            Some((kind, bits)) => {
-                ["-algorithm", kind, "-pkeyopt", &format!("rsa_keygen_bits:{bits}")].map(String::from).into()
-            }
-            None if kind == "ec" => {
-                ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"].map(String::from).into()
-            }
-            None => ["-algorithm", kind].map(String::from).into(),
-        };
-        let made = std::process::Command::new("openssl").arg("genpkey").args(args).output().expect("openssl");
-        String::from_utf8(made.stdout).unwrap()
-    }
-
     pub fn template(files: &[(&str, &str)]) -> Result<Template, TemplateError> {
         Template::from_files(files.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect())
     }

@@ -10,8 +10,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256};
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::{DkimSigner, Done};
@@ -30,7 +28,6 @@ const SIGNED: [&str; 4] = ["MIME-Version", "Content-Type", "List-Id", "Feedback-
 pub struct Signer {
     domain: String,
     selector: String,
-    record: String,
     key: Arc<Key>,
 }
 
@@ -77,25 +74,14 @@ impl Signer {
             _ => None,
         };
         let headers = OVERSIGNED.into_iter().flat_map(|name| [name, name]).chain(SIGNED);
-        let (key, record) = match key {
-            Some(key) => {
-                let record = format!("v=DKIM1; k=ed25519; p={}", STANDARD.encode(key.public_key()));
-                let signer = DkimSigner::from_key(key).domain(domain).selector(selector).headers(headers);
-                (Key::Ed25519(signer), record)
-            }
+        let key = match key {
+            Some(key) => Key::Ed25519(DkimSigner::from_key(key).domain(domain).selector(selector).headers(headers)),
             None => {
                 let key = RsaKey::<Sha256>::from_key_der(der).map_err(|_| SignerError::Key)?;
-                let record = format!("v=DKIM1; k=rsa; p={}", STANDARD.encode(key_info(&key.public_key())));
-                let signer = DkimSigner::from_key(key).domain(domain).selector(selector).headers(headers);
-                (Key::Rsa(signer), record)
+                Key::Rsa(DkimSigner::from_key(key).domain(domain).selector(selector).headers(headers))
             }
         };
-        Ok(Self { domain: domain.to_ascii_lowercase(), selector: selector.to_owned(), record, key: Arc::new(key) })
-    }
-
-    /// The TXT record that the DNS should have at `SELECTOR._domainkey.DOMAIN`.
-    pub fn record(&self) -> &str {
-        &self.record
+        Ok(Self { domain: domain.to_ascii_lowercase(), selector: selector.to_owned(), key: Arc::new(key) })
     }
 
     /// The domain that signs.
@@ -118,21 +104,6 @@ impl Signer {
     }
 }
 
-/// An RSAPublicKey as SubjectPublicKeyInfo (RFC 5280 §4.1.2.7, RFC 3279 §2.3.1),
-/// which is what verifiers expect in `p=`.
-fn key_info(key: &[u8]) -> Vec<u8> {
-    // rsaEncryption, with NULL as its parameters.
-    const ALGORITHM: [u8; 15] =
-        [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
-    let element = |tag: u8, content: &[u8]| {
-        // Keys from 2048 bits on have lengths of two octets.
-        let [high, low] = (content.len() as u16).to_be_bytes();
-        [&[tag, 0x82, high, low], content].concat()
-    };
-    let bits = element(0x03, &[&[0], key].concat());
-    element(0x30, &[&ALGORITHM, &bits[..]].concat())
-}
-
 /// Puts the signatures of a message before it. Each signs what stands without
 /// the others.
 pub(super) fn sign(signers: &[Signer], message: Vec<u8>) -> Result<Vec<u8>, SignerError> {
@@ -149,8 +120,36 @@ pub(super) fn sign(signers: &[Signer], message: Vec<u8>) -> Result<Vec<u8>, Sign
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
-    use crate::render::tests::pem;
+    use crate::render::tests::{DATE_MS, recipient, renderer};
+
+    /// A new private key in PEM.
+    fn pem(kind: &str) -> String {
+        let kind: &[&str] = match kind {
+            "rsa:1024" => &["rsa", "-pkeyopt", "rsa_keygen_bits:1024"],
+            "rsa:2048" => &["rsa", "-pkeyopt", "rsa_keygen_bits:2048"],
+            "rsa:4096" => &["rsa", "-pkeyopt", "rsa_keygen_bits:4096"],
+            "ec" => &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+            other => &[other],
+        };
+        let made = Command::new("openssl").args(["genpkey", "-algorithm"]).args(kind).output().expect("openssl");
+        String::from_utf8(made.stdout).unwrap()
+    }
+
+    /// A key's record, as the README says to make it.
+    fn record(kind: &str, pem: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("KEY"), pem).unwrap();
+        let (k, encode) = match kind {
+            "ed25519" => ("ed25519", "tail -c 32 | base64"),
+            _ => ("rsa", "base64 -w0"),
+        };
+        let script = format!("openssl pkey -in KEY -pubout -outform der | {encode}");
+        let made = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+        format!("v=DKIM1; k={k}; p={}", String::from_utf8(made.stdout).unwrap().trim())
+    }
 
     #[test]
     fn a_key_of_either_kind_signs_and_nothing_else_is_taken() {
@@ -176,7 +175,7 @@ mod tests {
 
     /// Two verifiers that share nothing with what signs here, each with the keys'
     /// records in place of the DNS: dkimpy and opendkim. How many signatures pass.
-    fn verifiers(signers: &[Signer], message: &[u8]) -> Option<[usize; 2]> {
+    fn verifiers(records: &[String], message: &[u8]) -> Option<[usize; 2]> {
         const DKIMPY: &str = "
 import sys, dkim
 message = open(sys.argv[1], 'rb').read()
@@ -193,34 +192,41 @@ print(sum(map(passes, range(int(sys.argv[3])))))
             std::fs::write(folder.path().join(name), text).ok()?;
             Some(folder.path().join(name).display().to_string())
         };
-        let record = |s: &Signer| format!("{}._domainkey.{} {}\n", s.selector, s.domain, s.record);
-        let records = file("records", signers.iter().map(record).collect::<String>().as_bytes())?;
+        let count = records.len().to_string();
+        let records = file("records", records.join("\n").as_bytes())?;
         let message = file("message", message)?;
         let conf = format!("TestDNSData file:{records}\nMode v\nSyslog no\n");
         let conf = file("conf", conf.as_bytes())?;
         let said = |program: &str, args: &[&str]| {
-            let said = std::process::Command::new(program).args(args).output().ok()?;
+            let said = Command::new(program).args(args).output().ok()?;
             String::from_utf8(said.stdout).ok()
         };
-        let dkimpy = said("/usr/bin/python3", &["-c", DKIMPY, &message, &records, &signers.len().to_string()])?;
+        let dkimpy = said("/usr/bin/python3", &["-c", DKIMPY, &message, &records, &count])?;
         let opendkim = said("/usr/sbin/opendkim", &["-x", &conf, "-t", &message, "-v", "-v"])?;
         Some([dkimpy.trim().parse().ok()?, opendkim.matches("dkim=pass").count()])
     }
 
     #[test]
     fn two_other_verifiers_agree() {
-        let signers = [("r1", "rsa:2048"), ("e1", "ed25519"), ("r2", "rsa:4096")]
-            .map(|(selector, kind)| Signer::new("registrar.example", selector, &pem(kind)).unwrap());
-        let mut renderer = crate::render::tests::renderer(&[
+        let (signers, records): (Vec<Signer>, Vec<String>) =
+            [("r1", "rsa:2048"), ("e1", "ed25519"), ("r2", "rsa:4096")]
+                .map(|(selector, kind)| {
+                    let pem = pem(kind);
+                    let signer = Signer::new("registrar.example", selector, &pem).unwrap();
+                    (signer, format!("{selector}._domainkey.registrar.example {}", record(kind, &pem)))
+                })
+                .into_iter()
+                .unzip();
+        let mut renderer = renderer(&[
             ("subject.txt", "お知らせ {{ account.id }}"),
             ("body.html", "<p>{{ account.id }} 様</p>\n<p>.</p> \n\n"),
         ]);
-        renderer.head.signers = signers.to_vec();
+        renderer.head.signers = signers;
         let required = std::env::var("KAKITOME_TEST_REQUIRE").is_ok_and(|value| value.contains("dkim"));
         for id in ["10000001", "10000002"] {
-            let recipient = crate::render::tests::recipient(id, &[("id", id)], &[]);
-            let rendered = renderer.render(recipient, crate::render::tests::DATE_MS).unwrap();
-            let Some(passed) = verifiers(&signers, rendered.bytes()) else {
+            let recipient = recipient(id, &[("id", id)], &[]);
+            let rendered = renderer.render(recipient, DATE_MS).unwrap();
+            let Some(passed) = verifiers(&records, rendered.bytes()) else {
                 assert!(!required, "dkimpy and opendkim are required, and are not there");
                 return eprintln!("left out: dkimpy or opendkim is not there");
             };
@@ -231,7 +237,7 @@ print(sum(map(passes, range(int(sys.argv[3])))))
             let changed = text.replacen("=E6=A7=98", "=E6=AE=BF", 1);
             for other in [added("From: x@y.example"), added("Subject: x"), changed] {
                 assert_ne!(text, other);
-                assert_eq!(verifiers(&signers, other.as_bytes()).unwrap(), [0, 0]);
+                assert_eq!(verifiers(&records, other.as_bytes()).unwrap(), [0, 0]);
             }
         }
     }

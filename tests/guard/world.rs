@@ -154,6 +154,24 @@ impl World {
         self.judge_with(account, bytes, &terms())
     }
 
+    /// Asserts that a letter with any of these in it is cleared for its account.
+    pub fn clears_all<'t>(
+        &self,
+        all: impl IntoIterator<Item = (usize, &'t str)>,
+        put: impl Fn(&mut super::letter::Letter, &str),
+    ) {
+        let mut faults = Vec::new();
+        for (account, text) in all {
+            let mut letter = super::letter::Letter::new(self, account);
+            put(&mut letter, text);
+            let verdict = self.judge(account, &letter.bytes());
+            if !verdict.is_cleared() {
+                faults.push(format!("{text}: {:?}", verdict.findings));
+            }
+        }
+        assert!(faults.is_empty(), "{} false alarms:\n{}", faults.len(), faults.join("\n"));
+    }
+
     /// Judges bytes for an account.
     pub fn judge_with(&self, account: usize, bytes: &[u8], terms: &Terms) -> Verdict {
         let record = &self.records[account];

@@ -69,18 +69,10 @@ impl Registrar {
 
     /// The account with this number, from 0.
     pub fn account(&self, reader: &Reader<'_>, number: u64) -> NewAccount {
-        let made = people::customer(number, self.accounts, 1);
-        let cells = [
-            ("member_id", format!("{:08}", FIRST_ID + number)),
-            ("email", made.email),
-            ("name", made.name),
-            ("company", made.company),
-            ("phone", made.phone),
-            ("domains", made.domains.join(";")),
-            ("auth_code", made.auth_code),
-            ("plan", made.plan.to_owned()),
-        ];
-        let cells = cells.map(|(name, value)| (name.to_owned(), Cell::Text(value)));
+        let member_id = format!("{:08}", FIRST_ID + number);
+        let made = people::Customer { member_id, ..people::customer(number, self.accounts, 1) };
+        let cells = people::COLUMNS.into_iter().zip(made.row());
+        let cells: Vec<_> = cells.map(|(name, value)| (name.to_owned(), Cell::Text(value))).collect();
         reader.account(number + 1, &cells).unwrap_or_else(|e| panic!("customer {number}: {}", e.why))
     }
 }

@@ -89,15 +89,15 @@ impl Walk<'_, '_, '_> {
         if !is_broken {
             run.end = at;
         }
-        let is_known = self.memos.blocks(sort).at(&text.as_bytes()[at..]).is_some();
-        if is_broken || is_known || (run.len() >= LANDMARK_MIN && is_landmark(&text.as_bytes()[..at])) {
-            self.learn_block(sort, &text[run.clone()]);
-            *run = at..at;
-        }
+        let from = at;
         while let Some(block) = self.memos.blocks(sort).at(&text.as_bytes()[at..]) {
             seams.cross(&block.crossed, self.judge.index().names());
             self.has_words |= block.has_words;
             at += block.text.len();
+        }
+        let is_at_landmark = || run.len() >= LANDMARK_MIN && is_landmark(&text.as_bytes()[..from]);
+        if is_broken || at > from || is_at_landmark() {
+            self.learn_block(sort, &text[run.clone()]);
             *run = at..at;
         }
         at

@@ -76,19 +76,18 @@ impl Walk<'_, '_, '_> {
             let known = known.clone();
             return Some(self.add(&known, is_last, seams));
         }
+        let is_new = known.is_none();
+        self.is_personal = true;
         if let Some(met) = self.met.get(text).cloned() {
-            self.is_personal = true;
             return Some(self.add(&met, is_last, seams));
         }
-        self.is_personal = true;
-        if known.is_none() && self.ends_in_own(text, seams) {
+        if is_new && self.ends_in_own(text, seams) {
             return Some(true);
         }
         if let Some(neutral) = self.neutral(text) {
             return self.text(&neutral, is_last, seams);
         }
-        let known = self.memos.texts.get(text.as_bytes());
-        let again = if known.is_none() { self.memos.texts.note(text.as_bytes()) } else { None };
+        let again = if is_new { self.memos.texts.note(text.as_bytes()) } else { None };
         let (whole, views) = read(text)?;
         self.judge(&views)?;
         let is_clean = again.is_some() && self.is_clean_for_anybody(&views);

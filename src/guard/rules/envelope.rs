@@ -57,16 +57,16 @@ fn head(bytes: &[u8]) -> &[u8] {
 /// Bare CR or LF, and control characters but the tab.
 fn head_faults(head: &[u8]) -> Vec<(usize, &'static str)> {
     let mut faults = Vec::new();
-    // Mostly there are no such bytes but the line ends.
-    let odd = |b: &u8| (*b < 0x20 && *b != b'\t') || *b == 0x7f;
-    if head.iter().filter(|b| odd(b)).count() == 2 * memchr::memmem::find_iter(head, b"\r\n").count() {
+    let is_control = |b: &u8| (*b < 0x20 && *b != b'\t') || *b == 0x7f;
+    // Mostly there are none but those of the line ends.
+    if head.iter().filter(|b| is_control(b)).count() == 2 * memchr::memmem::find_iter(head, b"\r\n").count() {
         return faults;
     }
     for (n, line) in head.split_inclusive(|b| *b == b'\n').enumerate() {
         let text = line.strip_suffix(b"\r\n").unwrap_or(line);
         if text.iter().any(|b| matches!(b, b'\r' | b'\n')) {
             faults.push((n + 1, "a bare CR or LF"));
-        } else if text.iter().any(|b| *b == 0x7f || (*b < 0x20 && *b != b'\t')) {
+        } else if text.iter().any(is_control) {
             faults.push((n + 1, "a control character"));
         }
     }

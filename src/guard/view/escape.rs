@@ -67,18 +67,6 @@ fn percent_once(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Percent-decodes bytes, once. What is no escape stays as it stands.
-pub fn percent_bytes(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        let escape = percent_byte(&text[at..]);
-        out.push(escape.unwrap_or(text[at]));
-        at += if escape.is_some() { 3 } else { 1 };
-    }
-    out
-}
-
 fn percent_byte(bytes: &[u8]) -> Option<u8> {
     match bytes {
         [b'%', high, low, ..] => Some(hex(*high)? << 4 | hex(*low)?),

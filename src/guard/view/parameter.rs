@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::escape;
+use percent_encoding::percent_decode;
+
 use super::transfer::{self, Read};
 
 /// One parameter in pieces.
@@ -37,7 +38,7 @@ pub fn extended(value: &[u8]) -> Vec<(String, Read<String>)> {
             pieces.charset = Some(charset);
             text = rest;
         }
-        let bytes = if is_percent { escape::percent_bytes(text) } else { text.to_vec() };
+        let bytes = if is_percent { percent_decode(text).collect() } else { text.to_vec() };
         pieces.bytes.entry(number).or_default().extend(bytes);
     }
     let read = |pieces: Pieces| {
