@@ -4,11 +4,23 @@
 //! Input: folded text and where in it a candidate stands, or the candidate's groups
 //! of digits. Output: whether it is one of these. Infallible.
 
-/// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number.
+/// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number. A file's
+/// name (`2026.12345678.png`) and a mailbox (`12345678.1@…`) go on behind theirs.
 pub fn is_fraction(text: &str, start: usize, end: usize) -> bool {
     let (before, after) = (&text.as_bytes()[..start], &text.as_bytes()[end..]);
-    matches!(before, [.., b'0'..=b'9', b'.']) || matches!(after, [b'.', b'0'..=b'9', ..])
+    let among = matches!(before, [.., b'0'..=b'9', b'.']) || matches!(after, [b'.', b'0'..=b'9', ..]);
+    let of_number = |b: &&u8| b.is_ascii_digit() || **b == b'.';
+    let tail = after.iter().take(NUMBER_MAX).take_while(of_number).count();
+    let goes_on = match (after[..tail].last(), after.get(tail)) {
+        (_, Some(b'@')) => true,
+        (Some(b'.'), Some(b)) => b.is_ascii_alphabetic(),
+        _ => false,
+    };
+    among && !goes_on
 }
+
+/// How far a number is looked at behind a piece of it, in bytes.
+const NUMBER_MAX: usize = 64;
 
 /// `…,12345678`, `12345678,…`: one of a list, or of a decimal number.
 pub fn in_list(text: &str, start: usize, end: usize) -> bool {
@@ -72,8 +84,13 @@ fn begins_as_year(part: &str) -> bool {
 }
 
 /// A year of this century or the last.
-pub fn is_year(part: &str) -> bool {
+fn is_year(part: &str) -> bool {
     part.len() == 4 && begins_as_year(part)
+}
+
+/// `2001-2026`: years beside one another.
+pub fn is_years(parts: &[&str]) -> bool {
+    parts.iter().all(|part| is_year(part))
 }
 
 /// `2026-12-31`, `31-12-2026`.

@@ -195,9 +195,7 @@ impl Judge<'_> {
     /// A message that is plainly clear by its passages is cleared; everything
     /// else is read as a whole.
     pub fn examine(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
-        let own = record.map(|record| Own::of(record, &self.guard.mapping)).unwrap_or_default();
-        let mut case = self.case(own, candidate.account);
-        rules::envelope::judge(&mut case, &candidate, record);
+        let mut case = self.open(&candidate, record);
         if self.has_passages()
             && case.is_clean()
             && self.memos.with(|memos| passage::is_plainly_clear(self, &mut case, memos, candidate.bytes))
@@ -220,9 +218,7 @@ impl Judge<'_> {
 
     /// Judges a message by reading all of it, whatever is known of its passages.
     pub fn examine_whole(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
-        let own = record.map(|record| Own::of(record, &self.guard.mapping)).unwrap_or_default();
-        let mut case = self.case(own, candidate.account);
-        rules::envelope::judge(&mut case, &candidate, record);
+        let mut case = self.open(&candidate, record);
         let mut views = view::views(candidate.bytes, &Limits::default());
         if let Some(weakness) = &self.weakness {
             weakness.blind(&mut views);
@@ -244,6 +240,14 @@ impl Judge<'_> {
             weakness.silence(&mut findings);
         }
         Verdict { findings }
+    }
+
+    /// Opens a message's case, by its envelope.
+    fn open<'c>(&'c self, candidate: &Candidate<'c>, record: Option<&Record>) -> Case<'c> {
+        let own = record.map(|record| self.own(record)).unwrap_or_default();
+        let mut case = self.case(own, candidate.account);
+        rules::envelope::judge(&mut case, candidate, record);
+        case
     }
 
     /// Opens a case of one account.
@@ -289,10 +293,12 @@ impl Judge<'_> {
     }
 
     pub(in crate::guard) fn view(&self, case: &mut Case<'_>, view: &View<'_>) {
-        let folded = normal::fold(&view.text);
+        rules::tokens::links(case, view);
+        // One token in a million has an ID between two dashes by chance.
+        let neutral = case.without_own_links(&view.text);
+        let folded = normal::fold(neutral.as_deref().unwrap_or(&view.text));
         rules::identifiers::judge(case, view, &folded);
         rules::names::judge(case, view, &folded);
-        rules::tokens::links(case, view);
         rules::tokens::secrets(case, view);
         rules::tokens::dumps(case, view);
         rules::content::placeholders(case, view);

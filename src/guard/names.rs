@@ -14,6 +14,7 @@
 
 use crate::account::Kind;
 use crate::guard::index::{Index, LONG, TELLING, is_common};
+use crate::guard::normal;
 
 /// The shortest name without boundaries that is searched for, in characters.
 pub const JOINED_MIN: usize = 4;
@@ -227,16 +228,20 @@ pub fn is_joined(c: char) -> bool {
     matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// A folded text without its white space, and with single spaces.
+/// A folded text without its white space, and with single spaces and its words as
+/// names spell them.
 pub fn squeeze(folded: &str) -> (String, String) {
     let mut joined = String::with_capacity(folded.len());
-    let mut spaced = String::with_capacity(folded.len());
     for word in folded.split_whitespace() {
-        joined.push_str(word);
-        if !spaced.is_empty() {
-            spaced.push(' ');
+        match word.contains(normal::MIDDLE_DOT) {
+            true => joined.extend(word.split(normal::MIDDLE_DOT)),
+            false => joined.push_str(word),
         }
-        spaced.push_str(word);
     }
-    (joined, spaced)
+    (joined, normal::spelled(folded))
+}
+
+/// Whether a character of a text by single spaces is no part of a name without them.
+pub fn is_gap(c: char) -> bool {
+    c == ' ' || c == normal::MIDDLE_DOT
 }

@@ -74,6 +74,8 @@ impl Own {
             Kind::Person | Kind::Organisation => {
                 self.names.insert(canonical.to_owned());
                 self.whole_names.push(canonical.to_owned());
+                // `サンプル 御中` is 株式会社サンプル's.
+                self.names.extend(normal::without_form(canonical).map(str::to_owned));
                 self.names.extend(value.split_whitespace().map(normal::name).filter(|word| !word.is_empty()));
             }
             Kind::Id | Kind::Phone | Kind::Secret | Kind::Text => {}
@@ -196,7 +198,7 @@ mod tests {
     #[test]
     fn names_and_their_words() {
         let own = own();
-        for name in ["山田太郎", "山田", "太郎", "株式会社サンプル"] {
+        for name in ["山田太郎", "山田", "太郎", "株式会社サンプル", "サンプル"] {
             assert!(own.has_name(name), "{name}");
         }
         for name in ["山", "田太", "サンプル商事"] {

@@ -15,7 +15,7 @@ use crate::account::Kind;
 use crate::config::Mapping;
 use crate::guard::figure::{
     in_list, is_advisory, is_columns, is_compact_date, is_date, is_fraction, is_hash_piece, is_price, is_uuid_piece,
-    is_year, no_numbers,
+    is_years, no_numbers,
 };
 use crate::guard::file;
 use crate::guard::label;
@@ -82,6 +82,9 @@ pub struct Scanner {
     grouped: Regex,
     phone: Regex,
     label: Regex,
+    phone_label: Regex,
+    /// The most digits that an ID of digits alone has; 0 if there is none.
+    id_digits: usize,
 }
 
 impl Scanner {
@@ -94,18 +97,23 @@ impl Scanner {
         let ids = mapping.columns.values().filter(|column| column.kind == Kind::Id);
         let fixed = |pattern: &str| Regex::new(pattern).map_err(|e| e.to_string());
         let patterns: Vec<&str> = ids.filter_map(|column| column.pattern.as_deref()).collect();
+        let ids: Vec<Regex> = patterns.iter().map(|pattern| whole(pattern)).collect::<Result<_, _>>()?;
+        let fits =
+            |count: &usize| ids.iter().any(|id| id.is_match(&"1".repeat(*count)) || id.is_match(&"0".repeat(*count)));
         Ok(Self {
+            id_digits: (1..=ID_DIGITS_MAX).rev().find(fits).unwrap_or(0),
             digits_only: patterns
                 .iter()
                 .all(|pattern| !pattern.contains(|c: char| c.is_ascii_alphabetic() || c == '.')),
             spans: Spans::new(patterns.iter().copied())?,
-            patterns: patterns.into_iter().map(whole).collect::<Result<_, _>>()?,
+            patterns: ids,
             phones: mapping.columns.values().any(|column| column.kind == Kind::Phone),
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
             host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
             grouped: fixed(r"[0-9]+(?:[-, ][0-9]+)+")?,
             phone: fixed(r"[+(]*[0-9][0-9() .+-]{6,}[0-9]")?,
             label: fixed(&label::pattern())?,
+            phone_label: fixed(&label::phones())?,
         })
     }
 
@@ -135,9 +143,19 @@ impl Scanner {
                 for run in self.phone.find_iter(text) {
                     phones(text, run.start(), run.as_str(), &mut tokens);
                 }
+                for label in self.phone_label.find_iter(text) {
+                    let numbers = label::pieces(&text[label.end()..], *PHONE_DIGITS.end());
+                    let whole = numbers.into_iter().filter(|(_, parts)| PHONE_DIGITS.contains(&digits(parts)));
+                    tokens.extend(whole.map(|(number, _)| token(Shape::BuriedPhone, number, label.end())));
+                }
             }
         }
         tokens
+    }
+
+    /// Whether a folded text may end with a label whose number is in what follows.
+    pub fn ends_in_label(&self, folded: &str) -> bool {
+        label::ends(folded, self.id_digits, *PHONE_DIGITS.start())
     }
 
     /// Whether an ID may have signs or spaces in it: it may reach beyond a word.
@@ -180,6 +198,7 @@ impl Scanner {
             }
         }
         for label in self.label.find_iter(text) {
+            tokens.extend(self.in_pieces(&text[label.end()..], label.end(), label::is_sure(label.as_str())));
             let next = alphanumeric_runs(text, label.end()).next().filter(|(at, _)| *at == label.end());
             let Some((start, word)) = next else { continue };
             for (at, run) in digit_runs(word) {
@@ -190,6 +209,17 @@ impl Scanner {
         }
     }
 
+    /// IDs in pieces behind a label.
+    fn in_pieces<'t>(&self, text: &'t str, start: usize, is_sure: bool) -> impl Iterator<Item = Token<'t>> {
+        let numbers = label::pieces(text, self.id_digits).into_iter();
+        let ids = numbers.filter(move |(whole, parts)| {
+            let sign = whole[parts[0].len()..].chars().next().unwrap_or_default();
+            let other = is_date(parts) || is_price(sign, parts) || is_years(parts) || is_columns(sign, parts);
+            (!other || (is_sure && !whole.contains('\n'))) && self.is_id(&parts.concat())
+        });
+        ids.map(move |(whole, _)| token(Shape::BuriedId, whole, start))
+    }
+
     /// Digits in groups, by one and the same separator.
     fn group<'t>(&self, text: &'t str, start: usize, group: &'t str) -> Option<Token<'t>> {
         let joined: String = group.chars().filter(char::is_ascii_digit).collect();
@@ -198,12 +228,11 @@ impl Scanner {
         let end = start + group.len();
         let one_separator = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
         let bounded = !is_fraction(text, start, end) && !is_uuid_piece(text, start, end);
-        let other = is_price(separator, &parts) || is_date(&parts) || is_columns(separator, &parts);
+        let other = is_price(separator, &parts) || is_date(&parts) || is_years(&parts) || is_columns(separator, &parts);
         if !one_separator || !bounded || other || !self.is_id(&joined) || is_advisory(&text[..start], &parts) {
             return None;
         }
-        let years = parts.iter().all(|part| is_year(part));
-        let fours = parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && !years && separator != ',';
+        let fours = parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && separator != ',';
         let shape = if fours && !is_hash_piece(text, start, end) { Shape::GroupedId } else { Shape::BuriedId };
         Some(token(shape, group, start))
     }
@@ -261,6 +290,13 @@ fn between_underscores<'t>(start: usize, found: &'t str) -> impl Iterator<Item =
 /// Whether a host may end in this label.
 fn named(last: &str) -> bool {
     last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// The most digits of an ID that is looked for in pieces.
+const ID_DIGITS_MAX: usize = 32;
+
+fn digits(parts: &[&str]) -> usize {
+    parts.iter().map(|part| part.len()).sum()
 }
 
 /// The fewest and the most digits of a telephone number that is looked for.

@@ -88,6 +88,9 @@ const TEXT: &[&str] = &[
     "ご紹介者様・お友だち様の両方に進呈します。ご応募者様、ご購入者様へ",
     "ご紹介者様とお友\r\nだち様へ、ご登録\r\n者様へ",
     "03:00から05:00まで停止します。",
+    "© 2001-2026 と 1999–2026",
+    "お客様 2026-12-31 までに、会員 12,345,678 名、No. 1、No. 2",
+    "郵便番号 123-4567 1-2-3",
 ];
 
 /// Snippets of an HTML part.
@@ -134,6 +137,38 @@ fn an_own_name_broken_into_lines_is_cleared_and_anothers_is_not() {
     for other in ["いつもの山田\r\n\r\n健 様", "山田\r\n花子 様", "毎度、株式会社ミドリ\r\n工務店 御中"]
     {
         assert!(says(other).findings.iter().any(|f| f.rule == Rule::Salutation), "{other}");
+    }
+}
+
+/// An own name stands beside other words where one is written to.
+#[test]
+fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
+    let world = World::new();
+    let own = [
+        (0, "株式会社ミドリ木材 総務部 御中"),
+        (0, "㈱ミドリ木材　ご請求センター御中"),
+        (0, "ミドリ木材 御中"),
+        (0, "ミドリ木材 山田様"),
+        (0, "ご請求書_山田太郎丸様"),
+        (2, "Dear Ashgrove Foundry,"),
+        (2, "Dear Ashgrove Foundry, Limited"),
+        (3, "Dear Longfellow and Daughters Inc,"),
+        (3, "Hi Beatrice O’Longfellow!"),
+    ];
+    world.clears_all(own, |letter, line| letter.text.push_str(&format!("\r\n{line}\r\n")));
+    world.clears_all([(0, "ご案内_山田太郎丸様.txt")], |letter, file| {
+        letter.parts.push(part(&format!("text/plain; name=\"{}\"", word(file)), "8bit", "x"));
+    });
+    for (account, other) in [
+        (0, "株式会社ミドリ建材 総務部 御中"),
+        (0, "株式会社ミドリ木材 佐藤商店 御中"),
+        (0, "ご請求書_山田花子様"),
+        (2, "Dear Ashgrove Forge,"),
+    ] {
+        let mut letter = Letter::new(&world, account);
+        letter.text.push_str(&format!("\r\n{other}\r\n"));
+        let verdict = world.judge(account, &letter.bytes());
+        assert!(verdict.findings.iter().any(|f| f.rule == Rule::Salutation), "{other}");
     }
 }
 

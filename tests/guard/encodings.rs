@@ -177,6 +177,18 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "ID grouped by a figure dash", ID, |l, v| text(l, &format!("{}\u{2012}{}", &v[..4], &v[4..]));
         "ID grouped by a long-vowel mark", ID, |l, v| text(l, &format!("{}ー{}", &v[..4], &v[4..]));
         "ID grouped by a no-break space", ID, |l, v| text(l, &format!("{}\u{a0}{}", &v[..4], &v[4..]));
+        "ID behind a label, by two spaces", ID, |l, v| text(l, &format!("会員番号: {}", pieces(v, "  ")));
+        "ID behind a label, by a tab", ID, |l, v| text(l, &format!("ID {}", pieces(v, "\t")));
+        "ID behind a label, by a dash and a line end", ID, |l, v| text(l, &format!("会員ID {}", pieces(v, "-\r\n")));
+        "ID behind a label, by a middle dot", ID, |l, v| text(l, &format!("会員番号は{}です", pieces(v, "・")));
+        "ID behind a label, by an underscore", ID, |l, v| text(l, &format!("Member no. {}", pieces(v, "_")));
+        "ID behind a label, by a slash", ID, |l, v| text(l, &format!("customer number: {}", pieces(v, " / ")));
+        "ID behind a label, by an apostrophe", ID, |l, v| text(l, &format!("ID {}", pieces(v, "'")));
+        "ID behind a label, in two table cells", ID, |l, v| html(l, &format!("<table><tr><th>会員番号</th><td>{}</td></tr></table>", pieces(v, "</td><td>")));
+        "ID behind a label, a digit to each table cell", ID, |l, v| html(l, &format!("<table><tr><th>会員ID</th><td>{}</td></tr></table>", between(v, "</td><td>")));
+        "ID as a price, behind a label", ID, |l, v| text(l, &format!("ID: {},{},{}", &v[..2], &v[2..5], &v[5..]));
+        "ID between dots of a file name", ID, |l, v| text(l, &format!("2026.{v}.png"));
+        "ID before a dot in an address", ID, |l, v| text(l, &format!("{v}.1764@registrar.example"));
         "ID in Arabic digits", ID, |l, v| text(l, &each(v, |c| c.to_digit(10).and_then(|n| char::from_u32(0x660 + n)).unwrap_or(c).into()));
     }
     "Telephone numbers" {
@@ -195,6 +207,10 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "phone after 電話", PHONE, |l, v| text(l, &format!("電話{v}まで"));
         "phone in dash variants", PHONE, |l, v| text(l, &v.replace('-', "‐"));
         "phone, international, dots", PHONE, |l, v| text(l, &e164(v)?.replacen("+81", "+81.", 1).replacen("+44", "+44.", 1));
+        "phone behind a label, by middle dots", PHONE, |l, v| text(l, &format!("電話番号：{}", national(v)?.replace('-', "・")));
+        "phone behind a label, by underscores", PHONE, |l, v| text(l, &format!("TEL {}", national(v)?.replace('-', "_")));
+        "phone behind a label, by slashes", PHONE, |l, v| text(l, &format!("Tel: {}", national(v)?.replace('-', "/")));
+        "phone behind a label, in table cells", PHONE, |l, v| html(l, &format!("<table><tr><th>電話</th><td>{}</td></tr></table>", national(v)?.replace('-', "</td><td>")));
         "phone in kanji digits", PHONE, |l, v| text(l, &kanji(&national(v)?));
     }
     "Names and companies" {
@@ -211,6 +227,15 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "company with ㈱", &[Kind::Organisation], |l, v| text(l, &company(v, "㈱")?);
         "company with a space", &[Kind::Organisation], |l, v| text(l, &company(v, "株式会社　")?);
         "name with a no-break space", NAMES, |l, v| text(l, &v.replace(' ', "\u{a0}"));
+        "name with a middle dot", NAMES, |l, v| text(l, &if v.is_ascii() { return None } else { v.contains(' ').then(|| v.replace(' ', "・"))? });
+        "name with a typographic apostrophe", NAMES, |l, v| text(l, &v.contains('\'').then(|| v.replace('\'', "’"))?);
+        "name with a grave accent", NAMES, |l, v| text(l, &v.contains('\'').then(|| v.replace('\'', "`"))?);
+        "company with Limited", &[Kind::Organisation], |l, v| text(l, &v.strip_suffix(" Ltd").map(|rest| format!("{rest} Limited"))?);
+        "company with Ltd.", &[Kind::Organisation], |l, v| text(l, &v.strip_suffix(" Ltd").map(|rest| format!("{rest} Ltd. has"))?);
+        "company with a comma", &[Kind::Organisation], |l, v| text(l, &v.strip_suffix(" Ltd").map(|rest| format!("{rest}, Ltd"))?);
+        "company without its full stop", &[Kind::Organisation], |l, v| text(l, &v.strip_suffix('.').map(|rest| format!("{rest} has"))?);
+        "company with Incorporated", &[Kind::Organisation], |l, v| text(l, &v.strip_suffix(" Inc.").map(|rest| format!("{rest}\r\nIncorporated"))?);
+        "company with and", &[Kind::Organisation], |l, v| text(l, &v.contains(" & ").then(|| v.replace(" & ", " and "))?);
         "company with （同）", &[Kind::Organisation], |l, v| text(l, &v.strip_suffix("合同会社").map(|rest| format!("{rest}（同）"))?);
     }
 };
@@ -248,6 +273,12 @@ fn attachment(kind: &str, body: &str) -> String {
         "Content-Type: {kind}; charset=utf-8\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
         base64_lines(body)
     )
+}
+
+/// A value in two halves.
+fn pieces(value: &str, gap: &str) -> String {
+    let (first, second) = split(value);
+    format!("{first}{gap}{second}")
 }
 
 /// A multipart inside the letter, with a boundary, a preamble and an epilogue.

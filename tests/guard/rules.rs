@@ -23,6 +23,14 @@ fn link(world: &World, campaign: i64, account: usize) -> String {
     world.keys.link(&Link { purpose: Purpose::View, campaign, account })
 }
 
+/// A multipart whose type says twice where its parts begin.
+fn boundaries(first: &str, second: &str) -> String {
+    format!(
+        "Content-Type: multipart/mixed; boundary={first}; boundary={second}\r\n\r\n--{first}\r\n{}\r\n--{first}--\r\n",
+        part("text/plain", "8bit", "x")
+    )
+}
+
 fn say(letter: &mut Letter, line: &str) {
     letter.text.push_str(&format!("\r\n{line}\r\n"));
 }
@@ -197,6 +205,12 @@ const ROWS: &[Row] = &[
         cleared: |_, l| l.parts.push(part("text/plain", "quoted-printable", "x=\r\ny")),
     },
     Row {
+        rule: Rule::Unreadable,
+        name: "two boundaries",
+        held: |_, l| l.parts.push(boundaries("a", "b")),
+        cleared: |_, l| l.parts.push(boundaries("a", "a")),
+    },
+    Row {
         rule: Rule::Empty,
         name: "a placeholder",
         held: |_, l| say(l, "{{ name }}"),
@@ -314,7 +328,7 @@ fn an_own_value_does_not_hide_a_foreign_one_beside_it() {
         (Kind::Email, "ご連絡先hanako.s@mailbox.testまで"),
         (Kind::Person, "山田 太郎丸・佐々木 花子"),
         (Kind::Person, "山田太郎丸佐々木花子"),
-        (Kind::Person, "Ada  Ashgrove/Beatrice Longfellow"),
+        (Kind::Person, "Ada  Ashgrove/Beatrice O’Longfellow"),
         (Kind::Organisation, "株式会社ミドリ木材株式会社アオゾラ印刷"),
     ] {
         let mut letter = Letter::new(&world, 0);

@@ -6,6 +6,7 @@
 //! hyphen, bidi, variation selectors); lower case; then the signs below. It
 //! repeats itself where one step gives another something to do.
 //!
+//! - Apostrophes of every shape become `'` (O’Example), so does the grave accent.
 //! - Dash variants become `-`; the long-vowel mark `ー` does so only between
 //!   digits (`03ー1234`), since it is a letter everywhere else.
 //! - `。` ends Japanese sentences and may be a host's dot too. It becomes `.`
@@ -87,15 +88,23 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 
 /// ASCII has no forms but its case, and what NFKC cannot have made: nothing.
 fn fold_ascii(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(|b| b.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(text)
+    if !text.bytes().any(|b| b.is_ascii_uppercase() || b == b'`') {
+        return Cow::Borrowed(text);
     }
+    let mut folded = text.to_ascii_lowercase();
+    if folded.contains('`') {
+        folded = folded.replace('`', "'");
+    }
+    Cow::Owned(folded)
 }
 
 /// One round, and whether another may find something to do.
 fn round(text: &str) -> (Cow<'_, str>, bool) {
+    // NFKC makes a space and a combining sign of it.
+    let acute = memchr::memmem::find(text.as_bytes(), "\u{b4}".as_bytes()).map(|_| text.replace('\u{b4}', "'"));
+    if let Some(text) = acute {
+        return (Cow::Owned(round(&text).0.into_owned()), true);
+    }
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
     let (mapped, again) = map(&composed);
     let mapped = match mapped {
@@ -120,7 +129,7 @@ fn map(text: &str) -> (Option<String>, bool) {
         let start = at;
         at += c.len_utf8();
         // What stays as it is: nearly everything.
-        if matches!(c, '\0'..='@' | '['..='\x7f' | '\u{3041}'..='\u{30fb}')
+        if matches!(c, '\0'..='@' | '['..='_' | 'a'..='\x7f' | '\u{3041}'..='\u{30fb}')
             || (matches!(c, '\u{3400}'..='\u{9fff}') && kanji_digit(c).is_none())
         {
             last = c;
@@ -173,6 +182,7 @@ enum Change {
 fn change(c: char, last: char, after: &str) -> Change {
     match c {
         'A'..='Z' => Change::To(c.to_ascii_lowercase()),
+        '`' | '\u{2018}'..='\u{201b}' | '\u{2032}' | '\u{2b9}' | '\u{2bc}' => Change::To('\''),
         '。' if is_host_dot(last, after) => Change::To('.'),
         'ー' if last.is_ascii_digit() && after.starts_with(|c: char| c.is_ascii_digit()) => Change::To('-'),
         '\u{3000}'..='\u{9fff}' => match kanji_digit(c).and_then(|_| kanji_run(after)) {

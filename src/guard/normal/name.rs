@@ -1,9 +1,10 @@
 //! Names of people and bodies: folded, without honorifics, spaces unified.
 //!
 //! Where a name has Japanese, Chinese or Korean script, the spaces in it mean
-//! nothing (山田 太郎) and are dropped; elsewhere one space stays where there
-//! was any. Corporate forms are [`fold`]'s business. Hiragana and katakana stay
-//! distinct: さとう and サトウ are two names. Infallible; a name of nothing but
+//! nothing (山田 太郎) and are dropped, and so is the dot of マイケル・ジョンソン;
+//! elsewhere one space stays where there was any, and [`word`] says how a word is
+//! spelled. Japanese corporate forms are [`fold`]'s business. Hiragana and katakana
+//! stay distinct: さとう and サトウ are two names. Infallible; a name of nothing but
 //! an honorific stays as it is.
 
 use super::fold::fold;
@@ -31,6 +32,24 @@ pub const HONORIFICS: &[Honorific] = &[
 /// What stands before an English name.
 const TITLES: &[&str] = &["mr ", "mr. ", "mrs ", "mrs. ", "ms ", "ms. ", "miss ", "dr ", "dr. "];
 
+/// The corporate forms that stand before or behind a body's name, folded.
+const FORMS: &[&str] = &[
+    "株式会社",
+    "有限会社",
+    "合同会社",
+    "合資会社",
+    "合名会社",
+    "一般社団法人",
+    "一般財団法人",
+    "公益社団法人",
+    "公益財団法人",
+    "医療法人",
+    "学校法人",
+    "社会福祉法人",
+    "特定非営利活動法人",
+    "npo法人",
+];
+
 /// The canonical form of a name.
 ///
 /// ```
@@ -38,6 +57,8 @@ const TITLES: &[&str] = &["mr ", "mr. ", "mrs ", "mrs. ", "ms ", "ms. ", "miss "
 /// assert_eq!(name("山田　太郎 様"), "山田太郎");
 /// assert_eq!(name("㈱ｻﾝﾌﾟﾙ"), name("株式会社 サンプル 御中"));
 /// assert_eq!(name("Ms. Anna  Example"), "anna example");
+/// assert_eq!(name("O’Example, Limited"), name("O'Example Ltd."));
+/// assert_eq!(name("マイケル・サンプル"), name("ﾏｲｹﾙ ｻﾝﾌﾟﾙ"));
 /// ```
 pub fn name(text: &str) -> String {
     let mut name = spaces(&fold(text));
@@ -51,10 +72,74 @@ pub fn name(text: &str) -> String {
 }
 
 fn spaces(text: &str) -> String {
-    let joint = if text.chars().any(is_cjk) { "" } else { " " };
-    let joined = text.split_whitespace().collect::<Vec<_>>().join(joint);
+    if !text.chars().any(is_cjk) {
+        return spelled(text);
+    }
+    let joined: String = text.chars().filter(|c| !c.is_whitespace() && *c != MIDDLE_DOT).collect();
     // Without the spaces a short corporate form may have come together.
     fold(&joined).into_owned()
+}
+
+/// Parts the words of a name in katakana, where it is written at all.
+pub const MIDDLE_DOT: char = '・';
+
+/// A text by single spaces, each of its words as names spell it.
+pub fn spelled(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for next in text.split_whitespace().map(word) {
+        // `Example, Inc.` is `Example Inc.` too.
+        if next.is_form && out.ends_with(',') {
+            out.pop();
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(next.form);
+        out.push_str(next.rest);
+    }
+    out
+}
+
+/// A word of folded text as a name has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word<'t> {
+    /// The word itself.
+    pub form: &'t str,
+    /// What touches it.
+    pub rest: &'t str,
+    /// Whether it is the corporate form that stands behind a body's name.
+    pub is_form: bool,
+}
+
+/// How a word of a name is spelled: `limited.` is `ltd`, `and` is `&`, and neither a
+/// corporate form nor an initial has a full stop. A host's label is none of these.
+pub fn word(word: &str) -> Word<'_> {
+    let letters = word.bytes().take_while(u8::is_ascii_lowercase).count();
+    let (lead, rest) = word.split_at(letters);
+    let stop = rest.strip_prefix('.').filter(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    if rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "-_@'".contains(c))
+        || (rest.starts_with('.') && stop.is_none())
+    {
+        return Word { form: word, rest: "", is_form: false };
+    }
+    let (form, is_form) = match lead {
+        "limited" | "ltd" => ("ltd", true),
+        "incorporated" | "inc" => ("inc", true),
+        "corporation" | "corp" => ("corp", true),
+        "company" | "co" => ("co", true),
+        "llc" | "llp" | "plc" | "gmbh" => (lead, true),
+        "and" => ("&", false),
+        _ => (lead, false),
+    };
+    let rest = stop.filter(|_| is_form || letters == 1).unwrap_or(rest);
+    Word { form, rest, is_form }
+}
+
+/// A canonical name of a body without its corporate form, if it has one.
+pub fn without_form(name: &str) -> Option<&str> {
+    let cut = || FORMS.iter().find_map(|form| name.strip_prefix(form).or_else(|| name.strip_suffix(form)));
+    let words = || name.rsplit_once(' ').filter(|(_, last)| word(last).is_form).map(|(rest, _)| rest);
+    cut().or_else(words).filter(|rest| !rest.is_empty())
 }
 
 fn without_honorific(name: &str) -> &str {

@@ -16,7 +16,9 @@ const NO_PHONE: &str = "no phone number";
 /// The number in E.164. A national number needs its country.
 pub fn canonical(value: &str, country: Option<&str>) -> Result<String, &'static str> {
     let folded = fold(value);
-    let written: String = folded.trim().chars().map(|c| kanji_digit(c).unwrap_or(c)).collect();
+    // Any sign may part the groups: `03・1234・5678`.
+    let plain = |c: char| if c.is_alphanumeric() || "+-().;:".contains(c) { c } else { ' ' };
+    let written: String = folded.trim().chars().map(|c| kanji_digit(c).unwrap_or(plain(c))).collect();
     // The library reads letters as a telephone's keys (0120-FLOWER); a value
     // with letters is no number to a reader of mail.
     let digits = written.strip_prefix("tel:").unwrap_or(&written);

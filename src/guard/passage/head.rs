@@ -74,8 +74,12 @@ impl Walk<'_, '_, '_> {
             if self.is_own_to(field) {
                 continue;
             }
-            let own_link = |field| self.neutral(std::str::from_utf8(field).ok()?);
-            let neutral = header::unsigned(field).or_else(|| own_link(field));
+            let unsigned = header::unsigned(field);
+            if unsigned.is_some() && depth > 0 {
+                return None;
+            }
+            let own_link = |field| self.case.without_own_links(std::str::from_utf8(field).ok()?);
+            let neutral = unsigned.or_else(|| own_link(field));
             let field = neutral.as_deref().map_or(field, str::as_bytes);
             self.passage(
                 |memos: &mut Memos| &mut memos.fields,
@@ -105,6 +109,9 @@ impl Walk<'_, '_, '_> {
         let entity = Entity::read(content);
         let kind = entity.kind();
         let encoding = entity.encoding();
+        if entity.two_values().is_some() {
+            return None;
+        }
         if let "multipart/alternative" | "multipart/mixed" | "multipart/related" = kind.as_str() {
             let boundary = entity.parameter("boundary")?;
             let split = Split::read(body, boundary.as_bytes(), PARTS_MAX);

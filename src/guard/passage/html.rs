@@ -165,7 +165,7 @@ impl Walk<'_, '_, '_> {
             return Some(piece);
         }
         self.is_personal = true;
-        if let Some(neutral) = self.neutral(html) {
+        if let Some(neutral) = self.case.without_own_links(html) {
             return self.piece(&neutral);
         }
         let again = if known.is_none() { self.memos.tags.note(html.as_bytes()) } else { None };

@@ -143,23 +143,6 @@ impl Walk<'_, '_, '_> {
         Some(())
     }
 
-    /// A passage without the tokens of this account's own links, if it has any and
-    /// no others: they are made here for it, and say nothing of anybody else.
-    fn neutral(&self, text: &str) -> Option<String> {
-        let is_token = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-        let mut out: Option<String> = None;
-        let mut rest = text;
-        while let Some(at) = PREFIX.find(rest.as_bytes()) {
-            let end = rest.as_bytes()[at..].iter().position(|b| !is_token(*b)).map_or(rest.len(), |n| at + n);
-            self.case.is_own_link(&rest[at..end]).then_some(())?;
-            let out = out.get_or_insert_default();
-            out.push_str(&rest[..at]);
-            out.push('x');
-            rest = &rest[end..];
-        }
-        out.map(|out| out + rest)
-    }
-
     /// Whether an account that owns nothing would find nothing here.
     fn is_clean_for_anybody(&self, views: &[View<'_>]) -> bool {
         let Some(mut nobody) = self.judge.nobodys_case() else { return false };

@@ -9,7 +9,8 @@
 
 use std::sync::Arc;
 
-use crate::guard::names::{Names, is_joined, squeeze};
+use crate::guard::names::{Names, is_gap, is_joined, squeeze};
+use crate::guard::normal;
 
 /// What of a passage can be part of a name that crosses its ends.
 #[derive(Debug, Default)]
@@ -74,7 +75,7 @@ impl Edges {
 /// Where the beginning ends that holds as many characters as the longest name
 /// without spaces, and as many words as the longest by words.
 fn cut_after(spaced: &str, names: Names<'_>) -> usize {
-    let letters = spaced.char_indices().filter(|(_, c)| *c != ' ').nth(names.longest_joined());
+    let letters = spaced.char_indices().filter(|(_, c)| !is_gap(*c)).nth(names.longest_joined());
     let words = spaced.match_indices(' ').nth(names.longest_words());
     let end = spaced.len();
     letters.map_or(end, |(at, _)| at).max(words.map_or(end, |(at, _)| at))
@@ -82,7 +83,7 @@ fn cut_after(spaced: &str, names: Names<'_>) -> usize {
 
 /// Where the end begins that holds as much; no word is cut.
 fn cut_before(spaced: &str, names: Names<'_>) -> usize {
-    let letters = spaced.char_indices().rev().filter(|(_, c)| *c != ' ').nth(names.longest_joined());
+    let letters = spaced.char_indices().rev().filter(|(_, c)| !is_gap(*c)).nth(names.longest_joined());
     let words = spaced.rmatch_indices(' ').nth(names.longest_words());
     let start = letters.map_or(0, |(at, _)| at).min(words.map_or(0, |(at, _)| at));
     spaced[..start].rfind(' ').map_or(0, |space| space + 1)
@@ -108,6 +109,7 @@ fn is_open_worded(tail: &str, names: Names<'_>) -> bool {
 /// Whether a name by words could begin with the end of one and go on with the
 /// other: `(ada` `ashgrove,`.
 fn may_begin(first: &str, second: &str, names: Names<'_>) -> bool {
+    let first = if normal::word(second).is_form { first.trim_end_matches(',') } else { first };
     let starts = |at: usize| !first[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
     // No such name has a character that is written without spaces.
     let begins = first.char_indices().rev().take_while(|(_, c)| !is_joined(*c)).filter(|(at, _)| starts(*at));
@@ -222,7 +224,7 @@ fn enough<'t>(texts: impl Iterator<Item = (&'t str, bool)>, names: Names<'_>) ->
     let (mut parts, mut letters, mut words) = (Vec::new(), 0, 0);
     for (text, is_whole) in texts {
         parts.push(text);
-        letters += text.chars().filter(|c| *c != ' ').count();
+        letters += text.chars().filter(|c| !is_gap(*c)).count();
         words += text.split(' ').count();
         if !is_whole || (letters >= names.longest_joined() && words >= names.longest_words()) {
             return (parts, true);

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::Walk;
 use super::block::Sort;
 use super::seam::{Edges, Seams};
+use crate::guard::normal;
 use crate::guard::rules;
 use crate::guard::view::part::has_uuencode;
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain};
-use crate::guard::{label, normal};
 
 /// Stands in a segment where an inline tag stood: no text has this control
 /// character when it comes here.
@@ -84,7 +84,7 @@ impl Walk<'_, '_, '_> {
         if is_new && self.ends_in_own(text, seams) {
             return Some(true);
         }
-        if let Some(neutral) = self.neutral(text) {
+        if let Some(neutral) = self.case.without_own_links(text) {
             return self.text(&neutral, is_last, seams);
         }
         let again = if is_new { self.memos.texts.note(text.as_bytes()) } else { None };
@@ -104,7 +104,7 @@ impl Walk<'_, '_, '_> {
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
-            is_label: label::ends(&folded),
+            is_label: self.case.scanner().ends_in_label(&folded),
             edges: Arc::new(Edges::of(&folded, self.judge.index().names())),
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::account::{Kind, mask};
 use crate::guard::finding::Rule;
-use crate::guard::names::{Hit, squeeze};
+use crate::guard::names::{Hit, JOINED_MIN, squeeze};
 use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
@@ -91,11 +91,10 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 /// Whether it is this account that a text addresses.
 fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
     let name = &salutation.name;
-    // `Example Inc.` has lost its full stop to the sentence.
     case.own.has_name(name)
-        || case.own.has_name(&format!("{name}."))
         || own_words(case, &salutation.words)
         || own_at_end(case, salutation)
+        || own_department(case, name)
         || own_address(case, name)
 }
 
@@ -120,11 +119,48 @@ fn own_words(case: &Case<'_>, words: &str) -> bool {
         .all(|word| case.own.has_name(&word))
 }
 
-/// `営業部 山田 太郎 様`, `ご契約者山田太郎様`: a whole name of the account's own,
-/// behind words that do not reach into it, as 大 would into 森.
+/// How the parts of a body are called, folded.
+const DEPARTMENTS: &[&str] = &[
+    "部",
+    "課",
+    "室",
+    "係",
+    "局",
+    "科",
+    "本社",
+    "支社",
+    "支店",
+    "本店",
+    "営業所",
+    "事業所",
+    "工場",
+    "研究所",
+    "センター",
+    "チーム",
+    "グループ",
+    "事務局",
+    "総務",
+    "経理",
+];
+
+/// The longest name of a part of a body, in characters.
+const DEPARTMENT_MAX: usize = 20;
+
+/// `株式会社サンプル 総務部 御中`: a part of the account's own body. A name that
+/// stands there too is found by itself.
+fn own_department(case: &Case<'_>, name: &str) -> bool {
+    let long = |own: &&String| own.chars().count() >= JOINED_MIN;
+    case.own.names().iter().filter(long).filter_map(|own| name.strip_prefix(own.as_str())).any(|part| {
+        part.chars().count() <= DEPARTMENT_MAX && DEPARTMENTS.iter().any(|department| part.ends_with(department))
+    })
+}
+
+/// `営業部 山田 太郎 様`, `ご契約者山田太郎様`, `請求書_山田太郎様`: a whole name of the
+/// account's own, behind words that do not reach into it, as 大 would into 森.
 fn own_at_end(case: &Case<'_>, salutation: &Salutation) -> bool {
     let words = &salutation.words;
-    let starts = words.char_indices().filter(|(at, _)| words[..*at].ends_with(char::is_whitespace));
+    let apart = |c: char| c.is_whitespace() || c == '_';
+    let starts = words.char_indices().filter(|(at, _)| words[..*at].ends_with(apart));
     let tails: Vec<String> = starts.map(|(at, _)| normal::name(&words[at..])).collect();
     case.own.names().iter().any(|own| {
         let glued = || {

@@ -20,18 +20,25 @@ const SECRET_MAX: usize = 200;
 
 static PREFIX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(Link::PREFIX));
 
+/// Every token that Kakitome itself may have made, with where it begins. One in seven
+/// million has the prefix inside it by chance.
+fn links_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let part = |b: &u8| b.is_ascii_alphanumeric() || b"-_".contains(b);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + PREFIX.find(&text.as_bytes()[from..])?;
+        let length = text.as_bytes()[start..].iter().take_while(|b| part(b)).count();
+        from = start + length;
+        Some((start, &text[start..from]))
+    })
+}
+
 /// Judges the tokens that Kakitome itself made, wherever they stand.
 pub fn links(case: &mut Case<'_>, view: &View<'_>) {
-    let part = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-    let mut rest = &*view.text;
-    while let Some(at) = PREFIX.find(rest.as_bytes()) {
-        rest = &rest[at..];
-        let end = rest.bytes().position(|b| !part(b)).unwrap_or(rest.len());
-        if let Some((owner, what)) = wrong(case, &rest[..end]) {
+    for (_, token) in links_in(&view.text) {
+        if let Some((owner, what)) = wrong(case, token) {
             case.find(Rule::LinkToken, None, &view.place.to_string(), what.into(), owner.as_ref());
         }
-        // One token in seven million has the prefix inside it by chance.
-        rest = &rest[end..];
     }
 }
 
@@ -48,9 +55,18 @@ fn wrong(case: &Case<'_>, token: &str) -> Option<(Option<AccountId>, &'static st
 }
 
 impl Case<'_> {
-    /// Whether a link's token is this account's and this campaign's.
-    pub fn is_own_link(&self, token: &str) -> bool {
-        wrong(self, token).is_none()
+    /// A text without the tokens of this account's own links, if it has any and no
+    /// others: they are made here for it, and say nothing of anybody else.
+    pub fn without_own_links(&self, text: &str) -> Option<String> {
+        let (mut out, mut done) = (None::<String>, 0);
+        for (start, token) in links_in(text) {
+            wrong(self, token).is_none().then_some(())?;
+            let out = out.get_or_insert_default();
+            out.push_str(&text[done..start]);
+            out.push('x');
+            done = start + token.len();
+        }
+        out.map(|out| out + &text[done..])
     }
 }
 

@@ -96,6 +96,17 @@ impl<'a> Entity<'a> {
         self.parsed.as_ref()?.attachment_name()
     }
 
+    /// A parameter of Content-Type that says how to read the body, and stands twice
+    /// with two values.
+    pub fn two_values(&self) -> Option<&'static str> {
+        let attributes = self.content_type()?.attributes()?;
+        ["boundary", "charset"].into_iter().find(|once| {
+            let mut values = attributes.iter().filter(|a| a.name.eq_ignore_ascii_case(once)).map(|a| &a.value);
+            let first = values.next();
+            values.any(|value| Some(value) != first)
+        })
+    }
+
     /// A field that stands twice with two values, although it may stand once.
     pub fn contradiction(&self) -> Option<&'static str> {
         ONCE.into_iter().find(|once| {

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use mail_parser::{Address, HeaderValue, MimeHeaders};
 
 use super::entity::{Entity, Field};
@@ -68,10 +70,13 @@ const KNOWN: &[&str] = &[
     "DKIM-Signature",
 ];
 
+/// What the message's own header is called.
+const OUTERMOST: &str = "header";
+
 /// Adds the views of an entity's header. `part` is the entity's own name, empty
 /// for the message itself.
 pub fn read<'a>(entity: &Entity<'a>, part: &str, sink: &mut Sink<'_, 'a>, unreadable: &mut Vec<Unreadable>) {
-    let part = if part.is_empty() { "header".to_owned() } else { format!("{part} header") };
+    let part = if part.is_empty() { OUTERMOST.to_owned() } else { format!("{part} header") };
     for field in &entity.fields {
         self::field(field, &part, sink, unreadable);
     }
@@ -106,7 +111,9 @@ fn field(field: &Field<'_>, part: &str, sink: &mut Sink<'_, '_>, unreadable: &mu
     if let Some(why) = damage {
         fail(why);
     }
-    let value = if is_signature(&field.name) { Cow::Owned(without_hashes(&value)) } else { value };
+    // A part that is signed by itself is something that no mailer makes.
+    let signs = part == OUTERMOST && is_signature(&field.name);
+    let value = if signs { Cow::Owned(without_hashes(&value)) } else { value };
     // Extended parameters (RFC 2231) are percent-encoded, and may be in pieces:
     // `parameters` shows them put together.
     let extended = matches!(view, "Content-Type" | "Content-Disposition") && value.contains('*');
@@ -135,19 +142,39 @@ pub fn unsigned(field: &[u8]) -> Option<String> {
 }
 
 /// A signature's tags without hashes (`b`, `bh`) and times (`t`, `x`), if they are
-/// that.
+/// that, and each is there once.
 fn without_hashes(value: &str) -> String {
-    let of_hash = |b: u8| b.is_ascii_alphanumeric() || b"+/= \t\r\n".contains(&b);
-    let says_nothing = |tag: &&str| {
-        let Some((name, value)) = tag.split_once('=') else { return false };
-        match name.trim() {
-            "b" | "bh" => value.bytes().all(of_hash),
+    let name = |tag: &str| tag.split_once('=').map_or("", |(name, _)| name.trim()).to_owned();
+    let names: Vec<String> = value.split(';').map(name).collect();
+    let says_nothing = |(tag, name): (&str, &String)| {
+        let Some((_, value)) = tag.split_once('=').filter(|_| names.iter().filter(|n| *n == name).count() == 1) else {
+            return false;
+        };
+        match name.as_str() {
+            "b" => is_hash(value, &SIGNATURES),
+            "bh" => is_hash(value, &HASHES),
             // Ten digits until the year 2286.
             "t" | "x" => value.trim().len() == 10 && value.trim().bytes().all(|b| b.is_ascii_digit()),
             _ => false,
         }
     };
-    value.split(';').filter(|tag| !says_nothing(tag)).collect::<Vec<_>>().join(";")
+    value.split(';').zip(&names).filter(|tag| !says_nothing(*tag)).map(|(tag, _)| tag).collect::<Vec<_>>().join(";")
+}
+
+/// How long signatures are: Ed25519, and RSA of 1,024 to 4,096 bits, in bytes.
+const SIGNATURES: [usize; 5] = [64, 128, 256, 384, 512];
+/// How long hashes are: SHA-1 and SHA-256, in bytes.
+const HASHES: [usize; 2] = [20, 32];
+
+/// Whether a value is base64 of so many bytes that are no text, and no line of it is
+/// a number.
+fn is_hash(value: &str, lengths: &[usize]) -> bool {
+    let is_number = |line: &str| line.len() > 3 && line.bytes().all(|b| b.is_ascii_digit());
+    if value.split_ascii_whitespace().any(is_number) {
+        return false;
+    }
+    let joined: String = value.split_ascii_whitespace().collect();
+    STANDARD.decode(joined).is_ok_and(|bytes| lengths.contains(&bytes.len()) && std::str::from_utf8(&bytes).is_err())
 }
 
 /// Display names and addresses as the MIME parser reads them, where quoting or
@@ -217,8 +244,25 @@ mod tests {
     #[test]
     fn only_hashes_and_times_of_a_signature_are_left_out() {
         let field = |tags: &str| unsigned(format!("DKIM-Signature: v=1; {tags}\r\n").as_bytes()).unwrap();
-        assert_eq!(field("t=1795652262; s=k1; bh=AbC/+9=;\r\n\tb=AbC\r\n\tDeF=="), "DKIM-Signature: v=1; s=k1\r\n");
-        for kept in ["b=AbC\r\n\texample.com", "bh=taro@b.example", "t=10000001", "x=03-1234-5678", "b 10000001"] {
+        let base64 = |length: usize| STANDARD.encode(vec![0xe3; length]);
+        let (hash, signature) = (base64(32), base64(256).replacen("4+Pj4+Pj", "4+Pj\r\n\t4+Pj", 1));
+        assert_eq!(
+            field(&format!("t=1795652262; s=k1; bh={hash};\r\n\tb={signature}")),
+            "DKIM-Signature: v=1; s=k1\r\n"
+        );
+        let (text, short) = (STANDARD.encode("taro@b.example 10000001 abcdefgh"), base64(31));
+        for kept in [
+            "b=AbC\r\n\texample.com",
+            "bh=taro@b.example",
+            "t=10000001",
+            "x=03-1234-5678",
+            "b 10000001",
+            "b=10000007",
+            &format!("bh={text}"),
+            &format!("bh={short}"),
+            &format!("bh={hash};bh={hash}"),
+            &format!("b={}", base64(256).replacen("4+Pj4+Pj", "4+Pj\r\n 10000007\r\n ", 1)),
+        ] {
             assert_eq!(field(kept), format!("DKIM-Signature: v=1; {kept}\r\n"));
         }
         assert_eq!(unsigned(b"Subject: b=AbC\r\n"), None);

@@ -68,6 +68,9 @@ impl Walk {
         if let Some(field) = entity.contradiction() {
             self.fail(&part, format!("it has two different {field} fields"));
         }
+        if let Some(parameter) = entity.two_values() {
+            self.fail(&part, format!("it has two different {parameter} parameters"));
+        }
         if kind.starts_with("multipart/") {
             self.multipart(entity, &kind, &part, path, depth, sink);
         } else {

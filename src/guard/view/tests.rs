@@ -96,7 +96,8 @@ fn headers_are_decoded() {
 #[test]
 fn escaped_forms_make_no_tokens_of_their_own() {
     let message = "Subject: =?utf-8?q?=E3=81=82example.com?=\r\n\
-        DKIM-Signature: v=1; t=1700000000; bh=aa/12345678+; b=bb/87654321+\r\n\
+        DKIM-Signature: v=1; t=1700000000; bh=aa/12345678+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4=;\r\n\
+        \tb=bb/87654321+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pg==\r\n\
         Content-Type: text/html; name*=utf-8''%E3%81%82example.com; charset=utf-8\r\n\
         Content-Transfer-Encoding: quoted-printable\r\n\r\n\
         <a href=3D\"https://a.example/?e=3Dt%2540example.com\">=E3=81=82example.com</a> &#12345;\r\n";
