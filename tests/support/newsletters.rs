@@ -41,11 +41,13 @@ pub const NAMES: [&str; 12] = [
 ];
 
 /// What a registrar's own campaigns allow, and why.
-const ALLOWED: [(&str, &str); 4] = [
+const ALLOWED: [(&str, &str); 6] = [
     ("registrar.example", "our own site"),
     ("03-5555-0123", "our support desk"),
     ("0120-555-012", "our support desk, free of charge"),
     ("20261231", "the end of the winter campaign, in links"),
+    ("20100101", "a browser's build, in a line of a log"),
+    ("2026-0173", "a credit note in an example"),
 ];
 
 /// A made-up registrar.

@@ -11,6 +11,8 @@
 use std::fs::File;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use memmap2::Mmap;
 
 use crate::account::AccountId;
@@ -145,18 +147,15 @@ impl Base {
     /// # Errors
     /// The first thing that is not as it was written.
     pub fn verify(&self) -> Result<(), IndexError> {
-        for section in [LINES, LISTS, GATES, ACCOUNTS] {
-            if blake3::hash(self.part(section)) != self.header.sections[section].sum {
-                return Err(IndexError::Damaged("a part of it does not match its sum"));
-            }
-        }
-        let (lines, homes, mut hashes) = (self.part(LINES), self.header.homes, 0);
-        let all = self.cold().each(|hash, _| {
-            hashes += 1;
-            lines::has(lines, homes, hash)
-        });
-        match all {
-            Ok(()) if hashes == self.header.records => Ok(()),
+        let (lines, homes) = (self.part(LINES), self.header.homes);
+        let right = |section: &usize| blake3::hash(self.part(*section)) == self.header.sections[*section].sum;
+        let (sums, looked) = rayon::join(
+            || [LINES, LISTS, GATES, ACCOUNTS].par_iter().all(right),
+            || self.cold().each(|hash, _| lines::has(lines, homes, hash)),
+        );
+        match (sums, looked) {
+            (false, _) => Err(IndexError::Damaged("a part of it does not match its sum")),
+            (true, Ok(records)) if records == self.header.records => Ok(()),
             _ => Err(IndexError::Damaged("a hash of it is not found again")),
         }
     }

@@ -169,7 +169,7 @@ impl Builder {
         }
         let mut header = self.header;
         (header.records, header.reach) = (self.cold.records, self.gathered.reach);
-        let mut cold = inner(self.cold.finish())?;
+        let cold = inner(self.cold.finish())?;
         let mut part = inner(self.lines.finish())?;
         header.sections[COLD].length = cold.length;
         part.end(&mut header.sections[LINES]);
@@ -204,15 +204,22 @@ impl Builder {
         next(&mut part, &mut header.sections[ACCOUNTS], &mut |part| {
             self.accounts.write(|piece| part.write_all(piece).map_err(doing("written")))
         })?;
-        let bytes = match &mut self.fresh {
-            None => Bytes::heap(&header, start, cold.out, part.out),
-            Some(fresh) => fresh.close(&header, start, &mut cold)?,
+        let (bytes, file) = match &mut self.fresh {
+            None => (Bytes::heap(&header, start, cold.out, part.out), None),
+            Some(fresh) => fresh.close(&header, start, cold.out)?,
         };
         let base = Base::new(bytes)?;
-        base.verify()?;
-        if !gates.iter().all(|gate| lines::has(base.gates().0, header.gate_homes, *gate)) {
-            return Err(IndexError::Damaged("a gate that was written is not found"));
-        }
+        // The disk is waited for while what it is given is looked through.
+        std::thread::scope(|scope| {
+            let synced = scope.spawn(|| file.as_ref().map_or(Ok(()), File::sync_all));
+            base.verify()?;
+            if !gates.iter().all(|gate| lines::has(base.gates().0, header.gate_homes, *gate)) {
+                return Err(IndexError::Damaged("a gate that was written is not found"));
+            }
+            let synced =
+                synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the wait for the disk broke off")));
+            synced.map_err(doing("written"))
+        })?;
         if let Some(fresh) = self.fresh {
             fresh.rename()?;
         }
@@ -287,16 +294,19 @@ impl Fresh {
         open().map_err(doing("made"))
     }
 
-    /// Writes the header, waits for the disk, and maps the file.
-    fn close(&self, header: &Header, length: u64, cold: &mut Part) -> Result<Bytes, IndexError> {
-        let mut write = || {
-            if let Out::File(file) = &mut cold.out {
-                file.set_len(length)?;
-                file.seek(SeekFrom::Start(0))?;
-                file.write_all(&header.write())?;
-                file.sync_all()?;
-            }
-            Bytes::map(&File::open(&self.path)?)
+    /// Writes the header and maps the file; it is on the disk when it is synced.
+    fn close(&self, header: &Header, length: u64, out: Out) -> Result<(Bytes, Option<File>), IndexError> {
+        let write = || {
+            let file = match out {
+                Out::Memory(_) => None,
+                Out::File(mut file) => {
+                    file.set_len(length)?;
+                    file.seek(SeekFrom::Start(0))?;
+                    file.write_all(&header.write())?;
+                    Some(file)
+                }
+            };
+            Ok((Bytes::map(&File::open(&self.path)?)?, file))
         };
         write().map_err(doing("written"))
     }

@@ -13,11 +13,15 @@
 use std::cmp::Ordering;
 use std::io::{self, Write};
 
+use rayon::prelude::*;
+
 /// Bytes of a block: one page.
 pub const BLOCK: usize = 4096;
 const RECORD: usize = 20;
 const RECORDS: usize = 204;
 const SUM: usize = 16;
+/// Blocks that one thread takes at once.
+const BLOCKS_MIN: usize = 256;
 
 /// A block is not what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,23 +161,27 @@ impl<'b> Cold<'b> {
         low
     }
 
-    /// Every record, in order; each block is proved first.
+    /// Every record, on all threads; each block is proved first, and that the hashes
+    /// ascend. Says how many there are.
     ///
     /// # Errors
-    /// The first damaged block ends it.
-    pub fn each(&self, mut each: impl FnMut(u128, u32) -> bool) -> Result<(), Damaged> {
-        let mut before = None;
-        for at in 0..self.records {
-            if at % RECORDS == 0 {
-                self.prove(at / RECORDS)?;
+    /// A block is damaged, or `each` says no.
+    pub fn each(&self, each: impl Fn(u128, u32) -> bool + Sync) -> Result<u64, Damaged> {
+        let blocks = (0..self.records.div_ceil(RECORDS)).into_par_iter().with_min_len(BLOCKS_MIN);
+        blocks.try_for_each(|block| {
+            self.prove(block)?;
+            let first = block * RECORDS;
+            let mut before = first.checked_sub(1).map(|last| self.record(last).0);
+            for at in first..self.records.min(first + RECORDS) {
+                let (hash, word) = self.record(at);
+                if before.is_some_and(|before| before >= hash) || !each(hash, word) {
+                    return Err(Damaged);
+                }
+                before = Some(hash);
             }
-            let (hash, word) = self.record(at);
-            if before.is_some_and(|before| before >= hash) || !each(hash, word) {
-                return Err(Damaged);
-            }
-            before = Some(hash);
-        }
-        Ok(())
+            Ok(())
+        })?;
+        Ok(self.records as u64)
     }
 }
 
