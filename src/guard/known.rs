@@ -69,6 +69,9 @@ impl Known {
             let found = |text: &str, hit: names::Hit| (hit.hash, text[hit.start..hit.end].to_owned());
             self.names.extend(index.names().joined(&joined).into_iter().map(|hit| found(&joined, hit)));
             self.names.extend(index.names().worded(&spaced).into_iter().map(|hit| found(&spaced, hit)));
+            if let Some(words) = names::slug(view, &folded) {
+                self.names.extend(index.names().worded(&words).into_iter().map(|hit| found(&words, hit)));
+            }
             let cut = view.text.replace(Literal::GAP, "\u{fffc}\n");
             let whole =
                 salutation::salutations(&normal::fold(&cut)).into_iter().filter(|s| !s.name.contains(Literal::GAP));

@@ -15,6 +15,7 @@
 use crate::account::Kind;
 use crate::guard::index::{Index, LONG, TELLING, is_common};
 use crate::guard::normal;
+use crate::guard::view::View;
 
 /// The shortest name without boundaries that is searched for, in characters.
 pub const JOINED_MIN: usize = 4;
@@ -232,13 +233,21 @@ pub fn is_joined(c: char) -> bool {
 /// names spell them.
 pub fn squeeze(folded: &str) -> (String, String) {
     let mut joined = String::with_capacity(folded.len());
-    for word in folded.split_whitespace() {
+    for word in folded.split(normal::is_between) {
         match word.contains(normal::MIDDLE_DOT) {
             true => joined.extend(word.split(normal::MIDDLE_DOT)),
             false => joined.push_str(word),
         }
     }
     (joined, normal::spelled(folded))
+}
+
+/// A path, a query's value or a file's name as words, if it has any: `ada-ashgrove`.
+pub fn slug(view: &View<'_>, folded: &str) -> Option<String> {
+    const SIGNS: [char; 3] = ['-', '.', '+'];
+    let at = view.place.at.as_deref().unwrap_or_default();
+    let is_one = view.place.view == "file name" || at.ends_with(", path") || at.contains(", query ");
+    (is_one && folded.contains(SIGNS)).then(|| normal::spelled(&folded.replace(SIGNS, " ")))
 }
 
 /// Whether a character of a text by single spaces is no part of a name without them.

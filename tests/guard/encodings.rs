@@ -227,6 +227,10 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "company with ㈱", &[Kind::Organisation], |l, v| text(l, &company(v, "㈱")?);
         "company with a space", &[Kind::Organisation], |l, v| text(l, &company(v, "株式会社　")?);
         "name with a no-break space", NAMES, |l, v| text(l, &v.replace(' ', "\u{a0}"));
+        "name in a URL's path", NAMES, |l, v| href(l, &format!("https://registrar.example/u/{}/x", slug(v)?));
+        "name in a query value, by dashes", NAMES, |l, v| query(l, &slug(v)?);
+        "name in a file name, by dashes", NAMES, |l, v| push(l, part("text/csv", "8bit", "x").replacen("charset=utf-8", &format!("name=\"{}-2026.csv\"", slug(v)?), 1));
+        "name between underscores", NAMES, |l, v| text(l, &v.contains(' ').then(|| format!("invoice_{}.pdf", v.replace(' ', "_")))?);
         "name with a middle dot", NAMES, |l, v| text(l, &if v.is_ascii() { return None } else { v.contains(' ').then(|| v.replace(' ', "・"))? });
         "name with a typographic apostrophe", NAMES, |l, v| text(l, &v.contains('\'').then(|| v.replace('\'', "’"))?);
         "name with a grave accent", NAMES, |l, v| text(l, &v.contains('\'').then(|| v.replace('\'', "`"))?);
@@ -279,6 +283,12 @@ fn attachment(kind: &str, body: &str) -> String {
 fn pieces(value: &str, gap: &str) -> String {
     let (first, second) = split(value);
     format!("{first}{gap}{second}")
+}
+
+/// A name in ASCII as addresses of pages have it.
+fn slug(name: &str) -> Option<String> {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    (name.is_ascii() && !name.contains(['\'', '&'])).then(|| words.collect::<Vec<_>>().join("-"))
 }
 
 /// A multipart inside the letter, with a boundary, a preamble and an epilogue.

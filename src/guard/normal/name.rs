@@ -75,7 +75,7 @@ fn spaces(text: &str) -> String {
     if !text.chars().any(is_cjk) {
         return spelled(text);
     }
-    let joined: String = text.chars().filter(|c| !c.is_whitespace() && *c != MIDDLE_DOT).collect();
+    let joined: String = text.chars().filter(|c| !is_between(*c) && *c != MIDDLE_DOT).collect();
     // Without the spaces a short corporate form may have come together.
     fold(&joined).into_owned()
 }
@@ -83,10 +83,17 @@ fn spaces(text: &str) -> String {
 /// Parts the words of a name in katakana, where it is written at all.
 pub const MIDDLE_DOT: char = '・';
 
+/// Whether a character parts words: white space, and what stands for it in the
+/// names of files.
+pub fn is_between(c: char) -> bool {
+    c.is_whitespace() || c == '_'
+}
+
 /// A text by single spaces, each of its words as names spell it.
 pub fn spelled(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for next in text.split_whitespace().map(word) {
+    let words = text.split(is_between).filter(|word| !word.is_empty());
+    for next in words.map(word) {
         // `Example, Inc.` is `Example Inc.` too.
         if next.is_form && out.ends_with(',') {
             out.pop();

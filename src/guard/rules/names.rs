@@ -3,7 +3,7 @@
 
 use crate::account::{Kind, mask};
 use crate::guard::finding::Rule;
-use crate::guard::names::{Hit, JOINED_MIN, squeeze};
+use crate::guard::names::{Hit, JOINED_MIN, slug, squeeze};
 use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
@@ -25,6 +25,9 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     }
     if spaced.contains(' ') {
         foreign(case, view, &spaced, &names.worded(&spaced));
+    }
+    if let Some(words) = slug(view, folded) {
+        foreign(case, view, &words, &names.worded(&words));
     }
     declared(case, view, &joined, &spaced);
     if view.shape == Shape::Visible {
