@@ -106,6 +106,8 @@ pub enum Command {
     Reconcile(Reconcile),
     /// Answer the unsubscribe links in messages, until Ctrl-C or SIGTERM.
     Serve(Serve),
+    /// Send beside other workers on one PostgreSQL, whatever campaigns are being sent, until Ctrl-C or SIGTERM.
+    Work,
     /// Prove the ledger: every link of its chain, every state from its entries.
     Verify,
     /// The whole story on this machine in under a minute.

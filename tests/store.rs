@@ -23,7 +23,7 @@ use kakitome::directory::{Drift, NewAccount, NewEntry};
 use kakitome::guard::{Finding, Held, Rule};
 use kakitome::ledger::{Claim, Outcome, Reply, State};
 use kakitome::store::{
-    Approval, Checked, Cursor, Filter, Import, Planned, Settled, Store, StoreError, Suppression, Verdict, Wanted,
+    Approval, Checked, Cursor, Filter, Import, Lease, Planned, Settled, Store, StoreError, Suppression, Verdict, Wanted,
 };
 use support::Base;
 
@@ -977,13 +977,13 @@ both! {
         let store = base.open().await;
         frozen(&store, 1).await;
         let now_ms = kakitome::clock::Clock::system().now_ms();
-        let lock = store.lock(1, now_ms).await.unwrap();
-        let refused = base.open().await.lock(1, now_ms + 1_000).await.unwrap_err();
+        let lock = store.lock(1, &Lease::whole(), now_ms).await.unwrap();
+        let refused = base.open().await.lock(1, &Lease::whole(), now_ms + 1_000).await.unwrap_err();
         let holder = format!(":{}", std::process::id());
         assert!(matches!(&refused, StoreError::Locked { holder: name } if name.ends_with(&holder)), "{refused}");
         assert!(lock.pulse().is_held());
         lock.release().await.unwrap();
-        store.lock(1, now_ms + 2_000).await.unwrap().release().await.unwrap();
+        store.lock(1, &Lease::whole(), now_ms + 2_000).await.unwrap().release().await.unwrap();
     }
 
     async fn a_lock_is_stolen_only_when_its_holder_is_silent_for_long(base: &Base) {
@@ -993,9 +993,9 @@ both! {
         base.tamper(&format!(
             "insert into sending (campaign, holder, process, beat_ms) values (1, 'elsewhere:42', 'a b 42 1', {now_ms})"
         )).await;
-        let refused = store.lock(1, now_ms + 29_999).await.unwrap_err();
+        let refused = store.lock(1, &Lease::whole(), now_ms + 29_999).await.unwrap_err();
         assert_eq!(refused.to_string(), "elsewhere:42 is sending this campaign");
-        let lock = store.lock(1, now_ms + 30_000).await.unwrap();
+        let lock = store.lock(1, &Lease::whole(), now_ms + 30_000).await.unwrap();
         lock.release().await.unwrap();
     }
 }

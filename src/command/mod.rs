@@ -16,7 +16,7 @@ use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
 use crate::pipeline::{
-    App, approve, check, control, filter, freeze, import, init, preview, private, send, settle, suppress,
+    App, approve, check, control, filter, freeze, import, init, preview, private, send, settle, suppress, work,
 };
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo};
@@ -79,7 +79,7 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         command => {
             let config = Config::load(&cli.common.config)?;
             let app = match command {
-                Command::Verify | Command::Serve(_) => App::open_existing(config, metrics).await?,
+                Command::Verify | Command::Serve(_) | Command::Work => App::open_existing(config, metrics).await?,
                 _ => App::open(config, metrics).await?,
             };
             with_app(&app, command, &print).await
@@ -102,6 +102,10 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
             Ok(if left { Exit::Incomplete } else { Exit::Done })
         }
         Command::Serve(args) => serve(app, &args.listen).await,
+        Command::Work => {
+            work::work(app, interrupts(DRAINING)).await?;
+            Ok(Exit::Done)
+        }
         Command::Verify => {
             print.verified(&control::verify(app).await?);
             Ok(Exit::Done)

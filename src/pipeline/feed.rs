@@ -144,7 +144,8 @@ impl Line {
         let recorder = tokio::spawn(recorder.run(outcomes));
         let pulse = self.pulse.clone();
         let permission = Permission::new(move || pulse.is_held());
-        let sender = tokio::spawn(send::run(self.relay.clone(), self.pace.clone(), queue, done, stopped, permission));
+        let sender =
+            tokio::spawn(send::run(self.relay.clone(), self.crew.pace.clone(), queue, done, stopped, permission));
 
         let fed = self.feed(stage, tickets, &flow).await;
         if fed.is_err() {
@@ -189,10 +190,11 @@ impl Line {
             return Ok(Some(format!("interrupted; `kakitome campaign send {}` goes on", self.campaign.id)));
         }
         let look = self.pulse.look().await?;
-        if !look.is_held {
+        if !look.is_held && !self.pulse.is_beside() {
             return Err(self.lost());
         }
         Ok(match look.state {
+            State::Sending if !look.is_held => Some("the stage is closed".into()),
             State::Sending => None,
             State::Paused => Some("paused by an operator".into()),
             State::Halted => Some("halted by an operator".into()),

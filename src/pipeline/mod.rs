@@ -35,6 +35,7 @@ pub mod settle;
 pub mod suppress;
 pub mod unsubscribe;
 mod watch;
+pub mod work;
 
 use std::sync::Arc;
 

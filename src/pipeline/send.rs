@@ -21,9 +21,9 @@ use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::feed::Window;
 use crate::pipeline::{App, approve, drill, gate};
 use crate::progress;
-use crate::send::{Pace, Relay};
+use crate::send::{Pace, Relay, Share};
 use crate::stage::Gate;
-use crate::store::Pulse;
+use crate::store::{Lease, Lock, Pulse, WHOLE};
 use crate::telemetry::event;
 
 /// How often a running send looks whether it was paused or halted.
@@ -84,8 +84,46 @@ pub async fn send(app: &App, id: i64, wait: bool, stop: watch::Receiver<bool>) -
     if state == State::Finished {
         return report(app, &campaign, None, started).await;
     }
-    let lock = app.store.lock(id, app.clock.now_ms()).await?;
-    let ended = locked(app, campaign, wait, stop, lock.pulse(), started).await;
+    let place = app.store.join().await?;
+    let crew = Crew::new(app, place.lease());
+    let ended = match app.store.lock(id, &crew.lease, app.clock.now_ms()).await {
+        Ok(lock) => lead(app, campaign, wait, stop, lock, &crew).await,
+        Err(error) => Err(error.into()),
+    };
+    let left = place.leave().await;
+    let report = ended?;
+    left?;
+    Ok(report)
+}
+
+/// What the campaigns have in common that one process sends.
+#[derive(Clone)]
+pub(super) struct Crew {
+    /// The process's lease.
+    pub lease: Lease,
+    /// Its share of the rates.
+    pub pace: Pace,
+}
+
+impl Crew {
+    pub fn new(app: &App, lease: Lease) -> Self {
+        let ours = lease.clone();
+        let share = Share::new(move || f64::from(ours.share()) / f64::from(WHOLE));
+        Self { lease, pace: Pace::shared(&app.config.smtp, share) }
+    }
+}
+
+/// Goes up a campaign's ladder by the right to send it, and gives that back.
+pub(super) async fn lead(
+    app: &App,
+    campaign: Campaign,
+    wait: bool,
+    stop: watch::Receiver<bool>,
+    lock: Lock,
+    crew: &Crew,
+) -> Result<SendReport> {
+    let started = Instant::now();
+    let ended = locked(app, campaign, wait, stop, (lock.pulse(), crew), started).await;
     let released = lock.release().await;
     // What failed first is the news; a right that is not given back ends by
     // itself.
@@ -113,16 +151,13 @@ async fn locked(
     campaign: Campaign,
     wait: bool,
     stop: watch::Receiver<bool>,
-    pulse: Pulse,
+    (pulse, crew): (Pulse, &Crew),
     started: Instant,
 ) -> Result<SendReport> {
     approve::verify(app, &campaign).await?;
-    let lost = app.store.recover(campaign.id, app.clock.now_ms()).await?;
-    if lost > 0 {
-        event::claims_recovered(campaign.id, lost);
-    }
     app.store.set_state(campaign.id, &[State::Approved, State::Sending], State::Sending, app.clock.now_ms()).await?;
-    let mut line = Line::new(app, campaign, stop, pulse).await?;
+    let mut line = Line::new(app, campaign, stop, pulse, crew).await?;
+    line.recover().await?;
     let climbed = line.climb(wait).await;
     line.bar.finish_and_clear();
     let why = climbed?;
@@ -162,7 +197,7 @@ pub(super) struct Line {
     pub(super) guard: Arc<Guard>,
     pub(super) bound: Arc<Bound>,
     pub(super) relay: Relay,
-    pub(super) pace: Pace,
+    pub(super) crew: Crew,
     pub(super) window: Window,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) pulse: Pulse,
@@ -170,7 +205,13 @@ pub(super) struct Line {
 }
 
 impl Line {
-    async fn new(app: &App, campaign: Campaign, stop: watch::Receiver<bool>, pulse: Pulse) -> Result<Self> {
+    pub(super) async fn new(
+        app: &App,
+        campaign: Campaign,
+        stop: watch::Receiver<bool>,
+        pulse: Pulse,
+        crew: &Crew,
+    ) -> Result<Self> {
         let smtp = &app.config.smtp;
         let per_second = f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
         app.metrics.rate_limit(per_second.ceil() as u32);
@@ -186,7 +227,7 @@ impl Line {
             bound: Arc::new(Bound::load(app, &campaign).await?),
             window: Window::new(smtp, relay.connections()),
             relay,
-            pace: Pace::new(smtp),
+            crew: crew.clone(),
             bar: progress::sending(counts.total(), done, per_second),
             campaign,
             stop,
@@ -217,11 +258,55 @@ impl Line {
             }
             let left = self.counts(Some(n)).await?.left();
             event::stage_opened(self.campaign.id, &self.campaign.definition.stages[usize::from(n)].name, left);
-            if let Some(why) = self.stage(n).await? {
+            if let Some(why) = self.together(n).await? {
                 return Ok(Some(why));
             }
         }
         self.settle(wait).await
+    }
+
+    /// Sends what is due of the stages up to `n`, beside whoever helps, until nobody
+    /// has anything of it under way.
+    async fn together(&mut self, n: u16) -> Result<Option<String>> {
+        self.pulse.open(Some(n)).await?;
+        let sent = self.stage(n).await;
+        self.pulse.open(None).await?;
+        if let Some(why) = sent? {
+            return Ok(Some(why));
+        }
+        if self.crew.lease.share() < WHOLE {
+            // Who looked just before may still claim.
+            tokio::time::sleep(LOOK).await;
+        }
+        let mut left = u64::MAX;
+        loop {
+            let claimed = self.counts(None).await?.claimed;
+            let now_left = self.counts(Some(n)).await?.left();
+            if claimed > 0 {
+                self.recover().await?;
+                tokio::time::sleep(LOOK).await;
+            } else if now_left == 0 || now_left >= left {
+                return Ok(None);
+            } else {
+                // Given back by a worker that left.
+                left = now_left;
+                if let Some(why) = self.stage(n).await? {
+                    return Ok(Some(why));
+                }
+            }
+            if let Some(why) = self.why_stopped().await? {
+                return Ok(Some(why));
+            }
+        }
+    }
+
+    /// Gives up what dead processes had claimed.
+    pub(super) async fn recover(&self) -> Result<()> {
+        let lost = self.app.store.recover(self.campaign.id, self.app.clock.now_ms()).await?;
+        if lost > 0 {
+            event::claims_recovered(self.campaign.id, lost);
+        }
+        Ok(())
     }
 
     async fn counts(&self, stage: Option<u16>) -> Result<Counts> {
@@ -253,7 +338,7 @@ impl Line {
                     if !waited {
                         return Ok(Some(why));
                     }
-                    if let Some(why) = self.stage(n - 1).await? {
+                    if let Some(why) = self.together(n - 1).await? {
                         return Ok(Some(why));
                     }
                 }
@@ -312,7 +397,7 @@ impl Line {
             if !wait && due_ms > self.app.clock.now_ms() || !self.wait_until(due_ms, why.clone()).await? {
                 return Ok(Some(why));
             }
-            if let Some(why) = self.stage(last).await? {
+            if let Some(why) = self.together(last).await? {
                 return Ok(Some(why));
             }
         }

@@ -20,12 +20,14 @@ mod link;
 mod pace;
 mod queue;
 mod relay;
+mod share;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 pub use pace::Pace;
 pub use relay::{Deadlines, Relay, SendError};
+pub use share::Share;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,9 +9,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::config::{Rate, Smtp};
+use crate::send::share::{Share, Shared};
 
 /// How long a pause the burst makes good for.
 const BURST: Duration = Duration::from_millis(10);
@@ -19,15 +20,20 @@ const BURST: Duration = Duration::from_millis(10);
 /// Both limits; clones share them.
 #[derive(Clone, Debug)]
 pub struct Pace {
-    total: Arc<DefaultDirectRateLimiter>,
+    total: Arc<Shared>,
     domain: Arc<DefaultKeyedRateLimiter<String>>,
 }
 
 impl Pace {
     /// The limits of a configuration.
     pub fn new(smtp: &Smtp) -> Self {
+        Self::shared(smtp, Share::default())
+    }
+
+    /// This process's share of them.
+    pub fn shared(smtp: &Smtp, share: Share) -> Self {
         Self {
-            total: Arc::new(RateLimiter::direct(quota(smtp.rate))),
+            total: Arc::new(Shared::new(smtp.rate, share)),
             domain: Arc::new(RateLimiter::keyed(quota(smtp.rate_per_domain))),
         }
     }
@@ -39,16 +45,16 @@ impl Pace {
 
     /// Takes a token of the total, if there is one now.
     pub(in crate::send) fn total_now(&self) -> bool {
-        self.total.check().is_ok()
+        self.total.now()
     }
 
     /// Waits for a token of the total.
     pub(in crate::send) async fn total(&self) {
-        self.total.until_ready().await;
+        self.total.wait().await;
     }
 }
 
-fn quota(rate: Rate) -> Quota {
+pub(in crate::send) fn quota(rate: Rate) -> Quota {
     let each = rate.per / rate.count.get();
     let burst = u32::try_from(BURST.as_nanos() / each.as_nanos().max(1)).unwrap_or(u32::MAX);
     let quota = Quota::with_period(each).unwrap_or(Quota::per_second(NonZeroU32::MAX));

@@ -7,6 +7,9 @@
 //! longer loses the lock. It knows so at once, before it begins another message,
 //! because its own last beat is too long ago ([`Pulse::is_held`] asks no database);
 //! what it had claimed is `unknown` by then, so it can record nothing twice.
+//!
+//! The holder alone asks gates, and says which stage is open; workers beside it
+//! send that stage as long as the holder lives ([`Pulse::beside`]).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +24,7 @@ use crate::clock::Clock;
 use crate::store::campaign::read_state;
 use crate::store::cell::Cell;
 use crate::store::error::{Doing, Result, StoreError};
-use crate::store::{Store, in_transaction, with_pool};
+use crate::store::{Lease, Store, in_transaction, with_pool};
 
 /// How often the holder says that it lives.
 const BEAT: Duration = Duration::from_secs(5);
@@ -48,11 +51,19 @@ pub struct Lock {
 pub struct Pulse {
     store: Store,
     campaign: i64,
-    holder: Arc<str>,
-    process: Arc<str>,
+    right: Right,
     lost: Arc<AtomicBool>,
-    beat_ms: Arc<AtomicI64>,
+    lease: Lease,
     clock: Clock,
+}
+
+/// By what right a process sends.
+#[derive(Clone, Debug)]
+enum Right {
+    /// It holds the campaign.
+    Holder { holder: Arc<str>, process: Arc<str>, beat_ms: Arc<AtomicI64> },
+    /// Another does, and has opened this stage.
+    Beside { stage: u16 },
 }
 
 /// What may have changed while a campaign is sent.
@@ -74,14 +85,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Locked`] names the process that has it.
-    pub async fn lock(&self, campaign: i64, now_ms: i64) -> Result<Lock> {
+    pub async fn lock(&self, campaign: i64, lease: &Lease, now_ms: i64) -> Result<Lock> {
         const HOLDER: &str = "select holder, process, beat_ms from sending where campaign = $1";
         const HOLDER_POSTGRES: &str = "select holder, process, beat_ms from sending where campaign = $1 for update";
         const TAKE: &str = "
             insert into sending (campaign, holder, process, beat_ms) values ($1, $2, $3, $4)
             on conflict (campaign) do nothing";
         const STEAL: &str = "
-            update sending set holder = $2, process = $3, beat_ms = $4 where campaign = $1";
+            update sending set holder = $2, process = $3, beat_ms = $4, stage = null where campaign = $1";
         let (doing, holder, process) = ("taking the right to send", worker(), process());
         let read = self.sql(HOLDER, HOLDER_POSTGRES);
         in_transaction!(self, doing, |tx| {
@@ -98,15 +109,9 @@ impl Store {
         });
         let (stop, stopped) = oneshot::channel();
         let clock = Clock::system();
-        let pulse = Pulse {
-            store: self.clone(),
-            campaign,
-            holder: holder.into(),
-            process: process.into(),
-            lost: Arc::default(),
-            beat_ms: Arc::new(AtomicI64::new(clock.now_ms())),
-            clock,
-        };
+        let beat_ms = Arc::new(AtomicI64::new(clock.now_ms()));
+        let right = Right::Holder { holder: holder.into(), process: process.into(), beat_ms };
+        let pulse = Pulse { store: self.clone(), campaign, right, lost: Arc::default(), lease: lease.clone(), clock };
         let heart = tokio::spawn(pulse.clone().beat(stopped));
         Ok(Lock { pulse, stop, heart })
     }
@@ -145,7 +150,8 @@ impl Lock {
         // cut off.
         drop(self.stop);
         let _ = self.heart.await;
-        let Pulse { store, campaign, holder, process, .. } = self.pulse;
+        let Pulse { store, campaign, right, .. } = self.pulse;
+        let Right::Holder { holder, process, .. } = right else { return Ok(()) };
         let doing = "giving the right to send back";
         in_transaction!(store, doing, |tx| {
             let give = sqlx::query(GIVE).bind(campaign).bind(&*holder).bind(&*process);
@@ -155,12 +161,58 @@ impl Lock {
     }
 }
 
+impl Store {
+    /// The stage of a campaign that its living holder has open for workers beside
+    /// it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn open_stage(&self, campaign: i64, now_ms: i64) -> Result<Option<u16>> {
+        const OPEN: &str = "select stage from sending where campaign = $1 and beat_ms > $2 and stage is not null";
+        let stage: Option<i64> = with_pool!(self, |pool| {
+            let open = sqlx::query(OPEN).bind(campaign).bind(now_ms - DEAD_MS);
+            let row = open.fetch_optional(pool).await.doing("looking for an open stage")?;
+            row.map(|row| row.cell(WHAT, "stage")).transpose()?
+        });
+        Ok(stage.and_then(|stage| u16::try_from(stage).ok()))
+    }
+}
+
 impl Pulse {
+    /// The right of a worker beside the holder, who has opened a stage.
+    pub fn beside(store: &Store, campaign: i64, stage: u16, lease: Lease) -> Self {
+        let right = Right::Beside { stage };
+        Self { store: store.clone(), campaign, right, lost: Arc::default(), lease, clock: Clock::system() }
+    }
+
+    /// Lets workers beside this holder send a stage; or none any more.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn open(&self, stage: Option<u16>) -> Result<()> {
+        const OPEN: &str = "update sending set stage = $4 where campaign = $1 and holder = $2 and process = $3";
+        let Right::Holder { holder, process, .. } = &self.right else { return Ok(()) };
+        let doing = "opening a stage";
+        in_transaction!(self.store, doing, |tx| {
+            let open = sqlx::query(OPEN).bind(self.campaign).bind(&**holder).bind(&**process);
+            open.bind(stage.map(i64::from)).execute(&mut *tx).await.doing(doing)?;
+        });
+        Ok(())
+    }
+
     /// Whether the right is this process's for certain: nobody was found to have
     /// taken it, and the last beat is not so long ago that somebody may have.
     pub fn is_held(&self) -> bool {
-        let since_ms = self.clock.now_ms() - self.beat_ms.load(Ordering::SeqCst);
-        !self.lost.load(Ordering::SeqCst) && since_ms < LOST_MS
+        let beats = match &self.right {
+            Right::Holder { beat_ms, .. } => self.clock.now_ms() - beat_ms.load(Ordering::SeqCst) < LOST_MS,
+            Right::Beside { .. } => true,
+        };
+        !self.lost.load(Ordering::SeqCst) && beats && self.lease.is_held()
+    }
+
+    /// Whether another process holds the campaign, and this one works beside it.
+    pub fn is_beside(&self) -> bool {
+        matches!(self.right, Right::Beside { .. })
     }
 
     /// Whether another process was found to have it.
@@ -173,18 +225,29 @@ impl Pulse {
     /// # Errors
     /// The database fails, or there is no such campaign.
     pub async fn look(&self) -> Result<Look> {
-        const LOOK: &str = "
+        const HOLDER: &str = "
             select state, (select max(number) from directory_version) as version,
                    (select max(seq) from ledger where campaign is null) as told,
                    (select count(*) from sending where campaign = $1 and holder = $2 and process = $3) as held
             from campaign where id = $1";
+        const BESIDE: &str = "
+            select state, (select max(number) from directory_version) as version,
+                   (select max(seq) from ledger where campaign is null) as told,
+                   (select count(*) from sending where campaign = $1 and stage = $2 and beat_ms > $3) as held
+            from campaign where id = $1";
         let id = self.campaign;
         with_pool!(self.store, |pool| {
-            let look = sqlx::query(LOOK).bind(id).bind(&*self.holder).bind(&*self.process);
+            let look = match &self.right {
+                Right::Holder { holder, process, .. } => sqlx::query(HOLDER).bind(id).bind(&**holder).bind(&**process),
+                Right::Beside { stage } => {
+                    sqlx::query(BESIDE).bind(id).bind(i64::from(*stage)).bind(self.clock.now_ms() - DEAD_MS)
+                }
+            };
             let row = look.fetch_optional(pool).await.doing("looking at a campaign")?;
             let row = row.ok_or(StoreError::NoCampaign { id })?;
             let is_held = row.cell::<i64, _>(WHAT, "held")? == 1;
-            self.lost.fetch_or(!is_held, Ordering::SeqCst);
+            // Who works beside the holder keeps what it claimed, whoever holds.
+            self.lost.fetch_or(!is_held && !self.is_beside(), Ordering::SeqCst);
             Ok(Look {
                 state: read_state(row.cell(WHAT, "state")?)?,
                 version: row.cell::<Option<i64>, _>(WHAT, "version")?.unwrap_or(0),
@@ -198,7 +261,7 @@ impl Pulse {
         while tokio::time::timeout(BEAT, &mut stopped).await.is_err() {
             let now_ms = self.clock.now_ms();
             match self.beat_once(now_ms).await {
-                Ok(true) => self.beat_ms.store(now_ms, Ordering::SeqCst),
+                Ok(true) => {}
                 Ok(false) => {
                     self.lost.store(true, Ordering::SeqCst);
                     tracing::warn!(campaign = self.campaign, "another process took the right to send this campaign");
@@ -213,11 +276,15 @@ impl Pulse {
     /// Whether the lock was still there to be renewed.
     async fn beat_once(&self, now_ms: i64) -> Result<bool> {
         const BEAT_NOW: &str = "update sending set beat_ms = $4 where campaign = $1 and holder = $2 and process = $3";
+        let Right::Holder { holder, process, beat_ms } = &self.right else { return Ok(false) };
         let doing = "renewing the right to send";
         let changed = in_transaction!(self.store, doing, |tx| {
-            let beat = sqlx::query(BEAT_NOW).bind(self.campaign).bind(&*self.holder).bind(&*self.process).bind(now_ms);
+            let beat = sqlx::query(BEAT_NOW).bind(self.campaign).bind(&**holder).bind(&**process).bind(now_ms);
             beat.execute(&mut *tx).await.doing(doing)?.rows_affected()
         });
+        if changed == 1 {
+            beat_ms.store(now_ms, Ordering::SeqCst);
+        }
         Ok(changed == 1)
     }
 }
@@ -230,7 +297,7 @@ pub(in crate::store) fn worker() -> String {
 
 /// This process, so that a later one is not taken for it: `boot table number
 /// start`, empty where the system does not say.
-fn process() -> String {
+pub(in crate::store) fn process() -> String {
     let table = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     let number = std::process::id();
     match start(number) {
@@ -241,7 +308,7 @@ fn process() -> String {
 
 /// Whether the process that wrote `theirs` is gone for certain. Of another boot
 /// of who knows which machine, or of another process table, nothing is certain.
-fn is_dead(theirs: &str, ours: &str) -> bool {
+pub(in crate::store) fn is_dead(theirs: &str, ours: &str) -> bool {
     let (Some((place, number, started)), Some((here, ..))) = (parts(theirs), parts(ours)) else { return false };
     place == here && number.parse().is_ok_and(|number| start(number).is_none_or(|start| start != started))
 }

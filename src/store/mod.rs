@@ -31,6 +31,7 @@ mod proof;
 mod set;
 mod suppression;
 mod tally;
+mod worker;
 
 pub use approval::Approval;
 pub use claim::{Cursor, Due, Wanted};
@@ -42,6 +43,7 @@ pub use message::{Checked, Filter, Planned, Row, Verdict};
 pub use outcome::Settled;
 pub use proof::{Broken, Proof};
 pub use suppression::Suppression;
+pub use worker::{Lease, Place, WHOLE};
 
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;

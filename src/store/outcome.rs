@@ -30,7 +30,7 @@ pub struct Settled {
 
 /// What a row is called that cannot be read.
 const WHAT: &str = "message";
-/// What is said of a message whose process ended; also in [`Store::recover`]'s statement.
+/// What is said of a message whose process ended; also in [`Store::recover`]'s statements.
 pub(in crate::store) const LOST_REPLY: &str = "the sending process ended before the outcome was recorded";
 
 impl Store {
@@ -83,28 +83,6 @@ impl Store {
             where campaign = $1 and account = v->>0 and state = 'claimed' and attempt = (v->>2)::bigint";
         let messages = claims.iter().map(|claim| (&claim.account, "checked", claim.attempt)).collect::<Vec<_>>();
         self.make_move(campaign, "release", "taking claims back", self.sql(SQLITE, POSTGRES), messages, now_ms).await
-    }
-
-    /// What a dead process left claimed: nobody knows whether it was sent.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn recover(&self, campaign: i64, now_ms: i64) -> Result<u64> {
-        const LOST: &str = "
-            update message set state = 'unknown', code = 0, reply = 'the sending process ended before the outcome was recorded',
-                   worker = null, changed_ms = $2
-            where campaign = $1 and state = 'claimed' returning account";
-        let doing = "recovering lost claims";
-        Ok(in_transaction!(self, doing, |tx| {
-            let rows = sqlx::query(LOST).bind(campaign).bind(now_ms).fetch_all(&mut *tx).await.doing(doing)?;
-            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "unknown"));
-            let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
-            let lost = messages.len() as u64;
-            if lost > 0 {
-                ledger::append!(tx, Some(campaign), "recover", &Messages { messages }, now_ms, doing);
-            }
-            lost
-        }))
     }
 
     /// Holds messages that the guard refused at send time, and halts their

@@ -57,6 +57,22 @@ pub fn import_overridden(version: i64, reason: &str) {
     warn!(event = "import_overridden", version, reason = %clean(reason), "an operator overrode the import's refusal");
 }
 
+/// This process began to send a campaign: as its holder, who asks the gates, or
+/// beside one.
+pub fn work_begun(campaign: i64, is_holder: bool) {
+    info!(event = "work_begun", campaign, holder = is_holder, "this worker sends a campaign");
+}
+
+/// This process's part of a campaign is over.
+pub fn work_ended(campaign: i64, why: &str) {
+    info!(event = "work_ended", campaign, why = %clean(why), "this worker's part of a campaign is over");
+}
+
+/// This process's part of a campaign failed; it tries again.
+pub fn work_failed(campaign: i64, why: &dyn std::error::Error) {
+    warn!(event = "work_failed", campaign, why = %clean(&why.to_string()), "this worker's part of a campaign failed");
+}
+
 /// A revision was frozen.
 pub fn campaign_frozen(campaign: i64, revision: i64, accounts: u64) {
     info!(event = "campaign_frozen", campaign, revision, accounts, "the campaign is frozen");

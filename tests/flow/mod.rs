@@ -10,6 +10,7 @@ mod settle;
 mod sink;
 mod stop;
 mod trust;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

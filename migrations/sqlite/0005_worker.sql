@@ -1,0 +1,10 @@
+-- Processes that send beside one another: until when each may use its share of
+-- every rate, by this database's clock. A message's claim has its worker's name.
+create table worker (
+    name     text    primary key,   -- host and process, for people
+    process  text    not null,      -- as in sending
+    share    integer not null check (share between 0 and 1000000),   -- of every rate, in millionths
+    until_ms integer not null
+) without rowid;
+-- The stage that is open, for the workers beside the holder.
+alter table sending add column stage integer;

@@ -1,0 +1,276 @@
+//! Processes that send beside one another: a lease each, with a share of every
+//! rate, renewed every second.
+//!
+//! A lease is given in one transaction that no other runs beside, by the
+//! database's clock: an equal part for each process with a lease, and never more
+//! than the others' leases leave. So the shares never add up to more than the
+//! whole, whoever joins or dies: who joins waits until the others have come down
+//! to their parts, and what a dead one had is free when its lease is over. A
+//! process takes its own lease for lapsed [`MARGIN`] before the database does.
+//!
+//! SQLite has one sending process, which has the whole of every rate.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::store::cell::Cell;
+use crate::store::error::{Doing, Result, StoreError};
+use crate::store::ledger::{self, Messages};
+use crate::store::lock::{is_dead, process, worker};
+use crate::store::{Store, in_transaction, with_pool};
+
+/// All of every rate, in millionths.
+pub const WHOLE: u32 = 1_000_000;
+
+/// How long a lease is.
+const LEASE: Duration = Duration::from_secs(15);
+/// How often it is renewed.
+const BEAT: Duration = Duration::from_secs(1);
+/// How much earlier than the database a process takes its lease for lapsed.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// What a row is called that cannot be read.
+const WHAT: &str = "worker";
+/// The name of the lock under which leases are given.
+const ALONE: &str = "select pg_advisory_xact_lock(7164380915)";
+
+/// A lease; clones tell the same.
+#[derive(Clone, Debug)]
+pub struct Lease(Arc<Terms>);
+
+#[derive(Debug)]
+struct Terms {
+    share: AtomicU32,
+    /// `None`: for ever.
+    until: Option<Mutex<Instant>>,
+}
+
+impl Lease {
+    /// All of every rate, for ever: what one process has that sends alone.
+    pub fn whole() -> Self {
+        Self(Arc::new(Terms { share: AtomicU32::new(WHOLE), until: None }))
+    }
+
+    fn new(share: u32, until: Instant) -> Self {
+        Self(Arc::new(Terms { share: AtomicU32::new(share), until: Some(Mutex::new(until)) }))
+    }
+
+    fn renew(&self, share: u32, until: Instant) {
+        if let Some(last) = &self.0.until {
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        }
+        self.0.share.store(share, Ordering::SeqCst);
+    }
+
+    /// Whether it has not lapsed.
+    pub fn is_held(&self) -> bool {
+        let runs = |until: &Mutex<Instant>| Instant::now() < *until.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.until.as_ref().is_none_or(runs)
+    }
+
+    /// The share of every rate, in millionths: 0 when the lease has lapsed.
+    pub fn share(&self) -> u32 {
+        if self.is_held() { self.0.share.load(Ordering::SeqCst) } else { 0 }
+    }
+}
+
+/// A place among the workers, until it is left.
+#[derive(Debug)]
+#[must_use = "a place that is not left stays taken until its lease is over"]
+pub struct Place {
+    store: Store,
+    lease: Lease,
+    heart: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Place {
+    /// Its lease.
+    pub fn lease(&self) -> Lease {
+        self.lease.clone()
+    }
+
+    /// Leaves: its share is free at once.
+    ///
+    /// # Errors
+    /// The database fails; the place then ends with its lease.
+    pub async fn leave(self) -> Result<()> {
+        const LEAVE: &str = "delete from worker where name = $1 and process = $2";
+        let Some((stop, heart)) = self.heart else { return Ok(()) };
+        // The heart ends by itself, between two beats.
+        drop(stop);
+        let _ = heart.await;
+        let (store, doing) = (self.store, "leaving the workers");
+        in_transaction!(store, doing, |tx| {
+            sqlx::query(LEAVE).bind(worker()).bind(process()).execute(&mut *tx).await.doing(doing)?;
+        });
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Whether several processes may send one campaign together.
+    pub fn is_shared(&self) -> bool {
+        !self.is_sqlite()
+    }
+
+    /// The campaigns that are being sent, by whoever.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn being_sent(&self) -> Result<Vec<i64>> {
+        const SENT: &str = "select id from campaign where state = 'sending' order by id";
+        with_pool!(self, |pool| {
+            let rows = sqlx::query(SENT).fetch_all(pool).await.doing("looking for campaigns that are sent")?;
+            rows.iter().map(|row| row.cell("campaign", "id")).collect()
+        })
+    }
+
+    /// Joins the workers.
+    ///
+    /// # Errors
+    /// Another process goes by this one's name, or the database fails.
+    pub async fn join(&self) -> Result<Place> {
+        if self.is_sqlite() {
+            return Ok(Place { store: self.clone(), lease: Lease::whole(), heart: None });
+        }
+        let begun = Instant::now();
+        let share = self.renew().await?;
+        let lease = Lease::new(share, begun + LEASE - MARGIN);
+        let (stop, stopped) = oneshot::channel();
+        let heart = tokio::spawn(self.clone().beat(lease.clone(), stopped));
+        Ok(Place { store: self.clone(), lease, heart: Some((stop, heart)) })
+    }
+
+    async fn beat(self, lease: Lease, mut stopped: oneshot::Receiver<()>) {
+        while tokio::time::timeout(BEAT, &mut stopped).await.is_err() {
+            let begun = Instant::now();
+            match self.renew().await {
+                Ok(share) => lease.renew(share, begun + LEASE - MARGIN),
+                Err(error) => tracing::warn!(%error, "the lease of this worker could not be renewed"),
+            }
+        }
+    }
+
+    /// Takes or renews this process's lease; its share.
+    async fn renew(&self) -> Result<u32> {
+        const OTHERS: &str = "
+            with clock as (select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms)
+            select count(worker.name) as others, coalesce(sum(worker.share), 0)::bigint as taken, clock.now_ms
+            from clock left join worker on worker.name <> $1 and worker.until_ms > clock.now_ms group by clock.now_ms";
+        const TAKE: &str = "
+            insert into worker (name, process, share, until_ms) values ($1, $2, $3, $4)
+            on conflict (name) do update set process = $2, share = $3, until_ms = $4
+            where worker.process = $2 or worker.until_ms <= $5";
+        let (doing, name) = ("renewing a worker's lease", worker());
+        Ok(in_transaction!(self, doing, |tx| {
+            sqlx::query(ALONE).execute(&mut *tx).await.doing(doing)?;
+            let row = sqlx::query(OTHERS).bind(&name).fetch_one(&mut *tx).await.doing(doing)?;
+            let (others, taken, now_ms): (i64, i64, i64) =
+                (row.cell(WHAT, "others")?, row.cell(WHAT, "taken")?, row.cell(WHAT, "now_ms")?);
+            let share = part(others, taken);
+            let until_ms = now_ms + LEASE.as_millis() as i64;
+            let take = sqlx::query(TAKE).bind(&name).bind(process()).bind(i64::from(share));
+            let taken = take.bind(until_ms).bind(now_ms).execute(&mut *tx).await.doing(doing)?;
+            if taken.rows_affected() == 0 {
+                return Err(StoreError::Namesake { name });
+            }
+            share
+        }))
+    }
+
+    /// What dead workers left claimed of a campaign, and this process before it
+    /// began: nobody knows whether it was sent. Claims of others with a lease are
+    /// theirs.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn recover(&self, campaign: i64, now_ms: i64) -> Result<u64> {
+        const SQLITE: &str = "
+            update message set state = 'unknown', code = 0, reply = 'the sending process ended before the outcome was recorded',
+                   worker = null, changed_ms = $2
+            where campaign = $1 and state = 'claimed' and not exists (
+                select 1 from worker where worker.name = message.worker and worker.name <> $3) returning account";
+        const POSTGRES: &str = "
+            update message set state = 'unknown', code = 0, reply = 'the sending process ended before the outcome was recorded',
+                   worker = null, changed_ms = $2
+            where campaign = $1 and state = 'claimed' and not exists (
+                select 1 from worker where worker.name = message.worker and worker.name <> $3
+                and worker.until_ms > (extract(epoch from clock_timestamp()) * 1000)::bigint) returning account";
+        let (doing, sql) = ("recovering lost claims", self.sql(SQLITE, POSTGRES));
+        self.bury().await?;
+        Ok(in_transaction!(self, doing, |tx| {
+            let rows =
+                sqlx::query(sql).bind(campaign).bind(now_ms).bind(worker()).fetch_all(&mut *tx).await.doing(doing)?;
+            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "unknown"));
+            let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
+            let lost = messages.len() as u64;
+            if lost > 0 {
+                ledger::append!(tx, Some(campaign), "recover", &Messages { messages }, now_ms, doing);
+            }
+            lost
+        }))
+    }
+}
+
+impl Store {
+    /// Ends the leases of processes that are gone for certain.
+    async fn bury(&self) -> Result<()> {
+        const ALL: &str = "select name, process from worker";
+        const END: &str = "delete from worker where name = $1 and process = $2";
+        let (doing, ours) = ("looking for dead workers", process());
+        let all: Vec<(String, String)> = with_pool!(self, |pool| {
+            let rows = sqlx::query(ALL).fetch_all(pool).await.doing(doing)?;
+            rows.iter().map(|row| Ok((row.cell(WHAT, "name")?, row.cell(WHAT, "process")?))).collect::<Result<_>>()?
+        });
+        for (name, theirs) in all.into_iter().filter(|(_, theirs)| is_dead(theirs, &ours)) {
+            in_transaction!(self, doing, |tx| {
+                sqlx::query(END).bind(&name).bind(&theirs).execute(&mut *tx).await.doing(doing)?;
+            });
+        }
+        Ok(())
+    }
+}
+
+/// An equal part for this process and the others, and no more than they leave.
+fn part(others: i64, taken: i64) -> u32 {
+    let whole = i64::from(WHOLE);
+    let part = (whole / (others + 1)).min(whole - taken);
+    u32::try_from(part).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_never_add_up_to_more_than_the_whole() {
+        assert_eq!(part(0, 0), WHOLE);
+        assert_eq!(part(1, i64::from(WHOLE)), 0, "who joins waits");
+        assert_eq!(part(1, 500_000), 500_000);
+        assert_eq!(part(2, 900_000), 100_000);
+        assert_eq!(part(2, 1_000_001), 0);
+        // Whatever the order in which they renew, and whoever dies.
+        let mut random = fastrand::Rng::with_seed(5);
+        let mut shares: Vec<Option<u32>> = vec![None; 7];
+        for _ in 0..2_000 {
+            let me = random.usize(..shares.len());
+            let others: Vec<u32> = shares.iter().enumerate().filter_map(|(n, s)| s.filter(|_| n != me)).collect();
+            let taken = others.iter().map(|share| i64::from(*share)).sum();
+            shares[me] = random.u8(..10).ne(&0).then(|| part(others.len() as i64, taken));
+            assert!(shares.iter().flatten().sum::<u32>() <= WHOLE);
+        }
+    }
+
+    #[test]
+    fn a_lease_that_has_lapsed_has_no_share() {
+        let lease = Lease::new(400_000, Instant::now() + Duration::from_secs(60));
+        assert_eq!(lease.share(), 400_000);
+        lease.renew(300_000, Instant::now());
+        assert_eq!(lease.share(), 0);
+        assert_eq!(Lease::whole().share(), WHOLE);
+    }
+}
