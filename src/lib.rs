@@ -39,6 +39,8 @@
 //! 7. **What changes meanwhile counts.** Sending follows the directory's newest
 //!    version, the suppression list and the right to send up to the moment at
 //!    which a message is begun.
+//!    Beside the one process that asks a campaign's gates, others may send the
+//!    stage that it has open ([`pipeline::work`]), each with a share of the rates.
 //! 8. **A list is taken whole or refused by line.** A record is one line of the
 //!    file ([`directory::table`]), so nothing can swallow the lines after it.
 //! 9. **Two revisions of a name never reach the same account.** Which accounts
