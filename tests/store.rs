@@ -172,12 +172,17 @@ fn claims(claimed: Vec<Claimed>) -> Vec<Claim> {
 }
 
 fn accepted(claim: Claim) -> Settled {
-    Settled { claim, outcome: Outcome::Accepted(Reply { code: 250, text: "queued".into() }), not_before_ms: None }
+    Settled {
+        claim,
+        outcome: Outcome::Accepted(Reply { code: 250, text: "queued".into() }),
+        not_before_ms: None,
+        bounced: None,
+    }
 }
 
 fn deferred(claim: Claim, not_before_ms: i64) -> Settled {
     let outcome = Outcome::Deferred(Reply { code: 451, text: "later".into() });
-    Settled { claim, outcome, not_before_ms: Some(not_before_ms) }
+    Settled { claim, outcome, not_before_ms: Some(not_before_ms), bounced: None }
 }
 
 async fn state_of(store: &Store, campaign: i64, account: &AccountId) -> State {
@@ -556,10 +561,10 @@ both! {
             store.record_checks(1, vec![cleared(2), cleared(1)], 11).await,
             // Only what is there can be held, only what is claimed have an outcome or be released.
             store.hold_and_halt(1, &[held("10000002"), held("nobody")], "a test", 11).await,
-            store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: id("10000002"), digest: [2; 32], attempt: 1 })], 11).await,
+            store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: id("10000002"), digest: [2; 32], attempt: 1 })], 11).await.map(|_| ()),
             store.release(1, vec![Claim { campaign: 1, account: id("10000003"), digest: [3; 32], attempt: 1 }], 11).await,
             // Another attempt's outcome.
-            store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: account.clone(), digest: [1; 32], attempt: 2 })], 11).await,
+            store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: account.clone(), digest: [1; 32], attempt: 2 })], 11).await.map(|_| ()),
             // Nothing is settled that is not unknown, and nothing as claimed.
             store.settle(1, &[(account.clone(), State::Accepted)], "operator", 11).await,
             store.settle(1, &[(account.clone(), State::Claimed)], "operator", 11).await,
@@ -1107,7 +1112,7 @@ both! {
             store.record_checks(campaign_id, vec![cleared(1)], 3_000).await.unwrap();
             let claim = claims(claim(&store, campaign_id, 0, 1, 1, 4_000).await).pop().unwrap();
             let reply = Reply { code: 550, text: value.into() };
-            let settled = Settled { claim, outcome: Outcome::Rejected(reply.clone()), not_before_ms: None };
+            let settled = Settled { claim, outcome: Outcome::Rejected(reply.clone()), not_before_ms: None, bounced: None };
             if took(value, store.record_outcomes(campaign_id, vec![settled], 5_000).await).is_some() {
                 let filter = Filter { state: Some(State::Rejected), stage: None };
                 let rows = store.messages(campaign_id, filter, -1, 5).await.unwrap();

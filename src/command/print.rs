@@ -17,7 +17,7 @@ use crate::pipeline::freeze::Frozen;
 use crate::pipeline::import::Imported;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
-use crate::pipeline::send::SendReport;
+use crate::pipeline::send::{Halted, SendReport};
 use crate::report::CampaignReport;
 use crate::store::{Proof, Suppression, Version};
 
@@ -274,6 +274,12 @@ impl Printer {
             );
             if let Some(why) = &done.why {
                 text.push_str(&format!("\nstopped: {why}"));
+            }
+            for Halted { receiver, said } in &done.halted {
+                text.push_str(&format!(
+                    "\nhalted: {receiver} refuses us as a sender ({said}). It got nothing more, and no address was suppressed for it. Mend what it names, then `kakitome campaign send {}` tries again.",
+                    done.campaign
+                ));
             }
             text.push_str(&unknown_hint(done.campaign, done.unknown));
             text

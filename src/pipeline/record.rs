@@ -1,4 +1,5 @@
-//! Outcomes → the store, in bulk. An outcome that cannot be written stops the
+//! Outcomes → the store, in bulk, and with them the addresses that have no
+//! mailbox ([`crate::send::replies`]) → the suppression list. An outcome that cannot be written stops the
 //! line: what was sent and not recorded stays claimed, and becomes `unknown`.
 
 use std::time::Duration;
@@ -7,12 +8,15 @@ use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 
 use crate::account::AccountId;
+use crate::address::Address;
 use crate::error::Result;
 use crate::ledger::{Outcome, Reply};
 use crate::pipeline::App;
 use crate::pipeline::feed::Flow;
+use crate::send::replies::{Meaning, meaning};
 use crate::send::{Attempt, Ended};
 use crate::store::Settled;
+use crate::telemetry::event;
 
 /// Outcomes written together at most, and how long the first of them may wait.
 const OUTCOMES: usize = 500;
@@ -63,7 +67,9 @@ impl Recorder {
             match ended {
                 Ended::Attempted(attempt) => {
                     self.app.metrics.attempt(&attempt.outcome);
-                    settled.push(self.settle(attempt, now_ms));
+                    let mut one = self.settle(attempt, now_ms);
+                    one.bounced = self.bounced(&one);
+                    settled.push(one);
                 }
                 // A message is withdrawn for one reason only.
                 Ended::Withdrawn(claim) => withdrawn.push(claim.account),
@@ -72,11 +78,25 @@ impl Recorder {
         let accounts: Vec<AccountId> =
             settled.iter().map(|one| one.claim.account.clone()).chain(withdrawn.iter().cloned()).collect();
         let again = settled.iter().filter(|one| one.not_before_ms.is_some()).count();
-        self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
+        let bounced = self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
+        if bounced > 0 {
+            event::bounces_suppressed(self.campaign, bounced);
+        }
         self.app.store.suppress_messages(self.campaign, &withdrawn, now_ms).await?;
         self.flow.end(&accounts);
         self.bar.inc((accounts.len() - again) as u64);
         Ok(())
+    }
+
+    /// The address that a message went to, if its server says that there is no
+    /// such mailbox.
+    fn bounced(&self, settled: &Settled) -> Option<Address> {
+        match &settled.outcome {
+            Outcome::Rejected(reply) if meaning(reply) == Meaning::Bounce => {
+                self.flow.under_way().get(&settled.claim.account).map(|(address, _)| address.clone())
+            }
+            _ => None,
+        }
     }
 
     /// A deferral gets the time of its next attempt, or none if it had its last.
@@ -85,13 +105,23 @@ impl Recorder {
         match outcome {
             Outcome::Deferred(reply) if claim.attempt >= smtp.attempts_max => {
                 let text = format!("gave up after {} attempts: {}", claim.attempt, reply.text);
-                Settled { claim, outcome: Outcome::Rejected(Reply { code: reply.code, text }), not_before_ms: None }
+                Settled {
+                    claim,
+                    outcome: Outcome::Rejected(Reply { code: reply.code, text }),
+                    not_before_ms: None,
+                    bounced: None,
+                }
             }
             Outcome::Deferred(reply) => {
                 let wait_ms = backoff_ms(smtp.retry_first.as_ms(), smtp.retry_max.as_ms(), claim.attempt);
-                Settled { claim, outcome: Outcome::Deferred(reply), not_before_ms: Some(now_ms + wait_ms) }
+                Settled {
+                    claim,
+                    outcome: Outcome::Deferred(reply),
+                    not_before_ms: Some(now_ms + wait_ms),
+                    bounced: None,
+                }
             }
-            outcome => Settled { claim, outcome, not_before_ms: None },
+            outcome => Settled { claim, outcome, not_before_ms: None, bounced: None },
         }
     }
 }

@@ -52,8 +52,19 @@ pub struct SendReport {
     pub state: State,
     /// Why it stopped, when it is not finished.
     pub why: Option<String>,
+    /// Receivers that refused us as a sender and got nothing more in this run.
+    pub halted: Vec<Halted>,
     /// How long this run took.
     pub seconds: f64,
+}
+
+/// A receiver that refused us as a sender.
+#[derive(Debug, Serialize)]
+pub struct Halted {
+    /// Its name.
+    pub receiver: String,
+    /// What it said.
+    pub said: String,
 }
 
 impl SendReport {
@@ -82,7 +93,7 @@ pub async fn send(app: &App, id: i64, wait: bool, stop: watch::Receiver<bool>) -
     let state = app.store.state(id).await?;
     may_send(id, state)?;
     if state == State::Finished {
-        return report(app, &campaign, None, started).await;
+        return report(app, &campaign, None, Vec::new(), started).await;
     }
     let lock = app.store.lock(id, app.clock.now_ms()).await?;
     let ended = locked(app, campaign, wait, stop, lock.pulse(), started).await;
@@ -126,10 +137,17 @@ async fn locked(
     let climbed = line.climb(wait).await;
     line.bar.finish_and_clear();
     let why = climbed?;
-    report(app, &line.campaign, why, started).await
+    let halted = line.pace.halted().into_iter().map(|(receiver, said)| Halted { receiver, said }).collect();
+    report(app, &line.campaign, why, halted, started).await
 }
 
-async fn report(app: &App, campaign: &Campaign, why: Option<String>, started: Instant) -> Result<SendReport> {
+async fn report(
+    app: &App,
+    campaign: &Campaign,
+    why: Option<String>,
+    halted: Vec<Halted>,
+    started: Instant,
+) -> Result<SendReport> {
     let counts = app.store.counts(campaign.id, None).await?;
     let stages = &campaign.definition.stages;
     let mut open = stages.last().map_or("", |stage| stage.name.as_str());
@@ -150,6 +168,7 @@ async fn report(app: &App, campaign: &Campaign, why: Option<String>, started: In
         stage: open.to_owned(),
         state: app.store.state(campaign.id).await?,
         why,
+        halted,
         seconds: started.elapsed().as_secs_f64(),
     })
 }
@@ -246,7 +265,7 @@ impl Line {
                     }
                 }
                 // Deferred messages of a stage that is open need no gate of their own.
-                Gate::Wait { until_ms: None, why } if mends => {
+                Gate::Wait { until_ms: None, why } if mends && self.pace.halted().is_empty() => {
                     let due_ms = self.app.store.next_due(self.campaign.id).await?.unwrap_or(i64::MAX);
                     let is_due = due_ms <= self.app.clock.now_ms();
                     let waited = is_due || wait && self.wait_until(due_ms, why.clone()).await?;
@@ -305,6 +324,13 @@ impl Line {
                 self.app.store.set_state(id, &[State::Sending], State::Finished, now_ms).await?;
                 event::campaign_finished(id);
                 return Ok(None);
+            }
+            // Waiting mends nothing for who refuses us: somebody must look first.
+            if !self.pace.halted().is_empty() {
+                return Ok(Some(format!(
+                    "{} messages are deferred, and a receiver refuses us as a sender; mend the cause, then `kakitome campaign send {id}` goes on",
+                    counts.deferred
+                )));
             }
             let due_ms = self.app.store.next_due(id).await?.unwrap_or(0);
             let why =

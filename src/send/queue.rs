@@ -112,6 +112,11 @@ impl<P: Parcel> Queue<P> {
         lock(&self.returned).push_front(parcel);
     }
 
+    /// How fast it goes, and what servers said about that.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
     /// Ends sending for every connection.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);

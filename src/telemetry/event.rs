@@ -133,6 +133,26 @@ pub fn attempt_ended(campaign: i64, account: &AccountId, outcome: &Outcome) {
     }
 }
 
+/// A receiver said that we are too fast. Which it is may name a customer's own
+/// domain, and is not here.
+pub fn receiver_slowed(code: u16) {
+    warn!(
+        event = "receiver_slowed",
+        code, "a receiver asked for less: it gets half of its rate, and more again by and by"
+    );
+}
+
+/// A receiver refuses us as a sender, and gets nothing more in this run. What
+/// `campaign send` prints says which it is.
+pub fn receiver_halted(said: &str) {
+    error!(event = "receiver_halted", said = %clean(said), "a receiver refuses us as a sender: it gets nothing more in this run");
+}
+
+/// So many addresses bounced, and get no more mail.
+pub fn bounces_suppressed(campaign: i64, addresses: u64) {
+    warn!(event = "bounces_suppressed", campaign, addresses, "addresses without a mailbox get no more mail");
+}
+
 /// So many claims of a process that died are now unknown.
 pub fn claims_recovered(campaign: i64, unknown: u64) {
     warn!(

@@ -5,6 +5,7 @@
 mod crash;
 mod extra;
 mod links;
+mod replies;
 mod server;
 mod settle;
 mod sink;
