@@ -591,7 +591,9 @@ both! {
         assert_eq!(first.iter().map(|claim| claim.account.as_str()).collect::<Vec<_>>(), ["10000001", "10000002"]);
         assert!(first.iter().all(|claim| claim.attempt == 1 && claim.digest == [claim.account.as_str().as_bytes()[7] - b'0'; 32]));
         store.record_outcomes(1, first.into_iter().map(|claim| deferred(claim, 200)).collect(), 110).await.unwrap();
-        assert_eq!(store.next_due(1).await.unwrap(), Some(200));
+        assert_eq!(store.next_due(1, 1_000).await.unwrap(), Some(200));
+        // The end of a life is looked at too: claimed at 100, it may live for 50.
+        assert_eq!(store.next_due(1, 50).await.unwrap(), Some(150));
         assert_eq!(store.replies(1).await.unwrap()[0].count, 2);
         assert_eq!(store.stage_finished_ms(1, 0).await.unwrap(), Some(110));
         assert_eq!(claim(&store, 1, 0, 1, 10, 199).await.len(), 0);

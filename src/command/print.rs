@@ -260,13 +260,14 @@ impl Printer {
     pub fn sent(&self, done: &SendReport) {
         self.show(done, || {
             let mut text = format!(
-                "campaign {} is {} at stage {}\naccepted {}  deferred {}  rejected {}  unknown {}  held {}  left {}   ({:.1} s)",
+                "campaign {} is {} at stage {}\naccepted {}  deferred {}  rejected {}  expired {}  unknown {}  held {}  left {}   ({:.1} s)",
                 done.campaign,
                 if done.state == State::Sending { "not finished" } else { done.state.as_str() },
                 done.stage,
                 count(done.accepted),
                 count(done.deferred),
                 count(done.rejected),
+                count(done.expired),
                 count(done.unknown),
                 count(done.held),
                 count(done.left),
@@ -302,11 +303,12 @@ impl Printer {
             }
             let counts = told.totals();
             text.push_str(&format!(
-                "planned {}  accepted {}  deferred {}  rejected {}  unknown {}  held {}  suppressed {}\n",
+                "planned {}  accepted {}  deferred {}  rejected {}  expired {}  unknown {}  held {}  suppressed {}\n",
                 count(told.head.accounts),
                 count(counts.accepted),
                 count(counts.deferred),
                 count(counts.rejected),
+                count(counts.expired),
                 count(counts.unknown),
                 count(counts.held),
                 count(counts.suppressed)

@@ -27,8 +27,9 @@ pub struct Smtp {
     pub retry_first: Span,
     /// The longest wait between two attempts.
     pub retry_max: Span,
-    /// Attempts after which a deferred message counts as rejected.
-    pub attempts_max: u32,
+    /// How long after its first attempt a deferred message is tried again; then it
+    /// has expired.
+    pub lifetime: Span,
 }
 
 impl Default for Smtp {
@@ -41,7 +42,7 @@ impl Default for Smtp {
             hello: "localhost.localdomain".into(),
             retry_first: Span(Duration::from_secs(60)),
             retry_max: Span(Duration::from_secs(4 * 3600)),
-            attempts_max: 12,
+            lifetime: Span(Duration::from_secs(3 * 24 * 3600)),
         }
     }
 }
@@ -51,8 +52,10 @@ impl Smtp {
         if !(1..=1000).contains(&self.connections) {
             return Err("smtp.connections is between 1 and 1000".into());
         }
-        if self.attempts_max == 0 {
-            return Err("smtp.attempts_max is 1 or more: with 0, no message is ever tried".into());
+        if self.lifetime.0.is_zero() {
+            return Err(
+                "smtp.lifetime is longer than nothing, as in \"3d\": how long a deferred message is tried again".into(),
+            );
         }
         if self.retry_first.0.is_zero() || self.retry_max < self.retry_first {
             return Err("smtp.retry_first is longer than nothing, and smtp.retry_max no shorter than it".into());

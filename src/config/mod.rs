@@ -15,6 +15,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::SpanRelativeTo;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -168,7 +169,8 @@ impl<'de> Deserialize<'de> for Rate {
     }
 }
 
-/// A length of time with its unit: `90s`, `10m`, `1h 30m`, `250ms`.
+/// A length of time with its unit: `90s`, `10m`, `1h 30m`, `250ms`, `3d` (days of
+/// 24 hours).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Span(pub Duration);
 
@@ -182,13 +184,12 @@ impl Span {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok()).map(Span).ok_or_else(
-            || {
-                de::Error::custom(format!(
-                    "{text:?} is no length of time: write it with its unit, as in \"10m\" or \"1h 30m\""
-                ))
-            },
-        )
+        let span = text.parse::<jiff::Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+        span.ok().and_then(|span| Duration::try_from(span).ok()).map(Span).ok_or_else(|| {
+            de::Error::custom(format!(
+                "{text:?} is no length of time: write it with its unit, as in \"10m\", \"1h 30m\" or \"3d\""
+            ))
+        })
     }
 }
 
@@ -470,7 +471,7 @@ email = { kind = "email" }
         for (smtp, key) in [
             ("hello = \"mail.example\\r\\nMAIL FROM:<x@y.example>\"", "smtp.hello"),
             ("hello = \"\"", "smtp.hello"),
-            ("attempts_max = 0", "smtp.attempts_max"),
+            ("lifetime = \"0s\"", "smtp.lifetime"),
             ("retry_first = \"0s\"", "smtp.retry_first"),
             ("retry_max = \"1s\"", "smtp.retry_max"),
             ("connections = 0", "smtp.connections"),

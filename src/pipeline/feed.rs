@@ -118,6 +118,7 @@ impl Line {
     pub(super) async fn stage(&mut self, stage: u16) -> Result<Option<String>> {
         loop {
             self.refresh().await?;
+            self.expire().await?;
             match self.run(stage).await? {
                 Ran::Through => return Ok(None),
                 Ran::Stopped(why) => return Ok(Some(why)),

@@ -40,6 +40,8 @@ pub struct SendReport {
     pub deferred: u64,
     /// Messages refused for good.
     pub rejected: u64,
+    /// Messages deferred until their lifetime was over.
+    pub expired: u64,
     /// Messages of which nobody knows.
     pub unknown: u64,
     /// Messages that the guard refused.
@@ -72,7 +74,7 @@ impl SendReport {
     pub fn exit(&self) -> Exit {
         match self.state {
             State::Finished | State::Halted if self.held > 0 => Exit::Held,
-            State::Finished if self.rejected + self.unknown + self.left > 0 => Exit::Incomplete,
+            State::Finished if self.rejected + self.expired + self.unknown + self.left > 0 => Exit::Incomplete,
             State::Finished => Exit::Done,
             // Only an operator can settle what is still open.
             State::Sending if self.left + self.deferred == 0 => Exit::Incomplete,
@@ -162,6 +164,7 @@ async fn report(
         accepted: counts.accepted,
         deferred: counts.deferred,
         rejected: counts.rejected,
+        expired: counts.expired,
         unknown: counts.unknown,
         held: counts.held,
         left: counts.left(),
@@ -247,10 +250,27 @@ impl Line {
         Ok(self.app.store.counts(self.campaign.id, stage).await?)
     }
 
+    fn lifetime_ms(&self) -> i64 {
+        self.app.config.smtp.lifetime.as_ms()
+    }
+
+    /// Ends what was deferred for as long as a message lives.
+    pub(super) async fn expire(&self) -> Result<()> {
+        let now_ms = self.app.clock.now_ms();
+        let first_ms_max = now_ms.saturating_sub(self.lifetime_ms());
+        let expired = self.app.store.expire(self.campaign.id, first_ms_max, now_ms).await?;
+        if expired > 0 {
+            event::messages_expired(self.campaign.id, expired);
+            self.bar.inc(expired);
+        }
+        Ok(())
+    }
+
     /// Asks the gate of stage `n`, and waits for it where that was asked for.
     async fn open(&mut self, n: u16, wait: bool) -> Result<Option<String>> {
         loop {
             self.refresh().await?;
+            self.expire().await?;
             let drill = drill::run(&self.app, &self.campaign, &self.guard, &self.bound).await?;
             let gate::Asked { gate, mends } = gate::ask(&self.app, &self.campaign, n, &drill).await?;
             match gate {
@@ -266,7 +286,8 @@ impl Line {
                 }
                 // Deferred messages of a stage that is open need no gate of their own.
                 Gate::Wait { until_ms: None, why } if mends && self.pace.halted().is_empty() => {
-                    let due_ms = self.app.store.next_due(self.campaign.id).await?.unwrap_or(i64::MAX);
+                    let due_ms =
+                        self.app.store.next_due(self.campaign.id, self.lifetime_ms()).await?.unwrap_or(i64::MAX);
                     let is_due = due_ms <= self.app.clock.now_ms();
                     let waited = is_due || wait && self.wait_until(due_ms, why.clone()).await?;
                     if !waited {
@@ -312,6 +333,7 @@ impl Line {
             if let Some(why) = self.why_stopped().await? {
                 return Ok(Some(why));
             }
+            self.expire().await?;
             let counts = self.counts(None).await?;
             if counts.left() > 0 {
                 return Ok(Some(format!("{} messages are left; `kakitome campaign send {id}` goes on", counts.left())));
@@ -332,7 +354,7 @@ impl Line {
                     counts.deferred
                 )));
             }
-            let due_ms = self.app.store.next_due(id).await?.unwrap_or(0);
+            let due_ms = self.app.store.next_due(id, self.lifetime_ms()).await?.unwrap_or(0);
             let why =
                 format!("{} deferred messages are tried again from {}", counts.deferred, crate::clock::show(due_ms));
             if !wait && due_ms > self.app.clock.now_ms() || !self.wait_until(due_ms, why.clone()).await? {

@@ -82,11 +82,13 @@ impl Store {
     /// A message is not claimed any more, or the database fails.
     pub async fn release(&self, campaign: i64, claims: Vec<Claim>, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3
+            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3,
+                   first_ms = case when attempt = 1 then null else first_ms end
             from json_each($2) as v
             where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed' and attempt = v.value->>2";
         const POSTGRES: &str = "
-            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3
+            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3,
+                   first_ms = case when attempt = 1 then null else first_ms end
             from jsonb_array_elements($2::jsonb) as v
             where campaign = $1 and account = v->>0 and state = 'claimed' and attempt = (v->>2)::bigint";
         let messages = claims.iter().map(|claim| (&claim.account, "checked", claim.attempt)).collect::<Vec<_>>();
@@ -113,6 +115,37 @@ impl Store {
             }
             lost
         }))
+    }
+
+    /// Ends deferred messages whose first attempt was `first_ms_max` or before;
+    /// how many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn expire(&self, campaign: i64, first_ms_max: i64, now_ms: i64) -> Result<u64> {
+        const EXPIRE: &str = "
+            update message set state = 'expired', changed_ms = $3 where campaign = $1 and state = 'deferred'
+            and account in (select account from message where campaign = $1 and state = 'deferred'
+                            and first_ms <= $2 limit 5000) returning account";
+        let doing = "ending messages whose lifetime is over";
+        let mut expired = 0;
+        loop {
+            let some: u64 = in_transaction!(self, doing, |tx| {
+                let rows = sqlx::query(EXPIRE).bind(campaign).bind(first_ms_max).bind(now_ms);
+                let rows = rows.fetch_all(&mut *tx).await.doing(doing)?;
+                let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "expired"));
+                let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
+                let some = messages.len() as u64;
+                if some > 0 {
+                    ledger::append!(tx, Some(campaign), "expire", &Messages { messages }, now_ms, doing);
+                }
+                some
+            });
+            if some == 0 {
+                return Ok(expired);
+            }
+            expired += some;
+        }
     }
 
     /// Holds messages that the guard refused at send time, and halts their
@@ -180,10 +213,12 @@ impl Store {
     /// Any other state that is asked for is refused.
     pub async fn settle(&self, campaign: i64, messages: &[(AccountId, State)], by: &str, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            update message set state = v.value->>1, changed_ms = $3
+            update message set state = v.value->>1, changed_ms = $3,
+                   first_ms = case when v.value->>1 = 'checked' then null else first_ms end
             from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'unknown'";
         const POSTGRES: &str = "
-            update message set state = v->>1, changed_ms = $3
+            update message set state = v->>1, changed_ms = $3,
+                   first_ms = case when v->>1 = 'checked' then null else first_ms end
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0 and state = 'unknown'";
         let doing = "settling unknown messages";
         let legal = messages.iter().filter(|(_, to)| State::Unknown.may_be_settled_as(*to)).count();

@@ -103,10 +103,10 @@ pub fn stage_opened(campaign: i64, stage: &str, messages: u64) {
 
 /// A stage's messages all have an outcome, or a time to be tried again.
 pub fn stage_finished(campaign: i64, stage: &str, counts: &Counts) {
-    let Counts { accepted, deferred, rejected, unknown, held, suppressed, .. } = *counts;
+    let Counts { accepted, deferred, rejected, expired, unknown, held, suppressed, .. } = *counts;
     info!(
         event = "stage_finished",
-        campaign, stage, accepted, deferred, rejected, unknown, held, suppressed, "the stage is through"
+        campaign, stage, accepted, deferred, rejected, expired, unknown, held, suppressed, "the stage is through"
     );
 }
 
@@ -146,6 +146,11 @@ pub fn receiver_slowed(code: u16) {
 /// `campaign send` prints says which it is.
 pub fn receiver_halted(said: &str) {
     error!(event = "receiver_halted", said = %clean(said), "a receiver refuses us as a sender: it gets nothing more in this run");
+}
+
+/// So many messages were deferred until their lifetime was over.
+pub fn messages_expired(campaign: i64, messages: u64) {
+    warn!(event = "messages_expired", campaign, messages, "messages were deferred until their lifetime was over");
 }
 
 /// So many addresses bounced, and get no more mail.

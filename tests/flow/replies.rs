@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::both;
+use kakitome::clock::Clock;
 use server::Moody;
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
 
 async fn world(base: &Base, server: &Moody) -> World {
     let receiver = Receiver::start(|_| {}).unwrap();
@@ -58,6 +61,37 @@ both! {
         // What was under way when the first refusal came, and no more.
         let asked = server.asked().keys().filter(|to| webmail.contains(*to)).count();
         assert!((1..=2 * world.app.config.smtp.connections).contains(&asked), "{asked} of {}", webmail.len());
+        control::verify(&world.app).await.unwrap();
+    }
+
+    async fn what_stays_deferred_expires_when_its_lifetime_is_over_and_is_final(base: &Base) {
+        let server = Moody::in_mood(|to, _| to.ends_with("@webmail.test").then_some("450 4.2.0 later"));
+        let mut world = world(base, &server).await;
+        let clock = Clock::fixed(1_795_515_420_000);
+        world.app.clock = clock.clone();
+        let id = world.approved().await;
+        let once = |world: World| async move {
+            let (_stop, stopped) = watch::channel(false);
+            let sent = send::send(&world.app, id, false, stopped).await.unwrap();
+            (sent, world)
+        };
+        let (webmail, others) = at("@webmail.test");
+        let (webmail, others) = (webmail.len() as u64, others.len() as u64);
+        let (sent, world) = once(world).await;
+        assert_eq!((sent.accepted, sent.deferred, sent.expired, sent.exit()), (others, webmail, 0, Exit::Gate));
+        // A later attempt does not lengthen a life.
+        clock.advance(2 * DAY_MS);
+        let (sent, world) = once(world).await;
+        assert_eq!((sent.deferred, sent.expired), (webmail, 0));
+        clock.advance(DAY_MS - 1);
+        let (sent, world) = once(world).await;
+        assert_eq!((sent.deferred, sent.expired), (webmail, 0), "one millisecond is left");
+        clock.advance(1);
+        let asked = server.asked();
+        let (sent, world) = once(world).await;
+        assert_eq!((sent.expired, sent.deferred, sent.state), (webmail, 0, State::Finished));
+        assert_eq!(sent.exit(), Exit::Incomplete);
+        assert_eq!(server.asked(), asked, "what has expired is not tried");
         control::verify(&world.app).await.unwrap();
     }
 
