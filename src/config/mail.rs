@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Rate, Span};
+use super::{Rate, SendingWindow, Span, WarmUp};
 
 /// `[smtp]`: the relay, and how fast it is spoken to.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +30,10 @@ pub struct Smtp {
     /// How long after its first attempt a deferred message is tried again; then it
     /// has expired.
     pub lifetime: Span,
+    /// The hours in which messages are handed over; none: at all times.
+    pub windows: Vec<SendingWindow>,
+    /// How many messages a day while this sender is new to its receivers.
+    pub warm_up: Option<WarmUp>,
 }
 
 impl Default for Smtp {
@@ -43,6 +47,8 @@ impl Default for Smtp {
             retry_first: Span(Duration::from_secs(60)),
             retry_max: Span(Duration::from_secs(4 * 3600)),
             lifetime: Span(Duration::from_secs(3 * 24 * 3600)),
+            windows: Vec::new(),
+            warm_up: None,
         }
     }
 }

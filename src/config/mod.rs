@@ -7,6 +7,7 @@
 //! the line may hold a password.
 
 mod environment;
+mod hours;
 mod mail;
 mod secret;
 
@@ -23,6 +24,7 @@ use crate::account::Kind;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
+pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
 pub use mail::{Dkim, Links, Smtp};
 
 /// The file that is looked for in the working directory.

@@ -119,6 +119,9 @@ impl Line {
         loop {
             self.refresh().await?;
             self.expire().await?;
+            if let Some(why) = self.hours().await? {
+                return Ok(Some(why));
+            }
             match self.run(stage).await? {
                 Ran::Through => return Ok(None),
                 Ran::Stopped(why) => return Ok(Some(why)),
@@ -128,7 +131,7 @@ impl Line {
     }
 
     async fn run(&self, stage: u16) -> Result<Ran> {
-        let flow = Flow::new(self.window);
+        let (flow, budget) = (Flow::new(self.window), self.budget().await?);
         let stopped = flow.stop.subscribe();
         let told = self.pulse.look().await?.told;
         let (over, ended) = oneshot::channel();
@@ -147,7 +150,7 @@ impl Line {
         let permission = Permission::new(move || pulse.is_held());
         let sender = tokio::spawn(send::run(self.relay.clone(), self.pace.clone(), queue, done, stopped, permission));
 
-        let fed = self.feed(stage, tickets, &flow).await;
+        let fed = self.feed(stage, tickets, budget, &flow).await;
         if fed.is_err() {
             flow.stop();
         }
@@ -212,7 +215,13 @@ impl Line {
     }
 
     /// Claims and queues what was judged, until nothing is due or the line stops.
-    async fn feed(&self, stage: u16, tickets: mpsc::Sender<Ticket>, flow: &Flow) -> Result<Option<String>> {
+    async fn feed(
+        &self,
+        stage: u16,
+        tickets: mpsc::Sender<Ticket>,
+        budget: Option<u64>,
+        flow: &Flow,
+    ) -> Result<Option<String>> {
         let preparer = Preparer {
             app: self.app.clone(),
             campaign: self.campaign.id,
@@ -223,7 +232,7 @@ impl Line {
         };
         let (pages, mut judged) = mpsc::channel(1);
         let preparer = tokio::spawn(preparer.run(pages));
-        let fed = self.feed_pages(&mut judged, &tickets, flow).await;
+        let fed = self.feed_pages(&mut judged, &tickets, budget, flow).await;
         // The preparer ends by itself when nobody takes its pages.
         drop(judged);
         preparer.await.map_err(|e| Error::unexpected("preparing messages failed").cause(&e))?;
@@ -234,8 +243,10 @@ impl Line {
         &self,
         judged: &mut mpsc::Receiver<Result<Page>>,
         tickets: &mpsc::Sender<Ticket>,
+        budget: Option<u64>,
         flow: &Flow,
     ) -> Result<Option<String>> {
+        let mut left = budget.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
         while let Some(page) = judged.recv().await {
             let Page { ready, held, suppressed } = page?;
             if flow.is_stopped() {
@@ -248,7 +259,13 @@ impl Line {
             self.suppress(&suppressed).await?;
             let mut ready = ready.into_iter().peekable();
             while ready.peek().is_some() {
-                let batch: Vec<Ready> = ready.by_ref().take(self.window.batch).collect();
+                if left == 0 {
+                    // To ask again whether more may go today.
+                    flow.stop();
+                    return Ok(None);
+                }
+                let batch: Vec<Ready> = ready.by_ref().take(self.window.batch.min(left)).collect();
+                left -= batch.len();
                 if !self.hand_over(batch, tickets, flow).await? {
                     return Ok(None);
                 }

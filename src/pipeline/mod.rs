@@ -21,6 +21,7 @@ mod feed;
 pub mod filter;
 pub mod freeze;
 mod gate;
+mod hours;
 pub mod import;
 pub mod index;
 pub mod init;

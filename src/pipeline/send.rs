@@ -135,8 +135,8 @@ async fn locked(
         event::claims_recovered(campaign.id, lost);
     }
     app.store.set_state(campaign.id, &[State::Approved, State::Sending], State::Sending, app.clock.now_ms()).await?;
-    let mut line = Line::new(app, campaign, stop, pulse).await?;
-    let climbed = line.climb(wait).await;
+    let mut line = Line::new(app, campaign, wait, stop, pulse).await?;
+    let climbed = line.climb().await;
     line.bar.finish_and_clear();
     let why = climbed?;
     let halted = line.pace.halted().into_iter().map(|(receiver, said)| Halted { receiver, said }).collect();
@@ -186,13 +186,15 @@ pub(super) struct Line {
     pub(super) relay: Relay,
     pub(super) pace: Pace,
     pub(super) window: Window,
+    /// Whether to stay where something asks for time.
+    pub(super) wait: bool,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) pulse: Pulse,
     pub(super) bar: ProgressBar,
 }
 
 impl Line {
-    async fn new(app: &App, campaign: Campaign, stop: watch::Receiver<bool>, pulse: Pulse) -> Result<Self> {
+    async fn new(app: &App, campaign: Campaign, wait: bool, stop: watch::Receiver<bool>, pulse: Pulse) -> Result<Self> {
         let smtp = &app.config.smtp;
         let per_second = f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
         app.metrics.rate_limit(per_second.ceil() as u32);
@@ -211,6 +213,7 @@ impl Line {
             pace: Pace::new(smtp),
             bar: progress::sending(counts.total(), done, per_second),
             campaign,
+            wait,
             stop,
             pulse,
         })
@@ -229,12 +232,12 @@ impl Line {
     }
 
     /// Goes up the ladder; says why it stopped, `None` when all is done.
-    async fn climb(&mut self, wait: bool) -> Result<Option<String>> {
+    async fn climb(&mut self) -> Result<Option<String>> {
         for n in 0..self.campaign.definition.stages.len() as u16 {
             if self.counts(Some(n)).await?.left() == 0 {
                 continue;
             }
-            if let Some(why) = self.open(n, wait).await? {
+            if let Some(why) = self.open(n).await? {
                 return Ok(Some(why));
             }
             let left = self.counts(Some(n)).await?.left();
@@ -243,7 +246,7 @@ impl Line {
                 return Ok(Some(why));
             }
         }
-        self.settle(wait).await
+        self.settle().await
     }
 
     async fn counts(&self, stage: Option<u16>) -> Result<Counts> {
@@ -267,7 +270,7 @@ impl Line {
     }
 
     /// Asks the gate of stage `n`, and waits for it where that was asked for.
-    async fn open(&mut self, n: u16, wait: bool) -> Result<Option<String>> {
+    async fn open(&mut self, n: u16) -> Result<Option<String>> {
         loop {
             self.refresh().await?;
             self.expire().await?;
@@ -279,7 +282,7 @@ impl Line {
                     self.halt(&why).await?;
                     return Ok(Some(why));
                 }
-                Gate::Wait { until_ms: Some(until_ms), why } if wait => {
+                Gate::Wait { until_ms: Some(until_ms), why } if self.wait => {
                     if !self.wait_until(until_ms, why.clone()).await? {
                         return Ok(Some(why));
                     }
@@ -289,7 +292,7 @@ impl Line {
                     let due_ms =
                         self.app.store.next_due(self.campaign.id, self.lifetime_ms()).await?.unwrap_or(i64::MAX);
                     let is_due = due_ms <= self.app.clock.now_ms();
-                    let waited = is_due || wait && self.wait_until(due_ms, why.clone()).await?;
+                    let waited = is_due || self.wait && self.wait_until(due_ms, why.clone()).await?;
                     if !waited {
                         return Ok(Some(why));
                     }
@@ -306,7 +309,7 @@ impl Line {
     }
 
     /// Waits, looking at the campaign's state meanwhile; false when stopped.
-    async fn wait_until(&self, until_ms: i64, why: String) -> Result<bool> {
+    pub(super) async fn wait_until(&self, until_ms: i64, why: String) -> Result<bool> {
         let spinner = progress::spinner("");
         spinner.set_message(why);
         while self.app.clock.now_ms() < until_ms {
@@ -327,7 +330,7 @@ impl Line {
 
     /// The end of the ladder: waits for deferred messages, then finishes if
     /// nothing at all is open any more.
-    async fn settle(&mut self, wait: bool) -> Result<Option<String>> {
+    async fn settle(&mut self) -> Result<Option<String>> {
         let (id, last) = (self.campaign.id, self.campaign.definition.stages.len() as u16 - 1);
         loop {
             if let Some(why) = self.why_stopped().await? {
@@ -357,7 +360,7 @@ impl Line {
             let due_ms = self.app.store.next_due(id, self.lifetime_ms()).await?.unwrap_or(0);
             let why =
                 format!("{} deferred messages are tried again from {}", counts.deferred, crate::clock::show(due_ms));
-            if !wait && due_ms > self.app.clock.now_ms() || !self.wait_until(due_ms, why.clone()).await? {
+            if !self.wait && due_ms > self.app.clock.now_ms() || !self.wait_until(due_ms, why.clone()).await? {
                 return Ok(Some(why));
             }
             if let Some(why) = self.stage(last).await? {

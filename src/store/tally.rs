@@ -133,6 +133,21 @@ impl Store {
         })
     }
 
+    /// Messages of all campaigns that are under way, or whose last attempt ended
+    /// at `since_ms` or later.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn sent_since(&self, since_ms: i64) -> Result<u64> {
+        const SENT: &str = "
+            select count(*) as sent from message where state = 'claimed' or changed_ms >= $1
+            and state in ('accepted', 'deferred', 'rejected', 'expired', 'unknown')";
+        with_pool!(self, |pool| {
+            let sent = sqlx::query(SENT).bind(since_ms).fetch_one(pool).await.doing("counting what was sent")?;
+            Ok(sent.cell::<i64, _>(MESSAGE, "sent")?.unsigned_abs())
+        })
+    }
+
     /// When the last attempt of a stage ended.
     ///
     /// # Errors

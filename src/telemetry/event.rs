@@ -133,6 +133,11 @@ pub fn attempt_ended(campaign: i64, account: &AccountId, outcome: &Outcome) {
     }
 }
 
+/// Nothing may be sent at this hour, or on this day any more.
+pub fn sending_waits(campaign: i64, why: &str) {
+    info!(event = "sending_waits", campaign, why = %clean(why), "nothing is sent for now");
+}
+
 /// A receiver said that we are too fast. Which it is may name a customer's own
 /// domain, and is not here.
 pub fn receiver_slowed(code: u16) {

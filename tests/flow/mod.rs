@@ -4,6 +4,7 @@
 
 mod crash;
 mod extra;
+mod hours;
 mod links;
 mod replies;
 mod server;
