@@ -1,10 +1,14 @@
-//! What concerns the mail itself: `[smtp]`, `[links]` and `[[dkim]]`.
+//! What concerns the mail itself: `[smtp]`, `[[receiver]]`, `[links]` and `[[dkim]]`.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
+
+use crate::address::Address;
 
 use super::{Rate, SendingWindow, Span, WarmUp};
 
@@ -70,6 +74,48 @@ impl Smtp {
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
         if self.hello.is_empty() || self.hello.len() > 255 || !self.hello.chars().all(is_name) {
             return Err("smtp.hello is this machine's host name: ASCII letters, digits, dots and hyphens, as in \"mail.registrar.example\"".into());
+        }
+        Ok(())
+    }
+}
+
+/// `[[receiver]]`: the domains that one provider takes the mail of, counted
+/// together.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receiver {
+    /// What it is called; without a dot, so that no domain is called the same.
+    pub name: String,
+    /// Its domains.
+    pub domains: Vec<String>,
+    /// Messages handed over for all of them; by default `smtp.rate_per_domain`.
+    #[serde(default)]
+    pub rate: Option<Rate>,
+    /// Messages under way to them at once; by default as many as there are
+    /// connections.
+    #[serde(default)]
+    pub connections: Option<NonZeroUsize>,
+}
+
+impl Receiver {
+    /// Domains as addresses have them; refuses what cannot be told apart.
+    pub(super) fn check(all: &mut [Receiver]) -> Result<(), String> {
+        let (mut names, mut domains) = (BTreeSet::new(), BTreeSet::new());
+        for Receiver { name, domains: list, .. } in all {
+            if name.trim().is_empty() || name.contains('.') || !names.insert(name.clone()) {
+                return Err(format!("receiver.name: {name:?} is empty, has a dot, or is another's too"));
+            }
+            if list.is_empty() {
+                return Err(format!("receiver {name:?} has no domains"));
+            }
+            for domain in list {
+                let address = Address::parse(&format!("x@{domain}"));
+                let address = address.map_err(|_| format!("receiver {name:?}: {domain:?} is no domain"))?;
+                *domain = address.domain().to_owned();
+                if !domains.insert(domain.clone()) {
+                    return Err(format!("receiver {name:?}: {domain:?} is listed twice"));
+                }
+            }
         }
         Ok(())
     }

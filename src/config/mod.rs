@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
-pub use mail::{Dkim, Links, Smtp};
+pub use mail::{Dkim, Links, Receiver, Smtp};
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";
@@ -52,6 +52,9 @@ pub struct Config {
     /// The mail server that messages are handed to.
     #[serde(default)]
     pub smtp: Smtp,
+    /// `[[receiver]]`: providers whose domains are counted together.
+    #[serde(default)]
+    pub receiver: Vec<Receiver>,
     /// The links that messages carry.
     #[serde(default)]
     pub links: Links,
@@ -248,6 +251,7 @@ impl Config {
         config.folder = folder.to_owned();
         config.store = secret::resolve(&config.store, folder)?;
         config.smtp.url = secret::resolve(&config.smtp.url, folder)?;
+        Receiver::check(&mut config.receiver)?;
         config.check()?;
         Ok(config)
     }
@@ -451,6 +455,25 @@ email = { kind = "email" }
         assert!(column.contains("\"mail\""), "{column}");
         let base = parse(&format!("{MINIMAL}\n[links]\nbase = \"http://a.example\"\n"), &[]).unwrap_err();
         assert!(base.contains("https"), "{base}");
+    }
+
+    #[test]
+    fn a_receiver_has_a_name_and_domains_of_its_own() {
+        let with = |tables: &str| parse(&format!("{MINIMAL}\n{tables}"), &[]);
+        let good = "[[receiver]]\nname = \"big\"\ndomains = [\"Webmail.Example\", \"日本.test\"]\nrate = \"5/s\"\nconnections = 2\n";
+        let config = with(good).unwrap();
+        assert_eq!(config.receiver[0].domains, ["webmail.example", "xn--wgv71a.test"]);
+        for (bad, why) in [
+            ("[[receiver]]\nname = \"a.example\"\ndomains = [\"b.example\"]", "has a dot"),
+            ("[[receiver]]\nname = \"a\"\ndomains = []", "no domains"),
+            ("[[receiver]]\nname = \"a\"\ndomains = [\"b c\"]", "is no domain"),
+            ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\", \"B.example\"]", "listed twice"),
+            (&format!("{good}{good}"), "another's too"),
+            ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\"]\nconnections = 0", "nonzero"),
+        ] {
+            let refused = with(bad).unwrap_err();
+            assert!(refused.contains(why), "{bad}: {refused}");
+        }
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl Line {
             bound: Arc::new(Bound::load(app, &campaign).await?),
             window: Window::new(smtp, relay.connections()),
             relay,
-            pace: Pace::new(smtp),
+            pace: Pace::new(smtp, &app.config.receiver),
             bar: progress::sending(counts.total(), done, per_second),
             campaign,
             wait,

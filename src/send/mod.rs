@@ -240,17 +240,22 @@ async fn follow<P: Parcel>(
 
 /// The last moment at which a message can be kept back: none of it is written.
 async fn wanted<P: Parcel>(parcel: P, queue: &Queue<P>, done: &mpsc::Sender<Ended>) -> Option<P> {
+    let domain = parcel.envelope().recipient.domain().to_owned();
     if parcel.is_withdrawn() {
+        queue.pace().end(&domain);
         let _ = done.send(Ended::Withdrawn(parcel.into_claim())).await;
         return None;
     }
-    let Some(outcome) = queue.pace().kept_back(parcel.envelope().recipient.domain()) else { return Some(parcel) };
+    let Some(outcome) = queue.pace().kept_back(&domain) else { return Some(parcel) };
+    queue.pace().end(&domain);
     let _ = done.send(Ended::Attempted(Attempt { claim: parcel.into_claim(), outcome })).await;
     None
 }
 
 async fn end<P: Parcel>(queue: &Queue<P>, done: &mpsc::Sender<Ended>, parcel: P, outcome: Outcome) {
-    let outcome = queue.pace().heed(parcel.envelope().recipient.domain(), outcome);
+    let domain = parcel.envelope().recipient.domain();
+    queue.pace().end(domain);
+    let outcome = queue.pace().heed(domain, outcome);
     // The recorder outlives the connections; if it failed, the claim stays on
     // disk and becomes unknown.
     let _ = done.send(Ended::Attempted(Attempt { claim: parcel.into_claim(), outcome })).await;

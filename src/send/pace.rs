@@ -1,5 +1,5 @@
-//! How fast: so many messages in all, and so many to one recipient domain; and
-//! what servers' replies ([`super::replies`]) change about it.
+//! How fast: so many messages in all, and so many to one receiver (a domain, or
+//! those of one provider); and what servers' replies ([`super::replies`]) change about it.
 //!
 //! Each limit is a leaky bucket (GCRA, by governor) whose burst is a few
 //! milliseconds' worth, so that the mean is the rate that was asked for
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use crate::config::{Rate, Smtp};
+use crate::config::{Rate, Receiver, Smtp};
 use crate::ledger::{Outcome, Reply};
 use crate::send::replies::{Meaning, meaning};
 use crate::send::wire::reply_text;
@@ -34,11 +34,11 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The limits of a configuration.
-    pub fn new(smtp: &Smtp) -> Self {
+    /// The limits of a configuration, with the receivers that it names.
+    pub fn new(smtp: &Smtp, receivers: &[Receiver]) -> Self {
         Self {
             total: Arc::new(RateLimiter::direct(quota(smtp.rate))),
-            receivers: Arc::new(Receivers::new(smtp.rate_per_domain)),
+            receivers: Arc::new(Receivers::new(smtp.rate_per_domain, receivers)),
             refused: Arc::default(),
         }
     }
@@ -52,6 +52,11 @@ impl Pace {
     /// is not to be sent at all.
     pub(in crate::send) fn domain_now(&self, domain: &str) -> bool {
         self.receivers.may(domain, Instant::now()) != May::Later
+    }
+
+    /// A message to this domain is not under way any more.
+    pub(in crate::send) fn end(&self, domain: &str) {
+        self.receivers.end(domain, Instant::now());
     }
 
     /// What becomes of a message that is not to be sent, if so.
@@ -77,13 +82,13 @@ impl Pace {
         match meaning(&reply) {
             Meaning::Slow => {
                 if self.receivers.slow(domain, Instant::now()) {
-                    event::receiver_slowed(reply.code);
+                    event::receiver_slowed(self.receivers.label(domain), reply.code);
                 }
                 outcome
             }
             Meaning::Halt => {
                 if self.receivers.halt(domain, &said, Instant::now()) {
-                    event::receiver_halted(&said);
+                    event::receiver_halted(self.receivers.label(domain), &said);
                 }
                 Outcome::Deferred(reply)
             }
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn one_domain_does_not_use_up_anothers() {
         let smtp = Smtp { rate_per_domain: Rate::per_second(1), ..Smtp::default() };
-        let pace = Pace::new(&smtp);
+        let pace = Pace::new(&smtp, &[]);
         assert!(pace.domain_now("a.example"));
         assert!(!pace.domain_now("a.example"));
         assert!(pace.domain_now("b.example"));

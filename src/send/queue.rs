@@ -133,7 +133,9 @@ impl<P: Parcel> Queue<P> {
         let Inner { incoming, granted, aside } = &mut *inner;
         incoming.close();
         let mut left: Vec<P> = lock(&self.returned).drain(..).collect();
-        left.extend(granted.drain(..).chain(aside.drain(..)));
+        left.extend(granted.drain(..));
+        left.iter().for_each(|parcel| self.pace.end(parcel.envelope().recipient.domain()));
+        left.extend(aside.drain(..));
         while let Some(parcel) = incoming.recv().await {
             left.push(parcel);
         }

@@ -138,19 +138,19 @@ pub fn sending_waits(campaign: i64, why: &str) {
     info!(event = "sending_waits", campaign, why = %clean(why), "nothing is sent for now");
 }
 
-/// A receiver said that we are too fast. Which it is may name a customer's own
-/// domain, and is not here.
-pub fn receiver_slowed(code: u16) {
+/// A receiver said that we are too fast. One that no table names may be a
+/// customer's own domain, and is not named here either.
+pub fn receiver_slowed(receiver: &str, code: u16) {
     warn!(
         event = "receiver_slowed",
-        code, "a receiver asked for less: it gets half of its rate, and more again by and by"
+        receiver, code, "a receiver asked for less: it gets half of its rate, and more again by and by"
     );
 }
 
 /// A receiver refuses us as a sender, and gets nothing more in this run. What
 /// `campaign send` prints says which it is.
-pub fn receiver_halted(said: &str) {
-    error!(event = "receiver_halted", said = %clean(said), "a receiver refuses us as a sender: it gets nothing more in this run");
+pub fn receiver_halted(receiver: &str, said: &str) {
+    error!(event = "receiver_halted", receiver, said = %clean(said), "a receiver refuses us as a sender: it gets nothing more in this run");
 }
 
 /// So many messages were deferred until their lifetime was over.

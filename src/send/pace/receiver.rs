@@ -1,5 +1,6 @@
-//! Receivers: who takes the mail of a domain, how fast it may go there now, and
-//! whether it may at all.
+//! Receivers: who takes the mail of a domain, how fast it may go there now, how
+//! many messages may be under way to it, and whether it may have any at all. A
+//! `[[receiver]]` table counts domains together; a domain of none is one itself.
 //!
 //! A receiver that says that we are too fast gets half of its rate: at most one
 //! halving in [`HOLD`], because what is under way says the same again, and down
@@ -7,13 +8,14 @@
 //! for. One that refuses us as a sender is halted for the rest of the run.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use governor::{DefaultDirectRateLimiter, RateLimiter};
 
 use super::quota;
-use crate::config::Rate;
+use crate::config::{self, Rate};
 
 /// Halvings at most: 1/64 of the rate.
 const HALVINGS_MAX: u32 = 6;
@@ -33,6 +35,10 @@ pub(super) enum May {
 #[derive(Debug)]
 pub(super) struct Receivers {
     rate: Rate,
+    table: Vec<config::Receiver>,
+    /// By domain: its place in the table.
+    placed: HashMap<String, usize>,
+    /// By the table's name, or by domain; the table's names have no dot.
     seen: Mutex<HashMap<String, Receiver>>,
 }
 
@@ -44,27 +50,52 @@ struct Receiver {
     /// When the rate was last changed.
     turned: Instant,
     halted: Option<String>,
+    /// Messages at once, and how many there are now.
+    most: usize,
+    under_way: usize,
 }
 
 impl Receivers {
-    pub fn new(rate: Rate) -> Self {
-        Self { rate, seen: Mutex::default() }
+    pub fn new(rate: Rate, table: &[config::Receiver]) -> Self {
+        let placed = table.iter().enumerate();
+        let placed = placed.flat_map(|(n, one)| one.domains.iter().map(move |domain| (domain.clone(), n))).collect();
+        Self { rate, table: table.to_vec(), placed, seen: Mutex::default() }
     }
 
-    /// Takes a token, if there is one now.
+    /// What logs call it: a domain of no table may be a customer's own.
+    pub fn label(&self, domain: &str) -> &str {
+        self.row(domain).map_or("a domain", |row| &row.name)
+    }
+
+    fn row(&self, domain: &str) -> Option<&config::Receiver> {
+        self.table.get(*self.placed.get(domain)?)
+    }
+
+    /// Takes a token and a place, if there are now; [`Receivers::end`] gives the
+    /// place back.
     pub fn may(&self, domain: &str, now: Instant) -> May {
         self.with(domain, now, |receiver| {
             if let Some(why) = &receiver.halted {
                 return May::Never(why.clone());
             }
             receiver.recover(now);
-            if receiver.limiter.check().is_ok() { May::Now } else { May::Later }
+            if receiver.under_way >= receiver.most || receiver.limiter.check().is_err() {
+                return May::Later;
+            }
+            receiver.under_way += 1;
+            May::Now
         })
+    }
+
+    /// A message to this domain is not under way any more.
+    pub fn end(&self, domain: &str, now: Instant) {
+        self.with(domain, now, |receiver| receiver.under_way = receiver.under_way.saturating_sub(1));
     }
 
     /// Why a receiver gets nothing more in this run, if so.
     pub fn halted(&self, domain: &str) -> Option<String> {
-        self.seen().get(domain).and_then(|receiver| receiver.halted.clone())
+        let name = self.row(domain).map_or(domain, |row| &row.name);
+        self.seen().get(name).and_then(|receiver| receiver.halted.clone())
     }
 
     /// Halves a rate; whether it did.
@@ -91,11 +122,15 @@ impl Receivers {
     }
 
     fn with<T>(&self, domain: &str, now: Instant, act: impl FnOnce(&mut Receiver) -> T) -> T {
+        let row = self.row(domain);
+        let name = row.map_or(domain, |row| &row.name);
         let mut seen = self.seen();
-        if let Some(receiver) = seen.get_mut(domain) {
+        if let Some(receiver) = seen.get_mut(name) {
             return act(receiver);
         }
-        act(seen.entry(domain.to_owned()).or_insert(Receiver::new(self.rate, now)))
+        let rate = row.and_then(|row| row.rate).unwrap_or(self.rate);
+        let most = row.and_then(|row| row.connections).map_or(usize::MAX, NonZeroUsize::get);
+        act(seen.entry(name.to_owned()).or_insert(Receiver::new(rate, most, now)))
     }
 
     /// A poisoned lock's list is whole: nothing is done under it that can panic.
@@ -105,8 +140,9 @@ impl Receivers {
 }
 
 impl Receiver {
-    fn new(rate: Rate, now: Instant) -> Self {
-        Self { rate, limiter: RateLimiter::direct(quota(rate)), halvings: 0, turned: now, halted: None }
+    fn new(rate: Rate, most: usize, now: Instant) -> Self {
+        let limiter = RateLimiter::direct(quota(rate));
+        Self { rate, limiter, halvings: 0, turned: now, halted: None, most, under_way: 0 }
     }
 
     fn slow(&mut self, now: Instant) -> bool {
@@ -137,6 +173,39 @@ impl Receiver {
 mod tests {
     use super::*;
 
+    fn one_by_one(rate: u32) -> Receivers {
+        Receivers::new(Rate::per_second(rate), &[])
+    }
+
+    fn mail_example(rate: Option<Rate>, connections: Option<usize>) -> Receivers {
+        let domains = vec!["a.example".to_owned(), "b.example".to_owned()];
+        let connections = connections.and_then(NonZeroUsize::new);
+        let row = config::Receiver { name: "mail".into(), domains, rate, connections };
+        Receivers::new(Rate::per_second(1), &[row])
+    }
+
+    #[test]
+    fn domains_of_one_provider_share_its_rate_and_its_fate() {
+        let (receivers, now) = (mail_example(Some(Rate::per_second(200)), None), Instant::now());
+        let may = |domain| receivers.may(domain, now) == May::Now;
+        assert_eq!([may("a.example"), may("b.example"), may("a.example")], [true, true, false]);
+        assert_eq!([may("c.example"), may("c.example"), may("d.example")], [true, false, true]);
+        assert!(receivers.halt("a.example", "550", now));
+        assert_eq!(receivers.halted("b.example").as_deref(), Some("550"));
+        assert_eq!(receivers.halted("c.example"), None);
+        assert_eq!(receivers.all_halted()[0].0, "mail");
+        assert_eq!((receivers.label("b.example"), receivers.label("c.example")), ("mail", "a domain"));
+    }
+
+    #[test]
+    fn no_more_messages_are_under_way_than_a_receiver_takes() {
+        let (receivers, now) = (mail_example(Some(Rate::per_second(100_000)), Some(2)), Instant::now());
+        let may = |domain| receivers.may(domain, now) == May::Now;
+        assert_eq!([may("a.example"), may("b.example"), may("b.example")], [true, true, false]);
+        receivers.end("a.example", now);
+        assert_eq!([may("b.example"), may("a.example")], [true, false]);
+    }
+
     /// Tokens to be had at once: the burst, 10 ms worth of the rate.
     fn tokens(receivers: &Receivers, now: Instant) -> usize {
         (0..1_000).take_while(|_| receivers.may("a.example", now) == May::Now).count()
@@ -144,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_slowed_receiver_gets_half_and_comes_back_step_by_step() {
-        let (receivers, start) = (Receivers::new(Rate::per_second(6_400)), Instant::now());
+        let (receivers, start) = (one_by_one(6_400), Instant::now());
         assert_eq!(tokens(&receivers, start), 64);
         assert!(receivers.slow("a.example", start));
         assert!(!receivers.slow("a.example", start + HOLD / 2), "what is under way says the same again");
@@ -164,7 +233,7 @@ mod tests {
 
     #[test]
     fn it_is_never_slowed_to_nothing_nor_for_another() {
-        let (receivers, mut at) = (Receivers::new(Rate::per_second(6_400)), Instant::now());
+        let (receivers, mut at) = (one_by_one(6_400), Instant::now());
         for n in 0..20 {
             assert_eq!(receivers.slow("a.example", at), n < HALVINGS_MAX, "{n}");
             at += HOLD;
@@ -176,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_halted_receiver_says_why_and_others_go_on() {
-        let (receivers, now) = (Receivers::new(Rate::per_second(1)), Instant::now());
+        let (receivers, now) = (one_by_one(1), Instant::now());
         assert!(receivers.halt("a.example", "550 5.7.26", now));
         assert!(!receivers.halt("a.example", "another", now));
         assert_eq!(receivers.may("a.example", now), May::Never("550 5.7.26".into()));
