@@ -54,7 +54,7 @@ pub struct Definition {
     /// Held messages at which a gate stays shut; more than this halts.
     #[serde(default)]
     pub held_max: u64,
-    /// The largest share of rejected messages, in percent of those sent.
+    /// The largest share of rejected and expired messages, in percent of those sent.
     #[serde(default = "Definition::default_rejected")]
     pub rejected_percent_max: f64,
     /// The largest share of deferred messages, in percent of those sent.

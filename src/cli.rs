@@ -3,7 +3,7 @@
 //!
 //! Results go to stdout (`--json` for programs), talk and progress bars to
 //! stderr. Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 held by
-//! the guard, 4 stopped at a gate, 5 finished with rejected or unknown.
+//! the guard, 4 stopped at a gate, 5 finished with rejected, expired or unknown.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate · 5 finished with rejected or unknown";
+const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate · 5 finished with rejected, expired or unknown";
 
 /// Variables of the environment that are options of the command line, and no
 /// keys of the configuration.

@@ -20,7 +20,7 @@ pub enum Exit {
     Held,
     /// 4: stopped at a gate: waiting, paused, halted or refused.
     Gate,
-    /// 5: finished, with rejected or unknown messages.
+    /// 5: finished, with rejected, expired or unknown messages.
     Incomplete,
 }
 

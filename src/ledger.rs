@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! planned ─► checked ─► claimed ─► accepted | rejected        (final)
-//!    │        │  ▲          ├────► deferred ─► checked, not before T
+//!    │        │  ▲          ├────► deferred ─► checked, not before T, or expired (final)
 //!    │        │  │          ├────► unknown ─► accepted | rejected | checked, by an operator
 //!    │        │  └──────────┤ (not begun)
 //!    └────────┴─────────────┴────► held | suppressed          (final)
@@ -45,6 +45,8 @@ pub enum State {
     Deferred,
     /// The server refused it for good; final.
     Rejected,
+    /// Deferred until its lifetime was over; final.
+    Expired,
     /// Nobody knows: the connection or the process died after the final dot.
     Unknown,
 }
@@ -60,7 +62,7 @@ enum By {
 
 impl State {
     /// Every state, in the order reports list them.
-    pub const ALL: [State; 9] = [
+    pub const ALL: [State; 10] = [
         State::Planned,
         State::Checked,
         State::Held,
@@ -69,6 +71,7 @@ impl State {
         State::Accepted,
         State::Deferred,
         State::Rejected,
+        State::Expired,
         State::Unknown,
     ];
 
@@ -88,9 +91,11 @@ impl State {
                 (Held, Program),
                 (Suppressed, Program),
             ],
-            Deferred => &[(Checked, Program), (Claimed, Program), (Held, Program), (Suppressed, Program)],
+            Deferred => {
+                &[(Checked, Program), (Claimed, Program), (Held, Program), (Suppressed, Program), (Expired, Program)]
+            }
             Unknown => &[(Accepted, Operator), (Rejected, Operator), (Checked, Operator)],
-            Held | Suppressed | Accepted | Rejected => &[],
+            Held | Suppressed | Accepted | Rejected | Expired => &[],
         }
     }
 
@@ -124,6 +129,7 @@ impl State {
             State::Accepted => "accepted",
             State::Deferred => "deferred",
             State::Rejected => "rejected",
+            State::Expired => "expired",
             State::Unknown => "unknown",
         }
     }
@@ -137,7 +143,7 @@ impl fmt::Display for State {
 
 /// A word that is no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is none of planned, checked, held, suppressed, claimed, accepted, deferred, rejected, unknown")]
+#[error("it is none of planned, checked, held, suppressed, claimed, accepted, deferred, rejected, expired, unknown")]
 pub struct NoState;
 
 impl FromStr for State {
@@ -161,6 +167,7 @@ pub struct Counts {
     pub accepted: u64,
     pub deferred: u64,
     pub rejected: u64,
+    pub expired: u64,
     pub unknown: u64,
 }
 
@@ -183,7 +190,7 @@ impl Counts {
 
     /// Messages whose last attempt has ended.
     pub fn attempted(&self) -> u64 {
-        self.accepted + self.deferred + self.rejected + self.unknown
+        self.accepted + self.deferred + self.rejected + self.expired + self.unknown
     }
 
     /// Messages that wait for their first attempt, or are under way.
@@ -201,6 +208,7 @@ impl Counts {
             State::Accepted => &mut self.accepted,
             State::Deferred => &mut self.deferred,
             State::Rejected => &mut self.rejected,
+            State::Expired => &mut self.expired,
             State::Unknown => &mut self.unknown,
         }
     }
@@ -297,17 +305,18 @@ mod tests {
 
     /// The whole table as a picture: rows from, columns to, in the order of
     /// `State::ALL`. `x`: the program may; `o`: an operator may.
-    const PICTURE: [(State, &str); 9] = [
-        //                  pl ch he su cl ac de re un
-        (State::Planned, /*  */ ".xxx....."),
-        (State::Checked, /*  */ ".xxxx...."),
-        (State::Held, /*     */ "........."),
-        (State::Suppressed, /**/ "........."),
-        (State::Claimed, /*  */ ".xxx.xxxx"),
-        (State::Accepted, /* */ "........."),
-        (State::Deferred, /* */ ".xxxx...."),
-        (State::Rejected, /* */ "........."),
-        (State::Unknown, /*  */ ".o...o.o."),
+    const PICTURE: [(State, &str); 10] = [
+        //                  pl ch he su cl ac de re ex un
+        (State::Planned, /*  */ ".xxx......"),
+        (State::Checked, /*  */ ".xxxx....."),
+        (State::Held, /*     */ ".........."),
+        (State::Suppressed, /**/ ".........."),
+        (State::Claimed, /*  */ ".xxx.xxx.x"),
+        (State::Accepted, /* */ ".........."),
+        (State::Deferred, /* */ ".xxxx...x."),
+        (State::Rejected, /* */ ".........."),
+        (State::Expired, /*  */ ".........."),
+        (State::Unknown, /*  */ ".o...o.o.."),
     ];
 
     #[test]
@@ -326,7 +335,7 @@ mod tests {
     fn final_states_are_those_without_a_way_out() {
         for state in State::ALL {
             let expected = match state {
-                State::Held | State::Suppressed | State::Accepted | State::Rejected => true,
+                State::Held | State::Suppressed | State::Accepted | State::Rejected | State::Expired => true,
                 State::Planned | State::Checked | State::Claimed | State::Deferred | State::Unknown => false,
             };
             assert_eq!(state.is_final(), expected, "{state}");
@@ -361,9 +370,9 @@ mod tests {
         for (state, expected) in State::ALL.into_iter().zip(1..) {
             assert_eq!(counts.of(state), expected, "{state}");
         }
-        assert_eq!(counts.total(), 45);
-        assert_eq!(counts.attempted(), 6 + 7 + 8 + 9);
-        assert_eq!(serde_json::to_value(counts).unwrap()["unknown"], 9);
+        assert_eq!(counts.total(), 55);
+        assert_eq!(counts.attempted(), 6 + 7 + 8 + 9 + 10);
+        assert_eq!(serde_json::to_value(counts).unwrap()["unknown"], 10);
     }
 
     #[test]

@@ -358,7 +358,7 @@ fn the_configuration_is_refused_without_its_secrets() {
         let listed = with(name, value);
         assert_eq!(listed.code(), 0, "{name}: {}", listed.err());
     }
-    with("KAKITOME_SMTP__ATTEMPTS_MAX", "0").refused("smtp.attempts_max");
+    with("KAKITOME_SMTP__LIFETIME", "0s").refused("smtp.lifetime");
 }
 
 #[test]

@@ -172,12 +172,17 @@ fn claims(claimed: Vec<Claimed>) -> Vec<Claim> {
 }
 
 fn accepted(claim: Claim) -> Settled {
-    Settled { claim, outcome: Outcome::Accepted(Reply { code: 250, text: "queued".into() }), not_before_ms: None }
+    Settled {
+        claim,
+        outcome: Outcome::Accepted(Reply { code: 250, text: "queued".into() }),
+        not_before_ms: None,
+        bounced: None,
+    }
 }
 
 fn deferred(claim: Claim, not_before_ms: i64) -> Settled {
     let outcome = Outcome::Deferred(Reply { code: 451, text: "later".into() });
-    Settled { claim, outcome, not_before_ms: Some(not_before_ms) }
+    Settled { claim, outcome, not_before_ms: Some(not_before_ms), bounced: None }
 }
 
 async fn state_of(store: &Store, campaign: i64, account: &AccountId) -> State {
@@ -556,10 +561,10 @@ both! {
             store.record_checks(1, vec![cleared(2), cleared(1)], 11).await,
             // Only what is there can be held, only what is claimed have an outcome or be released.
             store.hold_and_halt(1, &[held("10000002"), held("nobody")], "a test", 11).await,
-            store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: id("10000002"), digest: [2; 32], attempt: 1 })], 11).await,
+            store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: id("10000002"), digest: [2; 32], attempt: 1 })], 11).await.map(|_| ()),
             store.release(1, vec![Claim { campaign: 1, account: id("10000003"), digest: [3; 32], attempt: 1 }], 11).await,
             // Another attempt's outcome.
-            store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: account.clone(), digest: [1; 32], attempt: 2 })], 11).await,
+            store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: account.clone(), digest: [1; 32], attempt: 2 })], 11).await.map(|_| ()),
             // Nothing is settled that is not unknown, and nothing as claimed.
             store.settle(1, &[(account.clone(), State::Accepted)], "operator", 11).await,
             store.settle(1, &[(account.clone(), State::Claimed)], "operator", 11).await,
@@ -586,7 +591,9 @@ both! {
         assert_eq!(first.iter().map(|claim| claim.account.as_str()).collect::<Vec<_>>(), ["10000001", "10000002"]);
         assert!(first.iter().all(|claim| claim.attempt == 1 && claim.digest == [claim.account.as_str().as_bytes()[7] - b'0'; 32]));
         store.record_outcomes(1, first.into_iter().map(|claim| deferred(claim, 200)).collect(), 110).await.unwrap();
-        assert_eq!(store.next_due(1).await.unwrap(), Some(200));
+        assert_eq!(store.next_due(1, 1_000).await.unwrap(), Some(200));
+        // The end of a life is looked at too: claimed at 100, it may live for 50.
+        assert_eq!(store.next_due(1, 50).await.unwrap(), Some(150));
         assert_eq!(store.replies(1).await.unwrap()[0].count, 2);
         assert_eq!(store.stage_finished_ms(1, 0).await.unwrap(), Some(110));
         assert_eq!(claim(&store, 1, 0, 1, 10, 199).await.len(), 0);
@@ -1107,7 +1114,7 @@ both! {
             store.record_checks(campaign_id, vec![cleared(1)], 3_000).await.unwrap();
             let claim = claims(claim(&store, campaign_id, 0, 1, 1, 4_000).await).pop().unwrap();
             let reply = Reply { code: 550, text: value.into() };
-            let settled = Settled { claim, outcome: Outcome::Rejected(reply.clone()), not_before_ms: None };
+            let settled = Settled { claim, outcome: Outcome::Rejected(reply.clone()), not_before_ms: None, bounced: None };
             if took(value, store.record_outcomes(campaign_id, vec![settled], 5_000).await).is_some() {
                 let filter = Filter { state: Some(State::Rejected), stage: None };
                 let rows = store.messages(campaign_id, filter, -1, 5).await.unwrap();

@@ -17,7 +17,7 @@ use crate::pipeline::freeze::Frozen;
 use crate::pipeline::import::Imported;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
-use crate::pipeline::send::SendReport;
+use crate::pipeline::send::{Halted, SendReport};
 use crate::report::CampaignReport;
 use crate::store::{Proof, Suppression, Version};
 
@@ -260,13 +260,14 @@ impl Printer {
     pub fn sent(&self, done: &SendReport) {
         self.show(done, || {
             let mut text = format!(
-                "campaign {} is {} at stage {}\naccepted {}  deferred {}  rejected {}  unknown {}  held {}  left {}   ({:.1} s)",
+                "campaign {} is {} at stage {}\naccepted {}  deferred {}  rejected {}  expired {}  unknown {}  held {}  left {}   ({:.1} s)",
                 done.campaign,
                 if done.state == State::Sending { "not finished" } else { done.state.as_str() },
                 done.stage,
                 count(done.accepted),
                 count(done.deferred),
                 count(done.rejected),
+                count(done.expired),
                 count(done.unknown),
                 count(done.held),
                 count(done.left),
@@ -274,6 +275,12 @@ impl Printer {
             );
             if let Some(why) = &done.why {
                 text.push_str(&format!("\nstopped: {why}"));
+            }
+            for Halted { receiver, said } in &done.halted {
+                text.push_str(&format!(
+                    "\nhalted: {receiver} refuses us as a sender ({said}). It got nothing more, and no address was suppressed for it. Mend what it names, then `kakitome campaign send {}` tries again.",
+                    done.campaign
+                ));
             }
             text.push_str(&unknown_hint(done.campaign, done.unknown));
             text
@@ -296,11 +303,12 @@ impl Printer {
             }
             let counts = told.totals();
             text.push_str(&format!(
-                "planned {}  accepted {}  deferred {}  rejected {}  unknown {}  held {}  suppressed {}\n",
+                "planned {}  accepted {}  deferred {}  rejected {}  expired {}  unknown {}  held {}  suppressed {}\n",
                 count(told.head.accounts),
                 count(counts.accepted),
                 count(counts.deferred),
                 count(counts.rejected),
+                count(counts.expired),
                 count(counts.unknown),
                 count(counts.held),
                 count(counts.suppressed)

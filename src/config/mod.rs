@@ -7,6 +7,7 @@
 //! the line may hold a password.
 
 mod environment;
+mod hours;
 mod mail;
 mod secret;
 
@@ -15,6 +16,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::SpanRelativeTo;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -22,7 +24,8 @@ use crate::account::Kind;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
-pub use mail::{Dkim, Links, Smtp};
+pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
+pub use mail::{Dkim, Links, Receiver, Smtp};
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";
@@ -49,6 +52,9 @@ pub struct Config {
     /// The mail server that messages are handed to.
     #[serde(default)]
     pub smtp: Smtp,
+    /// `[[receiver]]`: providers whose domains are counted together.
+    #[serde(default)]
+    pub receiver: Vec<Receiver>,
     /// The links that messages carry.
     #[serde(default)]
     pub links: Links,
@@ -168,7 +174,8 @@ impl<'de> Deserialize<'de> for Rate {
     }
 }
 
-/// A length of time with its unit: `90s`, `10m`, `1h 30m`, `250ms`.
+/// A length of time with its unit: `90s`, `10m`, `1h 30m`, `250ms`, `3d` (days of
+/// 24 hours).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Span(pub Duration);
 
@@ -182,13 +189,12 @@ impl Span {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        text.parse::<jiff::SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok()).map(Span).ok_or_else(
-            || {
-                de::Error::custom(format!(
-                    "{text:?} is no length of time: write it with its unit, as in \"10m\" or \"1h 30m\""
-                ))
-            },
-        )
+        let span = text.parse::<jiff::Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+        span.ok().and_then(|span| Duration::try_from(span).ok()).map(Span).ok_or_else(|| {
+            de::Error::custom(format!(
+                "{text:?} is no length of time: write it with its unit, as in \"10m\", \"1h 30m\" or \"3d\""
+            ))
+        })
     }
 }
 
@@ -245,6 +251,7 @@ impl Config {
         config.folder = folder.to_owned();
         config.store = secret::resolve(&config.store, folder)?;
         config.smtp.url = secret::resolve(&config.smtp.url, folder)?;
+        Receiver::check(&mut config.receiver)?;
         config.check()?;
         Ok(config)
     }
@@ -451,6 +458,25 @@ email = { kind = "email" }
     }
 
     #[test]
+    fn a_receiver_has_a_name_and_domains_of_its_own() {
+        let with = |tables: &str| parse(&format!("{MINIMAL}\n{tables}"), &[]);
+        let good = "[[receiver]]\nname = \"big\"\ndomains = [\"Webmail.Example\", \"日本.test\"]\nrate = \"5/s\"\nconnections = 2\n";
+        let config = with(good).unwrap();
+        assert_eq!(config.receiver[0].domains, ["webmail.example", "xn--wgv71a.test"]);
+        for (bad, why) in [
+            ("[[receiver]]\nname = \"a.example\"\ndomains = [\"b.example\"]", "has a dot"),
+            ("[[receiver]]\nname = \"a\"\ndomains = []", "no domains"),
+            ("[[receiver]]\nname = \"a\"\ndomains = [\"b c\"]", "is no domain"),
+            ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\", \"B.example\"]", "listed twice"),
+            (&format!("{good}{good}"), "another's too"),
+            ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\"]\nconnections = 0", "nonzero"),
+        ] {
+            let refused = with(bad).unwrap_err();
+            assert!(refused.contains(why), "{bad}: {refused}");
+        }
+    }
+
+    #[test]
     fn no_error_quotes_the_line_or_the_value_that_it_is_about() {
         for smtp in [
             "url = smtp://u:hunter2@h",
@@ -470,7 +496,7 @@ email = { kind = "email" }
         for (smtp, key) in [
             ("hello = \"mail.example\\r\\nMAIL FROM:<x@y.example>\"", "smtp.hello"),
             ("hello = \"\"", "smtp.hello"),
-            ("attempts_max = 0", "smtp.attempts_max"),
+            ("lifetime = \"0s\"", "smtp.lifetime"),
             ("retry_first = \"0s\"", "smtp.retry_first"),
             ("retry_max = \"1s\"", "smtp.retry_max"),
             ("connections = 0", "smtp.connections"),

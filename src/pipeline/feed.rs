@@ -20,9 +20,9 @@ use crate::campaign::State;
 use crate::config::Smtp;
 use crate::error::{Error, Result};
 use crate::guard::{Held, Rule};
+use crate::pipeline::climb::Line;
 use crate::pipeline::prepare::{Page, Preparer, Ready};
 use crate::pipeline::record::Recorder;
-use crate::pipeline::send::Line;
 use crate::pipeline::watch::{Watcher, goes_on};
 use crate::send::{self, Permission, Ticket};
 use crate::telemetry::event;
@@ -118,6 +118,10 @@ impl Line {
     pub(super) async fn stage(&mut self, stage: u16) -> Result<Option<String>> {
         loop {
             self.refresh().await?;
+            self.expire().await?;
+            if let Some(why) = self.hours().await? {
+                return Ok(Some(why));
+            }
             match self.run(stage).await? {
                 Ran::Through => return Ok(None),
                 Ran::Stopped(why) => return Ok(Some(why)),
@@ -127,7 +131,7 @@ impl Line {
     }
 
     async fn run(&self, stage: u16) -> Result<Ran> {
-        let flow = Flow::new(self.window);
+        let (flow, budget) = (Flow::new(self.window), self.budget().await?);
         let stopped = flow.stop.subscribe();
         let told = self.pulse.look().await?.told;
         let (over, ended) = oneshot::channel();
@@ -147,7 +151,7 @@ impl Line {
         let sender =
             tokio::spawn(send::run(self.relay.clone(), self.crew.pace.clone(), queue, done, stopped, permission));
 
-        let fed = self.feed(stage, tickets, &flow).await;
+        let fed = self.feed(stage, tickets, budget, &flow).await;
         if fed.is_err() {
             flow.stop();
         }
@@ -213,7 +217,13 @@ impl Line {
     }
 
     /// Claims and queues what was judged, until nothing is due or the line stops.
-    async fn feed(&self, stage: u16, tickets: mpsc::Sender<Ticket>, flow: &Flow) -> Result<Option<String>> {
+    async fn feed(
+        &self,
+        stage: u16,
+        tickets: mpsc::Sender<Ticket>,
+        budget: Option<u64>,
+        flow: &Flow,
+    ) -> Result<Option<String>> {
         let preparer = Preparer {
             app: self.app.clone(),
             campaign: self.campaign.id,
@@ -224,7 +234,7 @@ impl Line {
         };
         let (pages, mut judged) = mpsc::channel(1);
         let preparer = tokio::spawn(preparer.run(pages));
-        let fed = self.feed_pages(&mut judged, &tickets, flow).await;
+        let fed = self.feed_pages(&mut judged, &tickets, budget, flow).await;
         // The preparer ends by itself when nobody takes its pages.
         drop(judged);
         preparer.await.map_err(|e| Error::unexpected("preparing messages failed").cause(&e))?;
@@ -235,8 +245,10 @@ impl Line {
         &self,
         judged: &mut mpsc::Receiver<Result<Page>>,
         tickets: &mpsc::Sender<Ticket>,
+        budget: Option<u64>,
         flow: &Flow,
     ) -> Result<Option<String>> {
+        let mut left = budget.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
         while let Some(page) = judged.recv().await {
             let Page { ready, held, suppressed } = page?;
             if flow.is_stopped() {
@@ -249,7 +261,13 @@ impl Line {
             self.suppress(&suppressed).await?;
             let mut ready = ready.into_iter().peekable();
             while ready.peek().is_some() {
-                let batch: Vec<Ready> = ready.by_ref().take(self.window.batch).collect();
+                if left == 0 {
+                    // To ask again whether more may go today.
+                    flow.stop();
+                    return Ok(None);
+                }
+                let batch: Vec<Ready> = ready.by_ref().take(self.window.batch.min(left)).collect();
+                left -= batch.len();
                 if !self.hand_over(batch, tickets, flow).await? {
                     return Ok(None);
                 }

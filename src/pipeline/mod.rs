@@ -13,6 +13,7 @@
 pub mod approve;
 pub mod bound;
 pub mod check;
+mod climb;
 pub mod control;
 mod declare;
 mod definition;
@@ -21,6 +22,7 @@ mod feed;
 pub mod filter;
 pub mod freeze;
 mod gate;
+mod hours;
 pub mod import;
 pub mod index;
 pub mod init;

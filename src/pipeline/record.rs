@@ -1,4 +1,5 @@
-//! Outcomes → the store, in bulk. An outcome that cannot be written stops the
+//! Outcomes → the store, in bulk, and with them the addresses that have no
+//! mailbox ([`crate::send::replies`]) → the suppression list. An outcome that cannot be written stops the
 //! line: what was sent and not recorded stays claimed, and becomes `unknown`.
 
 use std::time::Duration;
@@ -7,12 +8,15 @@ use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 
 use crate::account::AccountId;
+use crate::address::Address;
 use crate::error::Result;
-use crate::ledger::{Outcome, Reply};
+use crate::ledger::{Claim, Outcome};
 use crate::pipeline::App;
 use crate::pipeline::feed::Flow;
+use crate::send::replies::{Meaning, meaning};
 use crate::send::{Attempt, Ended};
 use crate::store::Settled;
+use crate::telemetry::event;
 
 /// Outcomes written together at most, and how long the first of them may wait.
 const OUTCOMES: usize = 500;
@@ -63,7 +67,9 @@ impl Recorder {
             match ended {
                 Ended::Attempted(attempt) => {
                     self.app.metrics.attempt(&attempt.outcome);
-                    settled.push(self.settle(attempt, now_ms));
+                    let mut one = self.settle(attempt, now_ms);
+                    one.bounced = self.bounced(&one);
+                    settled.push(one);
                 }
                 // A message is withdrawn for one reason only.
                 Ended::Withdrawn(claim) => withdrawn.push(claim.account),
@@ -72,48 +78,86 @@ impl Recorder {
         let accounts: Vec<AccountId> =
             settled.iter().map(|one| one.claim.account.clone()).chain(withdrawn.iter().cloned()).collect();
         let again = settled.iter().filter(|one| one.not_before_ms.is_some()).count();
-        self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
+        let bounced = self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
+        if bounced > 0 {
+            event::bounces_suppressed(self.campaign, bounced);
+        }
         self.app.store.suppress_messages(self.campaign, &withdrawn, now_ms).await?;
         self.flow.end(&accounts);
         self.bar.inc((accounts.len() - again) as u64);
         Ok(())
     }
 
-    /// A deferral gets the time of its next attempt, or none if it had its last.
+    /// The address that a message went to, if its server says that there is no
+    /// such mailbox.
+    fn bounced(&self, settled: &Settled) -> Option<Address> {
+        match &settled.outcome {
+            Outcome::Rejected(reply) if meaning(reply) == Meaning::Bounce => {
+                self.flow.under_way().get(&settled.claim.account).map(|(address, _)| address.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// A deferral gets the time of its next attempt.
     fn settle(&self, Attempt { claim, outcome }: Attempt, now_ms: i64) -> Settled {
         let smtp = &self.app.config.smtp;
         match outcome {
-            Outcome::Deferred(reply) if claim.attempt >= smtp.attempts_max => {
-                let text = format!("gave up after {} attempts: {}", claim.attempt, reply.text);
-                Settled { claim, outcome: Outcome::Rejected(Reply { code: reply.code, text }), not_before_ms: None }
-            }
             Outcome::Deferred(reply) => {
-                let wait_ms = backoff_ms(smtp.retry_first.as_ms(), smtp.retry_max.as_ms(), claim.attempt);
-                Settled { claim, outcome: Outcome::Deferred(reply), not_before_ms: Some(now_ms + wait_ms) }
+                let wait_ms = backoff_ms(smtp.retry_first.as_ms(), smtp.retry_max.as_ms(), claim.attempt, seed(&claim));
+                Settled {
+                    claim,
+                    outcome: Outcome::Deferred(reply),
+                    not_before_ms: Some(now_ms + wait_ms),
+                    bounced: None,
+                }
             }
-            outcome => Settled { claim, outcome, not_before_ms: None },
+            outcome => Settled { claim, outcome, not_before_ms: None, bounced: None },
         }
     }
 }
 
+/// Of a message's attempt, so that the same has the same jitter.
+fn seed(claim: &Claim) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&claim.campaign.to_be_bytes()).update(&claim.attempt.to_be_bytes());
+    hasher.update(claim.account.as_str().as_bytes());
+    let mut head = [0; 8];
+    hasher.finalize_xof().fill(&mut head);
+    u64::from_be_bytes(head)
+}
+
 /// Doubles with each attempt up to the longest, with a fifth of jitter either
 /// way so that a deferred batch does not come back as one.
-fn backoff_ms(first_ms: i64, max_ms: i64, attempt: u32) -> i64 {
+fn backoff_ms(first_ms: i64, max_ms: i64, attempt: u32, seed: u64) -> i64 {
     let doubled = first_ms.saturating_mul(1_i64 << attempt.saturating_sub(1).min(30)).min(max_ms);
     let jitter = doubled / 5;
-    doubled - jitter + fastrand::i64(0..=2 * jitter)
+    doubled - jitter + fastrand::Rng::with_seed(seed).i64(0..=2 * jitter)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::backoff_ms;
+    use super::*;
+
+    fn wait(attempt: u32, account: &str) -> i64 {
+        let claim = Claim { campaign: 1, account: AccountId::new(account).unwrap(), digest: [0; 32], attempt };
+        backoff_ms(1_000, 60_000, attempt, seed(&claim))
+    }
 
     #[test]
     fn waits_double_and_stay_below_the_longest() {
         for attempt in 1..40 {
-            let wait = backoff_ms(1_000, 60_000, attempt);
+            let wait = wait(attempt, "10000001");
             let middle = (1_000_i64 << (attempt - 1).min(20)).min(60_000);
             assert!((middle * 4 / 5..=middle * 6 / 5).contains(&wait), "attempt {attempt}: {wait} ms");
         }
+    }
+
+    #[test]
+    fn messages_deferred_together_come_back_apart_and_the_same_each_time() {
+        let waits: Vec<i64> = (0..100).map(|n| wait(3, &n.to_string())).collect();
+        let apart: std::collections::BTreeSet<_> = waits.iter().collect();
+        assert!(apart.len() > 90, "{waits:?}");
+        assert!((0..100).zip(&waits).all(|(n, before)| wait(3, &n.to_string()) == *before));
     }
 }

@@ -1,5 +1,6 @@
 //! What others change while messages are on their way: the campaign's state, the
-//! directory's version, the suppression list, the right to send, and Ctrl-C.
+//! directory's version, the suppression list, the right to send, the hours, and
+//! Ctrl-C.
 
 use std::sync::atomic::Ordering;
 
@@ -7,10 +8,11 @@ use tokio::sync::{oneshot, watch};
 
 use crate::address::Address;
 use crate::campaign::State;
+use crate::config;
 use crate::error::Result;
 use crate::pipeline::App;
+use crate::pipeline::climb::{LOOK, Line};
 use crate::pipeline::feed::Flow;
-use crate::pipeline::send::{LOOK, Line};
 use crate::store::{Look, Pulse};
 
 /// Whether messages may still be begun that were judged by this version.
@@ -63,7 +65,8 @@ impl Watcher {
             self.withdraw().await?;
             self.told = look.told;
         }
-        Ok(goes_on(look, self.version))
+        let is_open = config::shut_until_ms(&self.app.config.smtp.windows, self.app.clock.now_ms()).is_none();
+        Ok(is_open && goes_on(look, self.version))
     }
 
     /// Keeps back what is claimed and whose address gets no mail by now.

@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
-use crate::pipeline::send::{Crew, Line, lead};
+use crate::pipeline::climb::{Crew, Line};
+use crate::pipeline::send::lead;
 use crate::pipeline::{App, approve};
 use crate::store::{Pulse, StoreError};
 use crate::telemetry::event;
@@ -131,7 +132,7 @@ impl Worker {
         let campaign = self.app.campaign(id).await?;
         approve::verify(&self.app, &campaign).await?;
         let pulse = Pulse::beside(&self.app.store, id, stage, self.crew.lease.clone());
-        let mut line = Line::new(&self.app, campaign, self.stop.clone(), pulse, &self.crew).await?;
+        let mut line = Line::new(&self.app, campaign, true, self.stop.clone(), pulse, &self.crew).await?;
         event::work_begun(id, false);
         line.recover().await?;
         while line.pulse.look().await?.is_held {

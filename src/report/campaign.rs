@@ -198,11 +198,12 @@ fn mark(state: State) -> &'static str {
 }
 
 /// A stage's messages, in the order of the bar.
-fn parts(counts: &Counts) -> [Figure; 7] {
+fn parts(counts: &Counts) -> [Figure; 8] {
     [
         figure("accepted", "accepted", counts.accepted),
         figure("deferred", "deferred", counts.deferred),
         figure("rejected", "rejected", counts.rejected),
+        figure("expired", "expired", counts.expired),
         figure("unknown", "unknown", counts.unknown),
         figure("held", "held", counts.held),
         figure("suppressed", "suppressed", counts.suppressed),

@@ -20,6 +20,7 @@ mod link;
 mod pace;
 mod queue;
 mod relay;
+pub mod replies;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -164,7 +165,11 @@ async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<
     let mut connection: Option<Conversation> = None;
     let mut lost_once = false;
     while let Some(parcel) = queue.next().await {
-        let Some(parcel) = wanted(parcel, &done).await else { continue };
+        if let Some(why) = queue.pace().refused() {
+            queue.put_back(parcel);
+            return Err(why);
+        }
+        let Some(parcel) = wanted(parcel, &queue, &done).await else { continue };
         let mut open = match connection.take() {
             Some(open) => open,
             None => match relay.connect_patiently(|| queue.is_stopped()).await {
@@ -182,7 +187,7 @@ async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<
             }
             Sent::Ended(outcome) => {
                 lost_once = false;
-                end(&done, parcel, outcome).await;
+                end(&queue, &done, parcel, outcome).await;
                 connection = open.usable();
             }
             // A connection that was idle may have been closed by the server, or
@@ -190,7 +195,7 @@ async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<
             // that counts: once it goes back, the second time it is deferred.
             Sent::Lost(why) if lost_once => {
                 lost_once = false;
-                end(&done, parcel, Outcome::Deferred(Reply { code: 0, text: why })).await;
+                end(&queue, &done, parcel, Outcome::Deferred(Reply { code: 0, text: why })).await;
             }
             Sent::Lost(_) => {
                 lost_once = true;
@@ -214,16 +219,16 @@ async fn follow<P: Parcel>(
 ) -> Option<Conversation> {
     loop {
         let next = match if open.pipelines() { queue.next_now().await } else { None } {
-            Some(next) => wanted(next, done).await,
+            Some(next) => wanted(next, queue, done).await,
             None => None,
         };
         let outcome = open.finish(&parcel.envelope(), next.as_ref().map(Parcel::envelope).as_ref()).await;
-        end(done, parcel, outcome).await;
+        end(queue, done, parcel, outcome).await;
         let Some(next) = next else { return open.usable() };
         match open.begun().await {
             Sent::Go => parcel = next,
             Sent::Ended(outcome) => {
-                end(done, next, outcome).await;
+                end(queue, done, next, outcome).await;
                 return open.usable();
             }
             Sent::Lost(_) => {
@@ -236,15 +241,23 @@ async fn follow<P: Parcel>(
 }
 
 /// The last moment at which a message can be kept back: none of it is written.
-async fn wanted<P: Parcel>(parcel: P, done: &mpsc::Sender<Ended>) -> Option<P> {
-    if !parcel.is_withdrawn() {
-        return Some(parcel);
+async fn wanted<P: Parcel>(parcel: P, queue: &Queue<P>, done: &mpsc::Sender<Ended>) -> Option<P> {
+    let domain = parcel.envelope().recipient.domain().to_owned();
+    if parcel.is_withdrawn() {
+        queue.pace().end(&domain);
+        let _ = done.send(Ended::Withdrawn(parcel.into_claim())).await;
+        return None;
     }
-    let _ = done.send(Ended::Withdrawn(parcel.into_claim())).await;
+    let Some(outcome) = queue.pace().kept_back(&domain) else { return Some(parcel) };
+    queue.pace().end(&domain);
+    let _ = done.send(Ended::Attempted(Attempt { claim: parcel.into_claim(), outcome })).await;
     None
 }
 
-async fn end<P: Parcel>(done: &mpsc::Sender<Ended>, parcel: P, outcome: Outcome) {
+async fn end<P: Parcel>(queue: &Queue<P>, done: &mpsc::Sender<Ended>, parcel: P, outcome: Outcome) {
+    let domain = parcel.envelope().recipient.domain();
+    queue.pace().end(domain);
+    let outcome = queue.pace().heed(domain, outcome);
     // The recorder outlives the connections; if it failed, the claim stays on
     // disk and becomes unknown.
     let _ = done.send(Ended::Attempted(Attempt { claim: parcel.into_claim(), outcome })).await;

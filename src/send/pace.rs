@@ -1,18 +1,26 @@
-//! How fast: so many messages in all, and so many to one recipient domain.
+//! How fast: so many messages in all, and so many to one receiver (a domain, or
+//! those of one provider); and what servers' replies ([`super::replies`]) change about it.
 //!
 //! Each limit is a leaky bucket (GCRA, by governor) whose burst is a few
 //! milliseconds' worth, so that the mean is the rate that was asked for
 //! (measured: with a burst of one, 2,000/s delivers 1,629/s) and a second never
 //! sees much more than the rate.
 
+mod receiver;
+
 use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::Quota;
 
-use crate::config::{Rate, Smtp};
+use crate::config::{Rate, Receiver, Smtp};
+use crate::ledger::{Outcome, Reply};
+use crate::send::replies::{Meaning, meaning};
 use crate::send::share::{Share, Shared};
+use crate::send::wire::reply_text;
+use crate::telemetry::event;
+use receiver::{May, Receivers};
 
 /// How long a pause the burst makes good for.
 const BURST: Duration = Duration::from_millis(10);
@@ -21,26 +29,81 @@ const BURST: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug)]
 pub struct Pace {
     total: Arc<Shared>,
-    domain: Arc<DefaultKeyedRateLimiter<String>>,
+    receivers: Arc<Receivers>,
+    /// Why our own mail server takes nothing from us.
+    refused: Arc<OnceLock<String>>,
 }
 
 impl Pace {
-    /// The limits of a configuration.
-    pub fn new(smtp: &Smtp) -> Self {
-        Self::shared(smtp, Share::default())
+    /// The limits of a configuration, with the receivers that it names.
+    pub fn new(smtp: &Smtp, receivers: &[Receiver]) -> Self {
+        Self::shared(smtp, receivers, &Share::default())
     }
 
     /// This process's share of them.
-    pub fn shared(smtp: &Smtp, share: Share) -> Self {
+    pub fn shared(smtp: &Smtp, receivers: &[Receiver], share: &Share) -> Self {
         Self {
-            total: Arc::new(Shared::new(smtp.rate, share)),
-            domain: Arc::new(RateLimiter::keyed(quota(smtp.rate_per_domain))),
+            total: Arc::new(Shared::new(smtp.rate, share.clone())),
+            receivers: Arc::new(Receivers::new(smtp.rate_per_domain, receivers, share.clone())),
+            refused: Arc::default(),
         }
     }
 
-    /// Takes a token for a domain, if there is one now.
+    /// The receivers that get nothing more in this run, each with why.
+    pub fn halted(&self) -> Vec<(String, String)> {
+        self.receivers.all_halted()
+    }
+
+    /// Whether a message to this domain may leave the queue: it has its token, or
+    /// is not to be sent at all.
     pub(in crate::send) fn domain_now(&self, domain: &str) -> bool {
-        self.domain.check_key(&domain.to_owned()).is_ok()
+        self.receivers.may(domain, Instant::now()) != May::Later
+    }
+
+    /// A message to this domain is not under way any more.
+    pub(in crate::send) fn end(&self, domain: &str) {
+        self.receivers.end(domain, Instant::now());
+    }
+
+    /// What becomes of a message that is not to be sent, if so.
+    pub(in crate::send) fn kept_back(&self, domain: &str) -> Option<Outcome> {
+        let why = self.receivers.halted(domain)?;
+        let text = reply_text(&format!("not tried, its receiver refuses us as a sender: {why}"));
+        Some(Outcome::Deferred(Reply { code: 0, text }))
+    }
+
+    /// Why our own mail server takes nothing from us, if so.
+    pub(in crate::send) fn refused(&self) -> Option<String> {
+        self.refused.get().cloned()
+    }
+
+    /// Heeds what a server said. Where it refused us and not the message, the
+    /// message is to be tried again when the cause is mended.
+    pub(in crate::send) fn heed(&self, domain: &str, outcome: Outcome) -> Outcome {
+        let reply = match &outcome {
+            Outcome::Deferred(reply) | Outcome::Rejected(reply) => reply.clone(),
+            Outcome::Accepted(_) | Outcome::Unknown(_) => return outcome,
+        };
+        let said = format!("{} {}", reply.code, reply.text);
+        match meaning(&reply) {
+            Meaning::Slow => {
+                if self.receivers.slow(domain, Instant::now()) {
+                    event::receiver_slowed(self.receivers.label(domain), reply.code);
+                }
+                outcome
+            }
+            Meaning::Halt => {
+                if self.receivers.halt(domain, &said, Instant::now()) {
+                    event::receiver_halted(self.receivers.label(domain), &said);
+                }
+                Outcome::Deferred(reply)
+            }
+            Meaning::Stop => {
+                self.refused.get_or_init(|| format!("it refuses us: {said}"));
+                Outcome::Deferred(reply)
+            }
+            Meaning::Defer | Meaning::Bounce | Meaning::Full | Meaning::Refuse => outcome,
+        }
     }
 
     /// Takes a token of the total, if there is one now.
@@ -74,7 +137,7 @@ mod tests {
     #[test]
     fn one_domain_does_not_use_up_anothers() {
         let smtp = Smtp { rate_per_domain: Rate::per_second(1), ..Smtp::default() };
-        let pace = Pace::new(&smtp);
+        let pace = Pace::new(&smtp, &[]);
         assert!(pace.domain_now("a.example"));
         assert!(!pace.domain_now("a.example"));
         assert!(pace.domain_now("b.example"));

@@ -112,6 +112,11 @@ impl<P: Parcel> Queue<P> {
         lock(&self.returned).push_front(parcel);
     }
 
+    /// How fast it goes, and what servers said about that.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
     /// Ends sending for every connection.
     pub fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
@@ -128,7 +133,9 @@ impl<P: Parcel> Queue<P> {
         let Inner { incoming, granted, aside } = &mut *inner;
         incoming.close();
         let mut left: Vec<P> = lock(&self.returned).drain(..).collect();
-        left.extend(granted.drain(..).chain(aside.drain(..)));
+        left.extend(granted.drain(..));
+        left.iter().for_each(|parcel| self.pace.end(parcel.envelope().recipient.domain()));
+        left.extend(aside.drain(..));
         while let Some(parcel) = incoming.recv().await {
             left.push(parcel);
         }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use super::conversation::Envelope;
 use super::*;
 use crate::account::AccountId;
 use crate::address::Address;
-use crate::config::{Rate, Smtp};
+use crate::config::{Rate, Receiver, Smtp};
 
 const MESSAGES: usize = 6;
 /// The message at which the server misbehaves.
@@ -272,7 +273,7 @@ fn relay(addr: SocketAddr, connections: usize) -> Relay {
 
 fn fast() -> Pace {
     let rate = Rate::per_second(1_000_000);
-    Pace::new(&Smtp { rate, rate_per_domain: rate, ..Smtp::default() })
+    Pace::new(&Smtp { rate, rate_per_domain: rate, ..Smtp::default() }, &[])
 }
 
 /// Sends letters; each one's outcome, and the summary.
@@ -456,11 +457,36 @@ async fn a_domain_without_tokens_does_not_hold_up_another() {
         let parcel = Letter { recipient: Address::parse(&format!("x@{domain}")).unwrap(), ..letter(0) };
         assert!(tickets.send(parcel).await.is_ok());
     }
-    let queue = queue::Queue::new(incoming, Pace::new(&smtp), running(), always());
+    let queue = queue::Queue::new(incoming, Pace::new(&smtp, &[]), running(), always());
     let first = queue.next().await.unwrap();
     let second = queue.next().await.unwrap();
     assert_eq!((first.recipient.domain(), second.recipient.domain()), ("a.example", "b.example"));
     assert_eq!(queue.drain().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_message_given_back_keeps_its_place_and_one_that_ended_does_not() {
+    let smtp =
+        Smtp { rate: Rate::per_second(1_000_000), rate_per_domain: Rate::per_second(1_000_000), ..Smtp::default() };
+    let receiver = Receiver {
+        name: "mail".into(),
+        domains: vec!["a.example".into(), "b.example".into()],
+        rate: None,
+        connections: NonZeroUsize::new(1),
+    };
+    let (tickets, incoming) = mpsc::channel(8);
+    for domain in ["a.example", "b.example"] {
+        let parcel = Letter { recipient: Address::parse(&format!("x@{domain}")).unwrap(), ..letter(0) };
+        assert!(tickets.send(parcel).await.is_ok());
+    }
+    let queue = queue::Queue::new(incoming, Pace::new(&smtp, &[receiver]), running(), always());
+    let first = queue.next().await.unwrap();
+    assert!(queue.next_now().await.is_none(), "one is under way");
+    queue.put_back(first);
+    let first = queue.next().await.unwrap();
+    assert!(queue.next_now().await.is_none(), "it still is");
+    queue.pace().end(first.recipient.domain());
+    assert_eq!(queue.next_now().await.unwrap().recipient.domain(), "b.example");
 }
 
 /// Sends on two connections at a slow rate, and does `act` at the first body.
@@ -478,7 +504,7 @@ async fn stopped_when(
         assert!(tickets.send(letter(n)).await.is_ok());
     }
     let (done, mut attempts) = mpsc::channel(MESSAGES);
-    let sending = tokio::spawn(run_parcels(relay(addr, 2), Pace::new(&smtp), queue, done, stop, may));
+    let sending = tokio::spawn(run_parcels(relay(addr, 2), Pace::new(&smtp, &[]), queue, done, stop, may));
     let first = attempts.recv().await;
     assert!(matches!(first, Some(Ended::Attempted(_))), "{first:?}");
     let asked = Instant::now();

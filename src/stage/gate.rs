@@ -10,10 +10,11 @@
 //! it asked for itself, its approval and its soak, is still asked for.
 //!
 //! Rates are percentages of the messages *attempted*: those whose last attempt
-//! has ended (accepted + deferred + rejected + unknown). Messages that were
+//! has ended (accepted + deferred + rejected + expired + unknown). Messages that were
 //! held, suppressed or not yet tried count neither above nor below the line, so
 //! a stage of which most is still waiting cannot look healthier than it is.
-//! Unknown ones count with the deferred: neither is known to have arrived.
+//! Unknown ones count with the deferred: neither is known to have arrived. Expired
+//! ones count with the rejected: neither will.
 
 use crate::campaign::{Campaign, Stage};
 use crate::clock;
@@ -26,7 +27,7 @@ pub struct Limits {
     pub accounts: u64,
     /// Held messages up to which a gate still opens.
     pub held_max: u64,
-    /// Rejected messages, in percent of those attempted.
+    /// Rejected and expired messages, in percent of those attempted.
     pub rejected_percent_max: f64,
     /// Deferred and unknown messages, in percent of those attempted.
     pub deferred_percent_max: f64,
@@ -57,9 +58,10 @@ pub struct StageCounts<'a> {
 }
 
 impl StageCounts<'_> {
-    /// Rejected messages in percent of those attempted; 0 when there were none.
+    /// Rejected and expired messages in percent of those attempted; 0 when there
+    /// were none.
     pub fn rejected_percent(&self) -> f64 {
-        percent(self.counts.rejected, self.counts.attempted())
+        percent(self.counts.rejected + self.counts.expired, self.counts.attempted())
     }
 
     /// Deferred and unknown messages in percent of those attempted; 0 when
@@ -179,10 +181,11 @@ fn reasons_to_stop(
     }
     for before in earlier.iter().filter(|before| !within(before.rejected_percent(), limits.rejected_percent_max)) {
         why.push(format!(
-            "{:.1} % of stage {:?} was rejected ({} of {} attempted); the limit is {} %",
+            "{:.1} % of stage {:?} was rejected{} ({} of {} attempted); the limit is {} %",
             before.rejected_percent(),
             before.stage.name,
-            before.counts.rejected,
+            if before.counts.expired > 0 { " or has expired" } else { "" },
+            before.counts.rejected + before.counts.expired,
             before.counts.attempted(),
             limits.rejected_percent_max
         ));
@@ -340,6 +343,8 @@ mod tests {
     #[test]
     fn rejects_at_their_limit_pass_and_above_it_stop() {
         assert_eq!(after_soak(|counts| (counts.accepted, counts.rejected) = (95, 5)), Gate::Open);
+        let expired = after_soak(|counts| (counts.accepted, counts.rejected, counts.expired) = (94, 3, 3));
+        assert!(stops(&expired, "6.0 % of stage \"canary\" was rejected or has expired (6 of 100 attempted)"));
         let above = after_soak(|counts| (counts.accepted, counts.rejected) = (94, 6));
         assert!(
             stops(&above, "6.0 % of stage \"canary\" was rejected (6 of 100 attempted); the limit is 5 %"),

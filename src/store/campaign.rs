@@ -33,7 +33,7 @@ const SIBLING: &str = "
     join message m on m.campaign = o.id
     join message own on own.campaign = c.id and own.account = m.account
     where c.id = $1 and own.state in ('planned', 'checked', 'claimed', 'deferred')
-      and (m.state in ('claimed', 'accepted', 'deferred', 'rejected', 'unknown')
+      and (m.state in ('claimed', 'accepted', 'deferred', 'rejected', 'expired', 'unknown')
            or (o.state in ('sending', 'paused') and m.state in ('planned', 'checked')))
     group by o.id, o.revision, o.state order by o.id limit 1";
 /// Messages inserted by one statement.

@@ -5,7 +5,7 @@
 //! `unknown`, and should be few. A claim takes only what is still free, so that
 //! several workers may read the same and none gets what another has.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::account::AccountId;
 use crate::address::Address;
@@ -126,34 +126,38 @@ impl Store {
     /// The database fails; nothing is claimed then.
     pub async fn claim(&self, campaign: i64, wanted: Vec<Wanted>, now_ms: i64) -> Result<Vec<Claim>> {
         const SQLITE: &str = "
-            update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4
+            update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4,
+                   first_ms = coalesce(first_ms, $4)
             from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0
-              and attempt = v.value->>1 and state in ('checked', 'deferred') returning account";
+              and attempt = v.value->>1 and state in ('checked', 'deferred') returning account, first_ms";
         const POSTGRES: &str = "
             with free as (
                 select m.account from jsonb_array_elements($2::jsonb) as v
                 join message m on m.campaign = $1 and m.account = v->>0
                 where m.attempt = (v->>1)::bigint and m.state in ('checked', 'deferred') for update of m skip locked)
-            update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4
-            from free where message.campaign = $1 and message.account = free.account returning message.account";
+            update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4,
+                   first_ms = coalesce(first_ms, $4)
+            from free where message.campaign = $1 and message.account = free.account returning message.account, message.first_ms";
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let (doing, worker, sql) = ("claiming messages", worker(), self.sql(SQLITE, POSTGRES));
         let text = json(&wanted.iter().map(|wanted| (&wanted.account, wanted.attempts)).collect::<Vec<_>>())?;
-        let got: HashSet<String> = in_transaction!(self, doing, |tx| {
+        let got: HashMap<String, i64> = in_transaction!(self, doing, |tx| {
             let update = sqlx::query(sql).bind(campaign).bind(&text).bind(&worker).bind(now_ms);
             let rows = update.fetch_all(&mut *tx).await.doing(doing)?;
-            let got: HashSet<String> = rows.iter().map(|row| row.cell(WHAT, "account")).collect::<Result<_>>()?;
-            let ours = wanted.iter().filter(|wanted| got.contains(wanted.account.as_str()));
-            let messages: Vec<_> =
-                ours.map(|one| (&one.account, "claimed", one.attempts + 1, one.to.to_string())).collect();
+            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "first_ms")?));
+            let got: HashMap<String, i64> = rows.iter().map(read).collect::<Result<_>>()?;
+            let ours = wanted.iter().filter_map(|wanted| Some((wanted, got.get(wanted.account.as_str())?)));
+            let messages: Vec<_> = ours
+                .map(|(one, first_ms)| (&one.account, "claimed", one.attempts + 1, one.to.to_string(), *first_ms))
+                .collect();
             if !messages.is_empty() {
                 ledger::append!(tx, Some(campaign), "claim", &Messages { messages }, now_ms, doing);
             }
             got
         });
-        let ours = wanted.into_iter().filter(|wanted| got.contains(wanted.account.as_str()));
+        let ours = wanted.into_iter().filter(|wanted| got.contains_key(wanted.account.as_str()));
         Ok(ours
             .map(|Wanted { account, digest, attempts, .. }| Claim { campaign, account, digest, attempt: attempts + 1 })
             .collect())

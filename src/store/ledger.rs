@@ -3,8 +3,8 @@
 //!
 //! An entry's body is `{"campaign": …, "kind": …, "is": {…}}` in JSON. Where it
 //! tells of messages, `is.messages` is a list of `[account, state, …]`: a claim
-//! adds the attempt's number and the envelope's recipient, a check the digest
-//! and a hash of the findings, an outcome the reply. Replayed in order, they yield every message's state.
+//! adds the attempt's number, the envelope's recipient and the time of the first
+//! attempt, a check the digest and a hash of the findings, an outcome the reply. Replayed in order, they yield every message's state.
 //! Entries about suppressions carry BLAKE3 digests of folded addresses.
 
 use serde::Serialize;

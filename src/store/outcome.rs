@@ -7,6 +7,7 @@
 //! `tests/store.rs`.
 
 use crate::account::AccountId;
+use crate::address::Address;
 use crate::campaign::State as CampaignState;
 use crate::guard::Held;
 use crate::ledger::{Claim, Outcome, State};
@@ -15,7 +16,7 @@ use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::ledger::Messages;
 use crate::store::message::exactly;
-use crate::store::{Store, campaign, in_transaction, ledger};
+use crate::store::{Store, campaign, in_transaction, ledger, suppression};
 
 /// The end of one attempt.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Settled {
     pub outcome: Outcome,
     /// For a deferral: when it may be tried again.
     pub not_before_ms: Option<i64>,
+    /// The address, if there is no mailbox behind it: it gets no more mail.
+    pub bounced: Option<Address>,
 }
 
 /// What a row is called that cannot be read.
@@ -34,12 +37,13 @@ const WHAT: &str = "message";
 pub(in crate::store) const LOST_REPLY: &str = "the sending process ended before the outcome was recorded";
 
 impl Store {
-    /// Records how attempts ended.
+    /// Records how attempts ended, and suppresses the addresses that have no
+    /// mailbox; how many of these were not suppressed before.
     ///
     /// # Errors
     /// A message is not claimed any more, or by a later attempt, or the database
     /// fails; none is recorded then.
-    pub async fn record_outcomes(&self, campaign: i64, settled: Vec<Settled>, now_ms: i64) -> Result<()> {
+    pub async fn record_outcomes(&self, campaign: i64, settled: Vec<Settled>, now_ms: i64) -> Result<u64> {
         const SQLITE: &str = "
             update message set state = v.value->>1, code = v.value->>2, reply = v.value->>3,
                    not_before_ms = v.value->>4, worker = null, changed_ms = $3
@@ -51,21 +55,25 @@ impl Store {
             from jsonb_array_elements($2::jsonb) as v
             where campaign = $1 and account = v->>0 and state = 'claimed' and attempt = (v->>5)::bigint";
         if settled.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let doing = "recording outcomes";
-        let rows = settled.iter().map(|Settled { claim, outcome, not_before_ms }| {
+        let bounced: Vec<Address> = settled.iter().filter_map(|one| one.bounced.clone()).collect();
+        let rows = settled.iter().map(|Settled { claim, outcome, not_before_ms, .. }| {
             let reply = outcome.reply();
             (&claim.account, outcome.state(), reply.code, &reply.text, not_before_ms, claim.attempt)
         });
         let told = Messages { messages: rows.collect() };
         let (text, sql) = (json(&told.messages)?, self.sql(SQLITE, POSTGRES));
-        in_transaction!(self, doing, |tx| {
+        let suppress = suppression::insert_text(self);
+        Ok(in_transaction!(self, doing, |tx| {
             let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);
             exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), settled.len())?;
             ledger::append!(tx, Some(campaign), "outcome", &told, now_ms, doing);
-        });
-        Ok(())
+            // After the entry: whoever appends is alone, so that no two wait for
+            // each other's addresses.
+            suppression::add!(tx, suppress, &bounced, suppression::BOUNCED, Some(campaign), now_ms, doing)
+        }))
     }
 
     /// Takes claims back that were not begun: they count as no attempt.
@@ -74,15 +82,48 @@ impl Store {
     /// A message is not claimed any more, or the database fails.
     pub async fn release(&self, campaign: i64, claims: Vec<Claim>, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3
+            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3,
+                   first_ms = case when attempt = 1 then null else first_ms end
             from json_each($2) as v
             where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed' and attempt = v.value->>2";
         const POSTGRES: &str = "
-            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3
+            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3,
+                   first_ms = case when attempt = 1 then null else first_ms end
             from jsonb_array_elements($2::jsonb) as v
             where campaign = $1 and account = v->>0 and state = 'claimed' and attempt = (v->>2)::bigint";
         let messages = claims.iter().map(|claim| (&claim.account, "checked", claim.attempt)).collect::<Vec<_>>();
         self.make_move(campaign, "release", "taking claims back", self.sql(SQLITE, POSTGRES), messages, now_ms).await
+    }
+
+    /// Ends deferred messages whose first attempt was `first_ms_max` or before;
+    /// how many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn expire(&self, campaign: i64, first_ms_max: i64, now_ms: i64) -> Result<u64> {
+        const EXPIRE: &str = "
+            update message set state = 'expired', changed_ms = $3 where campaign = $1 and state = 'deferred'
+            and account in (select account from message where campaign = $1 and state = 'deferred'
+                            and first_ms <= $2 limit 5000) returning account";
+        let doing = "ending messages whose lifetime is over";
+        let mut expired = 0;
+        loop {
+            let some: u64 = in_transaction!(self, doing, |tx| {
+                let rows = sqlx::query(EXPIRE).bind(campaign).bind(first_ms_max).bind(now_ms);
+                let rows = rows.fetch_all(&mut *tx).await.doing(doing)?;
+                let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "expired"));
+                let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
+                let some = messages.len() as u64;
+                if some > 0 {
+                    ledger::append!(tx, Some(campaign), "expire", &Messages { messages }, now_ms, doing);
+                }
+                some
+            });
+            if some == 0 {
+                return Ok(expired);
+            }
+            expired += some;
+        }
     }
 
     /// Holds messages that the guard refused at send time, and halts their
@@ -150,10 +191,12 @@ impl Store {
     /// Any other state that is asked for is refused.
     pub async fn settle(&self, campaign: i64, messages: &[(AccountId, State)], by: &str, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            update message set state = v.value->>1, changed_ms = $3
+            update message set state = v.value->>1, changed_ms = $3,
+                   first_ms = case when v.value->>1 = 'checked' then null else first_ms end
             from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'unknown'";
         const POSTGRES: &str = "
-            update message set state = v->>1, changed_ms = $3
+            update message set state = v->>1, changed_ms = $3,
+                   first_ms = case when v->>1 = 'checked' then null else first_ms end
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0 and state = 'unknown'";
         let doing = "settling unknown messages";
         let legal = messages.iter().filter(|(_, to)| State::Unknown.may_be_settled_as(*to)).count();

@@ -26,8 +26,43 @@ pub struct Suppression {
 const WHAT: &str = "suppressed address";
 /// The reason of those who used the link in a message.
 const UNSUBSCRIBED: &str = "unsubscribed";
+/// The reason of those that have no mailbox, by a server's word.
+pub(in crate::store) const BOUNCED: &str = "hard bounce";
 /// Addresses told by one entry.
-const CHUNK: usize = 4_000;
+pub(in crate::store) const CHUNK: usize = 4_000;
+
+/// Adds addresses: ($1 list, $2 reason, $3 now).
+pub(in crate::store) fn insert_text(store: &Store) -> &'static str {
+    const SQLITE: &str = "
+        insert into suppression (address, reason, at_ms) select value, $2, $3 from json_each($1) where true
+        on conflict (address) do nothing";
+    const POSTGRES: &str = "
+        insert into suppression (address, reason, at_ms)
+        select distinct v, $2, $3::bigint from jsonb_array_elements_text($1::jsonb) as v
+        on conflict (address) do nothing";
+    store.sql(SQLITE, POSTGRES)
+}
+
+/// Adds addresses in an open transaction; how many were new. `from`: the campaign
+/// in which they came up. The entry is of no campaign: every process that sends
+/// looks at those. A macro, because the transaction's type differs.
+macro_rules! add {
+    ($tx:expr, $sql:expr, $addresses:expr, $reason:expr, $from:expr, $now_ms:expr, $doing:expr) => {{
+        let (addresses, from): (&[$crate::address::Address], Option<i64>) = ($addresses, $from);
+        let mut added = 0;
+        for chunk in addresses.chunks($crate::store::suppression::CHUNK) {
+            let folded = $crate::store::suppression::folded(chunk);
+            let text = $crate::store::directory::json(&folded)?;
+            let add = sqlx::query($sql).bind(text).bind($reason).bind($now_ms);
+            let new = add.execute(&mut *$tx).await.doing($doing)?.rows_affected();
+            let told = $crate::store::suppression::told(new, $reason, from, &folded);
+            $crate::store::ledger::append!($tx, None::<i64>, "suppressed", &told, $now_ms, $doing);
+            added += new;
+        }
+        added
+    }};
+}
+pub(in crate::store) use add;
 
 impl Store {
     /// Adds addresses; how many were new.
@@ -35,26 +70,8 @@ impl Store {
     /// # Errors
     /// The database fails; none is added then.
     pub async fn suppress(&self, addresses: &[Address], reason: &str, now_ms: i64) -> Result<u64> {
-        const SQLITE: &str = "
-            insert into suppression (address, reason, at_ms) select value, $2, $3 from json_each($1) where true
-            on conflict (address) do nothing";
-        const POSTGRES: &str = "
-            insert into suppression (address, reason, at_ms)
-            select distinct v, $2, $3::bigint from jsonb_array_elements_text($1::jsonb) as v
-            on conflict (address) do nothing";
-        let (doing, sql) = ("adding to the suppression list", self.sql(SQLITE, POSTGRES));
-        Ok(in_transaction!(self, doing, |tx| {
-            let mut added = 0;
-            for chunk in addresses.chunks(CHUNK) {
-                let folded = folded(chunk);
-                let add = sqlx::query(sql).bind(json(&folded)?).bind(reason).bind(now_ms);
-                let new = add.execute(&mut *tx).await.doing(doing)?.rows_affected();
-                let told = serde_json::json!({ "added": new, "reason": reason, "digests": digests(&folded) });
-                ledger::append!(tx, None::<i64>, "suppressed", &told, now_ms, doing);
-                added += new;
-            }
-            added
-        }))
+        let (doing, sql) = ("adding to the suppression list", insert_text(self));
+        Ok(in_transaction!(self, doing, |tx| { add!(tx, sql, addresses, reason, None, now_ms, doing) }))
     }
 
     /// Adds the address of who unsubscribed from a campaign; whether it was new. An
@@ -71,10 +88,7 @@ impl Store {
             let add = sqlx::query(ADD).bind(&folded[0]).bind(UNSUBSCRIBED).bind(now_ms);
             let new = add.execute(&mut *tx).await.doing(doing)?.rows_affected();
             if new > 0 {
-                let told = serde_json::json!({
-                    "added": new, "reason": UNSUBSCRIBED, "from": campaign, "digests": digests(&folded),
-                });
-                // Of no campaign: every process that sends looks at those entries.
+                let told = told(new, UNSUBSCRIBED, Some(campaign), &folded);
                 ledger::append!(tx, None::<i64>, "suppressed", &told, now_ms, doing);
             }
             new > 0
@@ -138,8 +152,17 @@ impl Store {
     }
 }
 
-fn folded(addresses: &[Address]) -> Vec<String> {
+pub(in crate::store) fn folded(addresses: &[Address]) -> Vec<String> {
     addresses.iter().map(Address::folded).collect()
+}
+
+/// What the ledger is told of addresses that were added.
+pub(in crate::store) fn told(added: u64, reason: &str, from: Option<i64>, folded: &[String]) -> serde_json::Value {
+    let mut told = serde_json::json!({ "added": added, "reason": reason, "digests": digests(folded) });
+    if let Some(campaign) = from {
+        told["from"] = campaign.into();
+    }
+    told
 }
 
 /// The ledger is kept for long and shown to many: it says which addresses only

@@ -103,7 +103,7 @@ impl Store {
     pub async fn replies(&self, campaign: i64) -> Result<Vec<ReplyCount>> {
         const REPLIES: &str = "
             select code, reply, count(*) as count from message
-            where campaign = $1 and reply is not null and state in ('deferred', 'rejected', 'unknown')
+            where campaign = $1 and reply is not null and state in ('deferred', 'rejected', 'expired', 'unknown')
             group by code, reply order by count desc, reply limit 20";
         with_pool!(self, |pool| {
             let rows = sqlx::query(REPLIES).bind(campaign).fetch_all(pool).await.doing("counting replies")?;
@@ -118,15 +118,33 @@ impl Store {
         })
     }
 
-    /// When the first deferred message may be tried again.
+    /// When the first deferred message may be tried again, or has lived for
+    /// `lifetime_ms`.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn next_due(&self, campaign: i64) -> Result<Option<i64>> {
-        const DUE: &str = "select min(not_before_ms) as due from message where campaign = $1 and state = 'deferred'";
+    pub async fn next_due(&self, campaign: i64, lifetime_ms: i64) -> Result<Option<i64>> {
+        const DUE: &str = "
+            select min(case when first_ms + $2 < not_before_ms then first_ms + $2 else not_before_ms end) as due
+            from message where campaign = $1 and state = 'deferred'";
         with_pool!(self, |pool| {
-            let due = sqlx::query(DUE).bind(campaign).fetch_one(pool);
+            let due = sqlx::query(DUE).bind(campaign).bind(lifetime_ms).fetch_one(pool);
             due.await.doing("reading deferrals")?.cell(MESSAGE, "due")
+        })
+    }
+
+    /// Messages of all campaigns that are under way, or whose last attempt ended
+    /// at `since_ms` or later.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn sent_since(&self, since_ms: i64) -> Result<u64> {
+        const SENT: &str = "
+            select count(*) as sent from message where state = 'claimed' or changed_ms >= $1
+            and state in ('accepted', 'deferred', 'rejected', 'expired', 'unknown')";
+        with_pool!(self, |pool| {
+            let sent = sqlx::query(SENT).bind(since_ms).fetch_one(pool).await.doing("counting what was sent")?;
+            Ok(sent.cell::<i64, _>(MESSAGE, "sent")?.unsigned_abs())
         })
     }
 
@@ -137,7 +155,7 @@ impl Store {
     pub async fn stage_finished_ms(&self, campaign: i64, stage: u16) -> Result<Option<i64>> {
         const LAST: &str = "
             select max(changed_ms) as last from message where campaign = $1 and stage = $2
-            and state in ('accepted', 'deferred', 'rejected', 'unknown')";
+            and state in ('accepted', 'deferred', 'rejected', 'expired', 'unknown')";
         with_pool!(self, |pool| {
             let last = sqlx::query(LAST).bind(campaign).bind(i64::from(stage));
             last.fetch_one(pool).await.doing("reading a stage's end")?.cell(MESSAGE, "last")

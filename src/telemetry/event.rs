@@ -119,10 +119,10 @@ pub fn stage_opened(campaign: i64, stage: &str, messages: u64) {
 
 /// A stage's messages all have an outcome, or a time to be tried again.
 pub fn stage_finished(campaign: i64, stage: &str, counts: &Counts) {
-    let Counts { accepted, deferred, rejected, unknown, held, suppressed, .. } = *counts;
+    let Counts { accepted, deferred, rejected, expired, unknown, held, suppressed, .. } = *counts;
     info!(
         event = "stage_finished",
-        campaign, stage, accepted, deferred, rejected, unknown, held, suppressed, "the stage is through"
+        campaign, stage, accepted, deferred, rejected, expired, unknown, held, suppressed, "the stage is through"
     );
 }
 
@@ -147,6 +147,36 @@ pub fn attempt_ended(campaign: i64, account: &AccountId, outcome: &Outcome) {
         Outcome::Rejected(_) => warn!(event = "attempt_ended", campaign, %account, state, code, "rejected"),
         Outcome::Unknown(_) => warn!(event = "attempt_ended", campaign, %account, state, code, "unknown"),
     }
+}
+
+/// Nothing may be sent at this hour, or on this day any more.
+pub fn sending_waits(campaign: i64, why: &str) {
+    info!(event = "sending_waits", campaign, why = %clean(why), "nothing is sent for now");
+}
+
+/// A receiver said that we are too fast. One that no table names may be a
+/// customer's own domain, and is not named here either.
+pub fn receiver_slowed(receiver: &str, code: u16) {
+    warn!(
+        event = "receiver_slowed",
+        receiver, code, "a receiver asked for less: it gets half of its rate, and more again by and by"
+    );
+}
+
+/// A receiver refuses us as a sender, and gets nothing more in this run. What
+/// `campaign send` prints says which it is.
+pub fn receiver_halted(receiver: &str, said: &str) {
+    error!(event = "receiver_halted", receiver, said = %clean(said), "a receiver refuses us as a sender: it gets nothing more in this run");
+}
+
+/// So many messages were deferred until their lifetime was over.
+pub fn messages_expired(campaign: i64, messages: u64) {
+    warn!(event = "messages_expired", campaign, messages, "messages were deferred until their lifetime was over");
+}
+
+/// So many addresses bounced, and get no more mail.
+pub fn bounces_suppressed(campaign: i64, addresses: u64) {
+    warn!(event = "bounces_suppressed", campaign, addresses, "addresses without a mailbox get no more mail");
 }
 
 /// So many claims of a process that died are now unknown.

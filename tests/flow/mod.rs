@@ -4,7 +4,9 @@
 
 mod crash;
 mod extra;
+mod hours;
 mod links;
+mod replies;
 mod server;
 mod settle;
 mod sink;

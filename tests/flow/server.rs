@@ -1,4 +1,5 @@
-//! A server in a mood: it defers every recipient once and rejects some for good.
+//! A server in a mood: what it says to a recipient is the mood's word. The first
+//! one defers every recipient once and rejects some for good.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,6 +15,18 @@ struct Seen {
     deferrals: usize,
 }
 
+/// What is said to a recipient who is asked for the n-th time, from 1: a refusal,
+/// or nothing.
+pub type Mood = fn(&str, usize) -> Option<&'static str>;
+
+fn first(recipient: &str, asked: usize) -> Option<&'static str> {
+    match (rejects(recipient), asked) {
+        (true, _) => Some("550 5.1.1 nobody here"),
+        (false, 1) => Some("451 4.7.1 later"),
+        (false, _) => None,
+    }
+}
+
 pub struct Moody {
     addr: SocketAddr,
     seen: Arc<Mutex<Seen>>,
@@ -26,6 +39,10 @@ pub fn rejects(recipient: &str) -> bool {
 
 impl Moody {
     pub fn start() -> Self {
+        Self::in_mood(first)
+    }
+
+    pub fn in_mood(mood: Mood) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let addr = listener.local_addr().unwrap();
@@ -34,7 +51,7 @@ impl Moody {
         let shared = seen.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, shared.clone()));
+                tokio::spawn(serve(stream, shared.clone(), mood));
             }
         });
         Self { addr, seen }
@@ -48,12 +65,17 @@ impl Moody {
         self.seen.lock().unwrap().deferrals
     }
 
+    /// How often a recipient was asked for.
+    pub fn asked(&self) -> BTreeMap<String, usize> {
+        self.seen.lock().unwrap().asked.clone()
+    }
+
     pub fn accepted(&self) -> BTreeMap<String, usize> {
         self.seen.lock().unwrap().accepted.clone()
     }
 }
 
-async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) -> Option<()> {
+async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>, mood: Mood) -> Option<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 moody\r\n").await.ok()?;
     let (mut recipient, mut line) = (None, String::new());
@@ -66,6 +88,7 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) -> Option<()> {
         .ok()?
         > 0
     {
+        let said;
         let reply = match line.get(..4).unwrap_or_default() {
             "EHLO" => "250-moody\r\n250 PIPELINING\r\n",
             "RCPT" => {
@@ -73,13 +96,13 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) -> Option<()> {
                 let mut seen = seen.lock().unwrap();
                 let asked = seen.asked.entry(to.clone()).or_default();
                 *asked += 1;
-                match (rejects(&to), *asked) {
-                    (true, _) => "550 5.1.1 nobody here\r\n",
-                    (false, 1) => {
-                        seen.deferrals += 1;
-                        "451 4.7.1 later\r\n"
+                match mood(&to, *asked) {
+                    Some(refusal) => {
+                        seen.deferrals += usize::from(refusal.starts_with('4'));
+                        said = format!("{refusal}\r\n");
+                        &said
                     }
-                    (false, _) => {
+                    None => {
                         recipient = Some(to);
                         "250 ok\r\n"
                     }

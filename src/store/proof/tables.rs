@@ -35,6 +35,7 @@ struct MessageRow {
     digest: Option<Vec<u8>>,
     findings: Option<String>,
     attempt: i64,
+    first_ms: Option<i64>,
     not_before_ms: Option<i64>,
     code: Option<i64>,
     reply: Option<String>,
@@ -152,8 +153,8 @@ impl Store {
 
     async fn message_page(&self, id: i64, after: i64) -> Result<Vec<(i64, Result<MessageRow>)>> {
         const PAGE: &str = "
-            select ord, account, stage, extra, state, digest, findings, attempt, not_before_ms, code, reply, changed_ms
-            from message where campaign = $1 and ord > $2 order by ord limit 5000";
+            select ord, account, stage, extra, state, digest, findings, attempt, first_ms, not_before_ms, code, reply,
+                   changed_ms from message where campaign = $1 and ord > $2 order by ord limit 5000";
         with_pool!(self, |pool| {
             let rows = sqlx::query(PAGE).bind(id).bind(after).fetch_all(pool).await.doing("reading messages")?;
             let read = |row| {
@@ -167,6 +168,7 @@ impl Store {
                         digest: "digest",
                         findings: "findings",
                         attempt: "attempt",
+                        first_ms: "first_ms",
                         not_before_ms: "not_before_ms",
                         code: "code",
                         reply: "reply",
@@ -239,6 +241,8 @@ fn message(row: &MessageRow, said: &ToldMessage) -> Option<String> {
         "number of attempts"
     } else if reply(row.code, row.reply.as_deref()) != said.reply {
         "reply"
+    } else if row.first_ms != said.first_ms {
+        "time of the first attempt"
     } else if row.not_before_ms != said.not_before_ms {
         "time of the next attempt"
     } else if said.findings.is_some_and(|said| said != findings) {

@@ -32,6 +32,7 @@ pub(super) struct ToldMessage {
     /// Of the message that was cleared; 0: none.
     pub digest: u128,
     pub attempt: i64,
+    pub first_ms: Option<i64>,
     pub not_before_ms: Option<i64>,
     /// Of code and text; 0: none.
     pub reply: u64,
@@ -183,12 +184,18 @@ impl Told {
             "claim" if count(0) != Some(told.attempt + 1) => {
                 return Err(format!("account {account} cannot be claimed for attempt {:?} now", count(0)));
             }
-            "claim" => told.attempt += 1,
+            // Claims made before the first attempt was kept do not tell it.
+            "claim" => (told.attempt, told.first_ms) = (told.attempt + 1, count(2)),
             "outcome" => {
                 told.reply = reply(count(0), word(1));
                 told.not_before_ms = count(2);
             }
-            "release" => (told.attempt, told.not_before_ms) = (told.attempt - 1, None),
+            "release" => {
+                (told.attempt, told.not_before_ms) = (told.attempt - 1, None);
+                told.first_ms = told.first_ms.filter(|_| told.attempt > 0);
+            }
+            // Whoever has it sent again gives it another life.
+            "settle" => told.first_ms = told.first_ms.filter(|_| *state != State::Checked),
             "recover" => told.reply = reply(Some(0), Some(LOST_REPLY)),
             "hold" => told.findings = Some(word(0).map_or(0, short)),
             _ => {}
@@ -261,6 +268,7 @@ impl ToldMessage {
             at_ms,
             digest: 0,
             attempt: 0,
+            first_ms: None,
             not_before_ms: None,
             reply: 0,
             findings: Some(0),

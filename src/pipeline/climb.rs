@@ -1,0 +1,286 @@
+//! One process on a campaign's ladder: the gate before each stage, the stage
+//! itself (`super::feed`) beside whoever helps, and at the end what was deferred.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use tokio::sync::watch;
+
+use crate::campaign::{Campaign, State};
+use crate::error::{Error, Result};
+use crate::guard::Guard;
+use crate::ledger::Counts;
+use crate::pipeline::bound::{self, Bound};
+use crate::pipeline::feed::Window;
+use crate::pipeline::{App, drill, gate};
+use crate::progress;
+use crate::send::{Pace, Relay, Share};
+use crate::stage::Gate;
+use crate::store::{Lease, Pulse, WHOLE};
+use crate::telemetry::event;
+
+/// How often a running send looks whether it was paused or halted.
+pub(super) const LOOK: Duration = Duration::from_millis(250);
+
+/// What the campaigns have in common that one process sends.
+#[derive(Clone)]
+pub(super) struct Crew {
+    /// The process's lease.
+    pub lease: Lease,
+    /// Its share of the rates.
+    pub pace: Pace,
+}
+
+impl Crew {
+    pub fn new(app: &App, lease: Lease) -> Self {
+        let ours = lease.clone();
+        let share = Share::new(move || f64::from(ours.share()) / f64::from(WHOLE));
+        Self { lease, pace: Pace::shared(&app.config.smtp, &app.config.receiver, &share) }
+    }
+}
+
+/// Everything one sending process needs for one campaign.
+pub(super) struct Line {
+    pub(super) app: App,
+    pub(super) campaign: Campaign,
+    pub(super) version: i64,
+    pub(super) guard: Arc<Guard>,
+    pub(super) bound: Arc<Bound>,
+    pub(super) relay: Relay,
+    pub(super) crew: Crew,
+    pub(super) window: Window,
+    /// Whether to stay where something asks for time.
+    pub(super) wait: bool,
+    pub(super) stop: watch::Receiver<bool>,
+    pub(super) pulse: Pulse,
+    pub(super) bar: ProgressBar,
+}
+
+impl Line {
+    pub(super) async fn new(
+        app: &App,
+        campaign: Campaign,
+        wait: bool,
+        stop: watch::Receiver<bool>,
+        pulse: Pulse,
+        crew: &Crew,
+    ) -> Result<Self> {
+        let smtp = &app.config.smtp;
+        let per_second = f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
+        app.metrics.rate_limit(per_second.ceil() as u32);
+        let relay = Relay::new(smtp).map_err(|e| Error::usage("smtp.url cannot be used").cause(&e))?;
+        let counts = app.store.counts(campaign.id, None).await?;
+        let done = counts.total() - counts.left() - counts.deferred;
+        // The version first: if another comes meanwhile, the guard is read again.
+        let version = app.version().await?.number;
+        Ok(Self {
+            app: app.clone(),
+            version,
+            guard: Arc::new(bound::guard(app).await?),
+            bound: Arc::new(Bound::load(app, &campaign).await?),
+            window: Window::new(smtp, relay.connections()),
+            relay,
+            crew: crew.clone(),
+            bar: progress::sending(counts.total(), done, per_second),
+            campaign,
+            wait,
+            stop,
+            pulse,
+        })
+    }
+
+    /// Judges by the directory as it is now: a message that differs by it from
+    /// what was approved is held.
+    pub(super) async fn refresh(&mut self) -> Result<()> {
+        let number = self.app.version().await?.number;
+        if number != self.version {
+            self.guard = Arc::new(bound::guard(&self.app).await?);
+            self.version = number;
+            event::directory_renewed(self.campaign.id, number);
+        }
+        Ok(())
+    }
+
+    /// Goes up the ladder; says why it stopped, `None` when all is done.
+    pub(super) async fn climb(&mut self) -> Result<Option<String>> {
+        for n in 0..self.campaign.definition.stages.len() as u16 {
+            if self.counts(Some(n)).await?.left() == 0 {
+                continue;
+            }
+            if let Some(why) = self.open(n).await? {
+                return Ok(Some(why));
+            }
+            let left = self.counts(Some(n)).await?.left();
+            event::stage_opened(self.campaign.id, &self.campaign.definition.stages[usize::from(n)].name, left);
+            if let Some(why) = self.together(n).await? {
+                return Ok(Some(why));
+            }
+        }
+        self.settle().await
+    }
+
+    /// Sends what is due of the stages up to `n`, beside whoever helps, until nobody
+    /// has anything of it under way.
+    async fn together(&mut self, n: u16) -> Result<Option<String>> {
+        self.pulse.open(Some(n)).await?;
+        let sent = self.stage(n).await;
+        self.pulse.open(None).await?;
+        if let Some(why) = sent? {
+            return Ok(Some(why));
+        }
+        if self.crew.lease.share() < WHOLE {
+            // Who looked just before may still claim.
+            tokio::time::sleep(LOOK).await;
+        }
+        let mut left = u64::MAX;
+        loop {
+            let claimed = self.counts(None).await?.claimed;
+            let now_left = self.counts(Some(n)).await?.left();
+            if claimed > 0 {
+                self.recover().await?;
+                tokio::time::sleep(LOOK).await;
+            } else if now_left == 0 || now_left >= left {
+                return Ok(None);
+            } else {
+                // Given back by a worker that left.
+                left = now_left;
+                if let Some(why) = self.stage(n).await? {
+                    return Ok(Some(why));
+                }
+            }
+            if let Some(why) = self.why_stopped().await? {
+                return Ok(Some(why));
+            }
+        }
+    }
+
+    /// Gives up what dead processes had claimed.
+    pub(super) async fn recover(&self) -> Result<()> {
+        let lost = self.app.store.recover(self.campaign.id, self.app.clock.now_ms()).await?;
+        if lost > 0 {
+            event::claims_recovered(self.campaign.id, lost);
+        }
+        Ok(())
+    }
+
+    async fn counts(&self, stage: Option<u16>) -> Result<Counts> {
+        Ok(self.app.store.counts(self.campaign.id, stage).await?)
+    }
+
+    fn lifetime_ms(&self) -> i64 {
+        self.app.config.smtp.lifetime.as_ms()
+    }
+
+    /// Ends what was deferred for as long as a message lives.
+    pub(super) async fn expire(&self) -> Result<()> {
+        let now_ms = self.app.clock.now_ms();
+        let first_ms_max = now_ms.saturating_sub(self.lifetime_ms());
+        let expired = self.app.store.expire(self.campaign.id, first_ms_max, now_ms).await?;
+        if expired > 0 {
+            event::messages_expired(self.campaign.id, expired);
+            self.bar.inc(expired);
+        }
+        Ok(())
+    }
+
+    /// Asks the gate of stage `n`, and waits for it where that was asked for.
+    async fn open(&mut self, n: u16) -> Result<Option<String>> {
+        loop {
+            self.refresh().await?;
+            self.expire().await?;
+            let drill = drill::run(&self.app, &self.campaign, &self.guard, &self.bound).await?;
+            let gate::Asked { gate, mends } = gate::ask(&self.app, &self.campaign, n, &drill).await?;
+            match gate {
+                Gate::Open => return Ok(None),
+                Gate::Stop { why } => {
+                    self.halt(&why).await?;
+                    return Ok(Some(why));
+                }
+                Gate::Wait { until_ms: Some(until_ms), why } if self.wait => {
+                    if !self.wait_until(until_ms, why.clone()).await? {
+                        return Ok(Some(why));
+                    }
+                }
+                // Deferred messages of a stage that is open need no gate of their own.
+                Gate::Wait { until_ms: None, why } if mends && self.crew.pace.halted().is_empty() => {
+                    let due_ms =
+                        self.app.store.next_due(self.campaign.id, self.lifetime_ms()).await?.unwrap_or(i64::MAX);
+                    let is_due = due_ms <= self.app.clock.now_ms();
+                    let waited = is_due || self.wait && self.wait_until(due_ms, why.clone()).await?;
+                    if !waited {
+                        return Ok(Some(why));
+                    }
+                    if let Some(why) = self.together(n - 1).await? {
+                        return Ok(Some(why));
+                    }
+                }
+                Gate::Wait { why, .. } => {
+                    event::gate_waits(self.campaign.id, &self.campaign.definition.stages[usize::from(n)].name, &why);
+                    return Ok(Some(why));
+                }
+            }
+        }
+    }
+
+    /// Waits, looking at the campaign's state meanwhile; false when stopped.
+    pub(super) async fn wait_until(&self, until_ms: i64, why: String) -> Result<bool> {
+        let spinner = progress::spinner("");
+        spinner.set_message(why);
+        while self.app.clock.now_ms() < until_ms {
+            let left_ms = u64::try_from(until_ms - self.app.clock.now_ms()).unwrap_or(0);
+            tokio::time::sleep(LOOK.min(Duration::from_millis(left_ms.max(1)))).await;
+            if self.why_stopped().await?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) async fn halt(&self, why: &str) -> Result<()> {
+        event::campaign_halted(self.campaign.id, why);
+        self.app.store.set_state(self.campaign.id, &[State::Sending], State::Halted, self.app.clock.now_ms()).await?;
+        Ok(())
+    }
+
+    /// The end of the ladder: waits for deferred messages, then finishes if
+    /// nothing at all is open any more.
+    async fn settle(&mut self) -> Result<Option<String>> {
+        let (id, last) = (self.campaign.id, self.campaign.definition.stages.len() as u16 - 1);
+        loop {
+            if let Some(why) = self.why_stopped().await? {
+                return Ok(Some(why));
+            }
+            self.expire().await?;
+            let counts = self.counts(None).await?;
+            if counts.left() > 0 {
+                return Ok(Some(format!("{} messages are left; `kakitome campaign send {id}` goes on", counts.left())));
+            }
+            if counts.deferred == 0 && counts.unknown > 0 {
+                return Ok(Some(format!("of {} messages nobody knows whether they arrived", counts.unknown)));
+            }
+            if counts.deferred == 0 {
+                let now_ms = self.app.clock.now_ms();
+                self.app.store.set_state(id, &[State::Sending], State::Finished, now_ms).await?;
+                event::campaign_finished(id);
+                return Ok(None);
+            }
+            // Waiting mends nothing for who refuses us: somebody must look first.
+            if !self.crew.pace.halted().is_empty() {
+                return Ok(Some(format!(
+                    "{} messages are deferred, and a receiver refuses us as a sender; mend the cause, then `kakitome campaign send {id}` goes on",
+                    counts.deferred
+                )));
+            }
+            let due_ms = self.app.store.next_due(id, self.lifetime_ms()).await?.unwrap_or(0);
+            let why =
+                format!("{} deferred messages are tried again from {}", counts.deferred, crate::clock::show(due_ms));
+            if !self.wait && due_ms > self.app.clock.now_ms() || !self.wait_until(due_ms, why.clone()).await? {
+                return Ok(Some(why));
+            }
+            if let Some(why) = self.together(last).await? {
+                return Ok(Some(why));
+            }
+        }
+    }
+}

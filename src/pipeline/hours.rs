@@ -1,0 +1,68 @@
+//! When a campaign may send: inside the sending windows, and below the warm-up's
+//! ceiling for the day.
+//!
+//! What was sent today is asked of the store, of every campaign: a process that
+//! was stopped, or another beside this one, counts as well. A run may claim half
+//! of what is left, then asks again, so that several of them share a day.
+
+use crate::clock;
+use crate::config::{self, SendingWindow};
+use crate::error::Result;
+use crate::pipeline::climb::Line;
+use crate::telemetry::event;
+
+/// Below this, a run may claim all that is left of a day.
+const FEW: u64 = 100;
+
+/// Why nothing may be sent now, and until when.
+struct Shut {
+    until_ms: i64,
+    why: String,
+}
+
+impl Line {
+    /// Waits until something may be sent, where waiting was asked for; otherwise,
+    /// or when it was stopped meanwhile, says why nothing is sent.
+    pub(super) async fn hours(&self) -> Result<Option<String>> {
+        while let Some(Shut { until_ms, why }) = self.shut().await? {
+            event::sending_waits(self.campaign.id, &why);
+            if !self.wait {
+                return Ok(Some(why));
+            }
+            if !self.wait_until(until_ms, why.clone()).await? {
+                return Ok(Some(self.why_stopped().await?.unwrap_or(why)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn shut(&self) -> Result<Option<Shut>> {
+        let (smtp, now_ms) = (&self.app.config.smtp, self.app.clock.now_ms());
+        if let Some(until_ms) = config::shut_until_ms(&smtp.windows, now_ms) {
+            let windows: Vec<&str> = smtp.windows.iter().map(SendingWindow::as_str).collect();
+            let until = clock::show(until_ms);
+            let why = format!("outside the sending windows ({}): shut until {until}", windows.join(", "));
+            return Ok(Some(Shut { until_ms, why }));
+        }
+        let Some(day) = smtp.warm_up.as_ref().and_then(|plan| plan.day(now_ms)) else { return Ok(None) };
+        let Some(ceiling) = day.ceiling else { return Ok(None) };
+        if self.app.store.sent_since(day.from_ms).await? < ceiling {
+            return Ok(None);
+        }
+        let until = clock::show(day.next_ms);
+        let why = match day.number {
+            ..1 => format!("the warm-up has not begun: shut until {until}"),
+            n => format!("the ceiling of day {n} of the warm-up, {ceiling} messages, is reached: shut until {until}"),
+        };
+        Ok(Some(Shut { until_ms: day.next_ms, why }))
+    }
+
+    /// How many messages this run may claim; `None`: as many as there are.
+    pub(super) async fn budget(&self) -> Result<Option<u64>> {
+        let plan = self.app.config.smtp.warm_up.as_ref();
+        let Some(day) = plan.and_then(|plan| plan.day(self.app.clock.now_ms())) else { return Ok(None) };
+        let Some(ceiling) = day.ceiling else { return Ok(None) };
+        let left = ceiling.saturating_sub(self.app.store.sent_since(day.from_ms).await?);
+        Ok(Some(if left > FEW { left.div_ceil(2) } else { left }))
+    }
+}
