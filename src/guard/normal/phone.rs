@@ -30,9 +30,22 @@ pub fn canonical(value: &str, country: Option<&str>) -> Result<String, &'static 
         Some(country) => Some(Region::from_str(&country.to_ascii_uppercase()).map_err(|_| "no country of that name")?),
         None => None,
     };
+    let (mut e164, mut has_zero) = parse(digits, region)?;
+    // Of several zeros before a number one is taken off at a time; in Italy the
+    // one that is left belongs to it.
+    while has_zero {
+        let (next, again) = parse(&e164, None)?;
+        has_zero = again && next != e164;
+        e164 = next;
+    }
+    Ok(e164)
+}
+
+/// The number in E.164, and whether a zero leads its national part.
+fn parse(digits: &str, region: Option<Region>) -> Result<(String, bool), &'static str> {
     let number = PHONE_NUMBER_UTIL.parse(digits, region).map_err(|_| NO_PHONE)?;
     number.is_possible_with_reason().map_err(|_| NO_PHONE)?;
-    Ok(number.format_as(PhoneNumberFormat::E164).into_owned())
+    Ok((number.format_as(PhoneNumberFormat::E164).into_owned(), number.italian_leading_zero()))
 }
 
 /// Whether a canonical number belongs to a numbering plan, and so can be told

@@ -118,6 +118,9 @@ fn phones_are_equal_in_every_spelling() {
         assert!(canonical(Kind::Phone, bad, Some("JP")).is_err(), "{bad:?} was taken");
     }
     assert!(canonical(Kind::Phone, "03-1234-5678", None).is_err(), "a national number without a country");
+    let zeros = canonical(Kind::Phone, "0 0 0 0 3636 3636", Some("JP")).unwrap();
+    assert_eq!(canonical(Kind::Phone, &zeros, Some("JP")), Ok(zeros));
+    assert_eq!(canonical(Kind::Phone, "+39 06 1234 5678", None), Ok("+390612345678".into()));
     assert!(is_dialable("+819012345678"));
     assert!(!is_dialable("+81000000000"));
 }
