@@ -44,8 +44,8 @@
 //! 9. **Two revisions of a name never reach the same account.** Which accounts
 //!    another has reached is asked in the transaction in which one begins.
 //! 10. **A refusal of the sender costs no address.** What a reply means is a
-//!    table ([`send::replies`]); only one that says that there is no such mailbox
-//!    suppresses. One about us halts its receiver, or the run.
+//!     table ([`send::replies`]); only one that says that there is no such mailbox
+//!     suppresses. One about us halts its receiver, or the run.
 //!
 //! # Who may name whom
 //!

@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::campaign::{Campaign, State};
+use crate::config::Rate;
 use crate::error::{Error, Exit, Result};
 use crate::guard::Guard;
 use crate::ledger::Counts;
@@ -185,6 +186,8 @@ pub(super) struct Line {
     pub(super) bound: Arc<Bound>,
     pub(super) relay: Relay,
     pub(super) pace: Pace,
+    /// What the campaign was given; `None`: the configuration's.
+    pub(super) rate: Option<Rate>,
     pub(super) window: Window,
     /// Whether to stay where something asks for time.
     pub(super) wait: bool,
@@ -196,7 +199,9 @@ pub(super) struct Line {
 impl Line {
     async fn new(app: &App, campaign: Campaign, wait: bool, stop: watch::Receiver<bool>, pulse: Pulse) -> Result<Self> {
         let smtp = &app.config.smtp;
-        let per_second = f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
+        let rate = app.store.rate(campaign.id).await?;
+        let total = rate.unwrap_or(smtp.rate);
+        let per_second = total.each_second();
         app.metrics.rate_limit(per_second.ceil() as u32);
         let relay = Relay::new(smtp).map_err(|e| Error::usage("smtp.url cannot be used").cause(&e))?;
         let counts = app.store.counts(campaign.id, None).await?;
@@ -208,9 +213,10 @@ impl Line {
             version,
             guard: Arc::new(bound::guard(app).await?),
             bound: Arc::new(Bound::load(app, &campaign).await?),
-            window: Window::new(smtp, relay.connections()),
+            window: Window::new(total, relay.connections()),
             relay,
-            pace: Pace::new(smtp, &app.config.receiver),
+            pace: Pace::new(smtp, &app.config.receiver).at(total),
+            rate,
             bar: progress::sending(counts.total(), done, per_second),
             campaign,
             wait,
@@ -220,8 +226,16 @@ impl Line {
     }
 
     /// Judges by the directory as it is now: a message that differs by it from
-    /// what was approved is held.
+    /// what was approved is held. Sends at the rate that is asked for now.
     pub(super) async fn refresh(&mut self) -> Result<()> {
+        let rate = self.app.store.rate(self.campaign.id).await?;
+        if rate != self.rate {
+            let total = rate.unwrap_or(self.app.config.smtp.rate);
+            (self.rate, self.pace) = (rate, self.pace.at(total));
+            self.window = Window::new(total, self.relay.connections());
+            self.app.metrics.rate_limit(total.each_second().ceil() as u32);
+            event::rate_changed(self.campaign.id, total);
+        }
         let number = self.app.version().await?.number;
         if number != self.version {
             self.guard = Arc::new(bound::guard(&self.app).await?);
