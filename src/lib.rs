@@ -38,7 +38,7 @@
 //!    `unknown`, and nothing leaves `unknown` by itself.
 //! 7. **What changes meanwhile counts.** Sending follows the directory's newest
 //!    version, the suppression list and the right to send up to the moment at
-//!    which a message is begun.
+//!    which a message is begun, and the hours and the rate that are asked for.
 //! 8. **A list is taken whole or refused by line.** A record is one line of the
 //!    file ([`directory::table`]), so nothing can swallow the lines after it.
 //! 9. **Two revisions of a name never reach the same account.** Which accounts
