@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::account::AccountId;
+use crate::config::Rate;
 use crate::ledger::State as MessageState;
 
 /// Bulk mail in which every message is bound to its recipient.
@@ -217,6 +218,19 @@ pub enum Campaign {
         /// The campaign's number.
         #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
+    },
+    /// Give it a rate of its own; a running send follows at once.
+    #[command(group = clap::ArgGroup::new("pace").required(true).args(["rate", "configured"]))]
+    Pace {
+        /// The campaign's number.
+        #[arg(value_name = "NUMBER", value_parser = number)]
+        id: i64,
+        /// Messages in all, as in 500/s, 300/m or 10000/h.
+        #[arg(long)]
+        rate: Option<Rate>,
+        /// The rate of the configuration again.
+        #[arg(long)]
+        configured: bool,
     },
     /// Stop sending for good.
     Halt {

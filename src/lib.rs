@@ -38,7 +38,7 @@
 //!    `unknown`, and nothing leaves `unknown` by itself.
 //! 7. **What changes meanwhile counts.** Sending follows the directory's newest
 //!    version, the suppression list and the right to send up to the moment at
-//!    which a message is begun.
+//!    which a message is begun, and the hours and the rate that are asked for.
 //!    Beside the one process that asks a campaign's gates, others may send the
 //!    stage that it has open ([`pipeline::work`]), each with a share of the rates.
 //! 8. **A list is taken whole or refused by line.** A record is one line of the

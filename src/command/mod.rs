@@ -143,6 +143,7 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
         }
         Campaign::Pause { id } => print.state(id, control::pause(app, id).await?),
         Campaign::Resume { id } => print.state(id, control::resume(app, id).await?),
+        Campaign::Pace { id, rate, .. } => print.rate(id, control::pace(app, id, rate).await?),
         Campaign::Halt { id } => print.state(id, control::halt(app, id).await?),
         Campaign::Status { id } => print.status(&control::status(app, id).await?),
         Campaign::Settle(args) => print.settled(&settle_as(app, args).await?),

@@ -9,6 +9,7 @@ use crate::campaign::State;
 use crate::clock;
 use crate::command::out::{Out, talk};
 use crate::command::settled::{standing, unknown_hint};
+use crate::config::Rate;
 use crate::error::Result;
 use crate::guard::check::Judged;
 use crate::pipeline::approve::Approved;
@@ -292,6 +293,12 @@ impl Printer {
         self.show(&serde_json::json!({ "campaign": id, "state": state }), || {
             format!("campaign {id} is {}", standing(id, state, None))
         });
+    }
+
+    /// A campaign's new rate.
+    pub fn rate(&self, id: i64, rate: Rate) {
+        let rate = rate.to_string();
+        self.show(&serde_json::json!({ "campaign": id, "rate": rate }), || format!("campaign {id} is sent at {rate}"));
     }
 
     /// What happened to a campaign.

@@ -12,8 +12,10 @@ mod mail;
 mod secret;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SpanRelativeTo;
@@ -149,6 +151,11 @@ impl Rate {
         Self { count: NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN), per: Duration::from_secs(1) }
     }
 
+    /// Messages a second.
+    pub fn each_second(self) -> f64 {
+        f64::from(self.count.get()) / self.per.as_secs_f64()
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (count, per) = text.split_once('/')?;
         let per = match per.trim() {
@@ -163,14 +170,34 @@ impl Rate {
     }
 }
 
+/// Why a text is no rate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no rate: write a whole number above 0 and /s, /m, /h or /d, as in \"50/s\"")]
+pub struct NoRate(String);
+
+impl FromStr for Rate {
+    type Err = NoRate;
+
+    fn from_str(text: &str) -> std::result::Result<Self, NoRate> {
+        Rate::parse(text).ok_or_else(|| NoRate(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per = match self.per.as_secs() {
+            60 => "m",
+            3_600 => "h",
+            86_400 => "d",
+            _ => "s",
+        };
+        write!(f, "{}/{per}", self.count)
+    }
+}
+
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        Rate::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!(
-                "{text:?} is no rate: write a whole number above 0 and /s, /m, /h or /d, as in \"50/s\""
-            ))
-        })
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -455,6 +482,16 @@ email = { kind = "email" }
         assert!(column.contains("\"mail\""), "{column}");
         let base = parse(&format!("{MINIMAL}\n[links]\nbase = \"http://a.example\"\n"), &[]).unwrap_err();
         assert!(base.contains("https"), "{base}");
+    }
+
+    #[test]
+    fn a_rate_reads_back_as_it_is_written() {
+        for text in ["500/s", "7/m", "10000/h", "1/d"] {
+            assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
+        }
+        for bad in ["", "5", "0/s", "-1/s", "5/w", "many/s"] {
+            assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 use tokio::sync::watch;
 
 use crate::campaign::{Campaign, State};
+use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::guard::Guard;
 use crate::ledger::Counts;
@@ -38,6 +39,12 @@ impl Crew {
         let share = Share::new(move || f64::from(ours.share()) / f64::from(WHOLE));
         Self { lease, pace: Pace::shared(&app.config.smtp, &app.config.receiver, &share) }
     }
+
+    /// The limits for a campaign: those of all campaigns together, unless it was
+    /// given a rate of its own.
+    fn pace(&self, rate: Option<Rate>) -> Pace {
+        rate.map_or_else(|| self.pace.clone(), |rate| self.pace.at(rate))
+    }
 }
 
 /// Everything one sending process needs for one campaign.
@@ -49,6 +56,9 @@ pub(super) struct Line {
     pub(super) bound: Arc<Bound>,
     pub(super) relay: Relay,
     pub(super) crew: Crew,
+    pub(super) pace: Pace,
+    /// What the campaign was given; `None`: the configuration's.
+    pub(super) rate: Option<Rate>,
     pub(super) window: Window,
     /// Whether to stay where something asks for time.
     pub(super) wait: bool,
@@ -67,7 +77,9 @@ impl Line {
         crew: &Crew,
     ) -> Result<Self> {
         let smtp = &app.config.smtp;
-        let per_second = f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
+        let rate = app.store.rate(campaign.id).await?;
+        let total = rate.unwrap_or(smtp.rate);
+        let per_second = total.each_second();
         app.metrics.rate_limit(per_second.ceil() as u32);
         let relay = Relay::new(smtp).map_err(|e| Error::usage("smtp.url cannot be used").cause(&e))?;
         let counts = app.store.counts(campaign.id, None).await?;
@@ -79,9 +91,11 @@ impl Line {
             version,
             guard: Arc::new(bound::guard(app).await?),
             bound: Arc::new(Bound::load(app, &campaign).await?),
-            window: Window::new(smtp, relay.connections()),
+            window: Window::new(total, relay.connections()),
             relay,
+            pace: crew.pace(rate),
             crew: crew.clone(),
+            rate,
             bar: progress::sending(counts.total(), done, per_second),
             campaign,
             wait,
@@ -91,8 +105,16 @@ impl Line {
     }
 
     /// Judges by the directory as it is now: a message that differs by it from
-    /// what was approved is held.
+    /// what was approved is held. Sends at the rate that is asked for now.
     pub(super) async fn refresh(&mut self) -> Result<()> {
+        let rate = self.app.store.rate(self.campaign.id).await?;
+        if rate != self.rate {
+            let total = rate.unwrap_or(self.app.config.smtp.rate);
+            (self.rate, self.pace) = (rate, self.crew.pace(rate));
+            self.window = Window::new(total, self.relay.connections());
+            self.app.metrics.rate_limit(total.each_second().ceil() as u32);
+            event::rate_changed(self.campaign.id, total);
+        }
         let number = self.app.version().await?.number;
         if number != self.version {
             self.guard = Arc::new(bound::guard(&self.app).await?);
@@ -203,7 +225,7 @@ impl Line {
                     }
                 }
                 // Deferred messages of a stage that is open need no gate of their own.
-                Gate::Wait { until_ms: None, why } if mends && self.crew.pace.halted().is_empty() => {
+                Gate::Wait { until_ms: None, why } if mends && self.pace.halted().is_empty() => {
                     let due_ms =
                         self.app.store.next_due(self.campaign.id, self.lifetime_ms()).await?.unwrap_or(i64::MAX);
                     let is_due = due_ms <= self.app.clock.now_ms();
@@ -266,7 +288,7 @@ impl Line {
                 return Ok(None);
             }
             // Waiting mends nothing for who refuses us: somebody must look first.
-            if !self.crew.pace.halted().is_empty() {
+            if !self.pace.halted().is_empty() {
                 return Ok(Some(format!(
                     "{} messages are deferred, and a receiver refuses us as a sender; mend the cause, then `kakitome campaign send {id}` goes on",
                     counts.deferred

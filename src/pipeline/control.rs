@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::campaign::{Campaign, Stage, State};
+use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::ledger::Counts;
 use crate::pipeline::{App, check};
@@ -24,6 +25,8 @@ pub struct Status {
     pub state: State,
     /// The process that sends it now, if one does: host and number.
     pub sender: Option<String>,
+    /// The rate that it was given, if it was given one.
+    pub rate: Option<String>,
     /// Accounts in the snapshot.
     pub planned: u64,
     /// Messages by state.
@@ -58,6 +61,24 @@ pub async fn resume(app: &App, id: i64) -> Result<State> {
     let state = turn(app, id, &[State::Paused], State::Sending).await?;
     event::campaign_resumed(id);
     Ok(state)
+}
+
+/// Gives a campaign a rate of its own in place of the configuration's, or takes
+/// it back; a process that sends it follows at once.
+///
+/// # Errors
+/// The campaign has ended.
+pub async fn pace(app: &App, id: i64, rate: Option<Rate>) -> Result<Rate> {
+    let state = app.store.state(id).await?;
+    if matches!(state, State::Halted | State::Finished) {
+        return Err(
+            Error::gate(format!("the rate of campaign {id} is not changed")).why(format!("it is {}", state.as_str()))
+        );
+    }
+    app.store.set_rate(id, rate, app.clock.now_ms()).await?;
+    let rate = rate.unwrap_or(app.config.smtp.rate);
+    event::rate_asked(id, rate);
+    Ok(rate)
 }
 
 /// Stops sending for good.
@@ -105,6 +126,7 @@ async fn status_of(app: &App, campaign: &Campaign) -> Result<Status> {
         revision: campaign.revision,
         state: app.store.state(campaign.id).await?,
         sender: app.store.sender(campaign.id, app.clock.now_ms()).await?,
+        rate: app.store.rate(campaign.id).await?.map(|rate| rate.to_string()),
         planned: campaign.accounts,
         counts: app.store.counts(campaign.id, None).await?,
         stages,

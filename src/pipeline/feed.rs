@@ -9,7 +9,7 @@
 //! again by that one.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::account::AccountId;
 use crate::address::Address;
 use crate::campaign::State;
-use crate::config::Smtp;
+use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::guard::{Held, Rule};
 use crate::pipeline::climb::Line;
@@ -48,8 +48,8 @@ pub(super) struct Window {
 impl Window {
     /// 32 a connection, but no more than the rate lets go in two seconds, and one
     /// a connection at least, so that a slow server does not idle the others.
-    pub fn new(smtp: &Smtp, connections: usize) -> Self {
-        let two_seconds = 2.0 * f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
+    pub fn new(rate: Rate, connections: usize) -> Self {
+        let two_seconds = 2.0 * rate.each_second();
         let two_seconds = (two_seconds as usize).max(1);
         let claimed = (PER_CONNECTION * connections).min(two_seconds).max(connections).max(1);
         let batch = (claimed / 4).min(two_seconds).clamp(1, BATCH_MAX);
@@ -68,6 +68,8 @@ pub(super) struct Flow {
     window: Arc<Semaphore>,
     /// Claims without an outcome.
     under_way: Arc<Mutex<UnderWay>>,
+    /// Whether as much was claimed as this run may claim.
+    is_used_up: Arc<AtomicBool>,
 }
 
 impl Flow {
@@ -76,6 +78,7 @@ impl Flow {
             stop: Arc::new(watch::channel(false).0),
             window: Arc::new(Semaphore::new(window.claimed)),
             under_way: Arc::default(),
+            is_used_up: Arc::default(),
         }
     }
 
@@ -148,8 +151,7 @@ impl Line {
         let recorder = tokio::spawn(recorder.run(outcomes));
         let pulse = self.pulse.clone();
         let permission = Permission::new(move || pulse.is_held());
-        let sender =
-            tokio::spawn(send::run(self.relay.clone(), self.crew.pace.clone(), queue, done, stopped, permission));
+        let sender = tokio::spawn(send::run(self.relay.clone(), self.pace.clone(), queue, done, stopped, permission));
 
         let fed = self.feed(stage, tickets, budget, &flow).await;
         if fed.is_err() {
@@ -185,7 +187,8 @@ impl Line {
         if let Some(why) = self.why_stopped().await? {
             return Ok(Ran::Stopped(why));
         }
-        Ok(if flow.is_stopped() { Ran::Again } else { Ran::Through })
+        let again = flow.is_stopped() || flow.is_used_up.load(Ordering::SeqCst);
+        Ok(if again { Ran::Again } else { Ran::Through })
     }
 
     /// Why nothing new may begin, if an operator or another process says so.
@@ -262,8 +265,8 @@ impl Line {
             let mut ready = ready.into_iter().peekable();
             while ready.peek().is_some() {
                 if left == 0 {
-                    // To ask again whether more may go today.
-                    flow.stop();
+                    // What is claimed is sent; then it is asked again for more.
+                    flow.is_used_up.store(true, Ordering::SeqCst);
                     return Ok(None);
                 }
                 let batch: Vec<Ready> = ready.by_ref().take(self.window.batch.min(left)).collect();
@@ -293,7 +296,7 @@ impl Line {
             _ = stop.wait_for(|stop| *stop) => None,
         };
         let Some(places) = places else { return Ok(false) };
-        if !goes_on(self.pulse.look().await?, self.version) {
+        if !goes_on(self.pulse.look().await?, self.version, self.rate) {
             flow.stop();
             return Ok(false);
         }
@@ -374,10 +377,9 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Rate;
 
     fn window(rate: Rate, connections: usize) -> Window {
-        Window::new(&Smtp { rate, ..Smtp::default() }, connections)
+        Window::new(rate, connections)
     }
 
     #[test]

@@ -146,7 +146,7 @@ async fn locked(
     let climbed = line.climb().await;
     line.bar.finish_and_clear();
     let why = climbed?;
-    let halted = crew.pace.halted().into_iter().map(|(receiver, said)| Halted { receiver, said }).collect();
+    let halted = line.pace.halted().into_iter().map(|(receiver, said)| Halted { receiver, said }).collect();
     report(app, &line.campaign, why, halted, started).await
 }
 

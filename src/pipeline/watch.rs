@@ -1,5 +1,5 @@
 //! What others change while messages are on their way: the campaign's state, the
-//! directory's version, the suppression list, the right to send, the hours, and
+//! directory's version, the suppression list, the right to send, the rate, the hours, and
 //! Ctrl-C.
 
 use std::sync::atomic::Ordering;
@@ -8,16 +8,17 @@ use tokio::sync::{oneshot, watch};
 
 use crate::address::Address;
 use crate::campaign::State;
-use crate::config;
+use crate::config::{self, Rate};
 use crate::error::Result;
 use crate::pipeline::App;
 use crate::pipeline::climb::{LOOK, Line};
 use crate::pipeline::feed::Flow;
 use crate::store::{Look, Pulse};
 
-/// Whether messages may still be begun that were judged by this version.
-pub(super) fn goes_on(look: Look, version: i64) -> bool {
-    look.is_held && look.state == State::Sending && look.version == version
+/// Whether messages may still be begun that were judged by this version, at this
+/// rate.
+pub(super) fn goes_on(look: Look, version: i64, rate: Option<Rate>) -> bool {
+    look.rate == rate && look.is_held && look.state == State::Sending && look.version == version
 }
 
 /// Looks at what others change while messages are on their way.
@@ -25,6 +26,7 @@ pub(super) struct Watcher {
     app: App,
     pulse: Pulse,
     version: i64,
+    rate: Option<Rate>,
     interrupted: watch::Receiver<bool>,
     flow: Flow,
     told: i64,
@@ -36,6 +38,7 @@ impl Watcher {
             app: line.app.clone(),
             pulse: line.pulse.clone(),
             version: line.version,
+            rate: line.rate,
             interrupted: line.stop.clone(),
             flow,
             told,
@@ -66,7 +69,7 @@ impl Watcher {
             self.told = look.told;
         }
         let is_open = config::shut_until_ms(&self.app.config.smtp.windows, self.app.clock.now_ms()).is_none();
-        Ok(is_open && goes_on(look, self.version))
+        Ok(is_open && goes_on(look, self.version, self.rate))
     }
 
     /// Keeps back what is claimed and whose address gets no mail by now.

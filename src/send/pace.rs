@@ -49,6 +49,11 @@ impl Pace {
         }
     }
 
+    /// The same, but for so many messages in all.
+    pub fn at(&self, rate: Rate) -> Self {
+        Self { total: Arc::new(self.total.at(rate)), ..self.clone() }
+    }
+
     /// The receivers that get nothing more in this run, each with why.
     pub fn halted(&self) -> Vec<(String, String)> {
         self.receivers.all_halted()

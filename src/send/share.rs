@@ -63,6 +63,11 @@ impl Shared {
         Self { rate, share, limiter: Mutex::new((0.0, None)) }
     }
 
+    /// The same share of another rate.
+    pub fn at(&self, rate: Rate) -> Self {
+        Self::new(rate, self.share.clone())
+    }
+
     fn limiter(&self) -> Option<Arc<DefaultDirectRateLimiter>> {
         let share = self.share.now();
         let mut last = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);

@@ -486,7 +486,11 @@ async fn a_message_given_back_keeps_its_place_and_one_that_ended_does_not() {
     let first = queue.next().await.unwrap();
     assert!(queue.next_now().await.is_none(), "it still is");
     queue.pace().end(first.recipient.domain());
-    assert_eq!(queue.next_now().await.unwrap().recipient.domain(), "b.example");
+    let second = queue.next_now().await.unwrap();
+    assert_eq!(second.recipient.domain(), "b.example");
+    queue.put_back(second);
+    assert_eq!(queue.drain().await.len(), 1);
+    assert!(queue.pace().domain_now("a.example"), "what is left is not under way");
 }
 
 /// Sends on two connections at a slow rate, and does `act` at the first body.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::campaign::{Campaign, State};
+use crate::config::Rate;
 use crate::store::cell::Cell;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
@@ -193,6 +194,39 @@ impl Store {
         Ok(())
     }
 
+    /// Gives a campaign a rate of its own, or takes it back.
+    ///
+    /// # Errors
+    /// It has ended, the database fails, or there is no such campaign.
+    pub async fn set_rate(&self, id: i64, rate: Option<Rate>, now_ms: i64) -> Result<()> {
+        const SET: &str = "update campaign set rate = $2 where id = $1";
+        let doing = "changing a campaign's rate";
+        let (read, rate) = (state_for_update(self), rate.map(|rate| rate.to_string()));
+        in_transaction!(self, doing, |tx| {
+            let row = sqlx::query(read).bind(id).fetch_optional(&mut *tx).await.doing(doing)?;
+            let is = read_state(row.ok_or(StoreError::NoCampaign { id })?.cell(WHAT, "state")?)?;
+            if matches!(is, State::Halted | State::Finished) {
+                return Err(StoreError::IllegalState { id, is, asked: State::Sending });
+            }
+            sqlx::query(SET).bind(id).bind(&rate).execute(&mut *tx).await.doing(doing)?;
+            ledger::append!(tx, Some(id), "pace", &serde_json::json!({ "rate": rate }), now_ms, doing);
+        });
+        Ok(())
+    }
+
+    /// The rate that a campaign was given, if it was given one.
+    ///
+    /// # Errors
+    /// The database fails, or there is no such campaign.
+    pub async fn rate(&self, id: i64) -> Result<Option<Rate>> {
+        const RATE: &str = "select rate from campaign where id = $1";
+        let text: Option<String> = with_pool!(self, |pool| {
+            let row = sqlx::query(RATE).bind(id).fetch_optional(pool).await.doing("reading a campaign's rate")?;
+            row.ok_or(StoreError::NoCampaign { id })?.cell(WHAT, "rate")?
+        });
+        read_rate(text)
+    }
+
     /// Keeps the drill that a check passed, as plain data.
     ///
     /// # Errors
@@ -240,6 +274,11 @@ pub(in crate::store) fn state_for_update(store: &Store) -> &'static str {
 
 fn read(body: &str) -> Result<Campaign> {
     serde_json::from_str(body).map_err(|_| StoreError::Unreadable { what: "campaign" })
+}
+
+/// A rate read back.
+pub(in crate::store) fn read_rate(text: Option<String>) -> Result<Option<Rate>> {
+    text.map(|text| text.parse().map_err(|_| StoreError::Unreadable { what: "campaign's rate" })).transpose()
 }
 
 pub(in crate::store) fn read_state(word: &str) -> Result<State> {

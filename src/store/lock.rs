@@ -21,7 +21,8 @@ use tokio::task::JoinHandle;
 
 use crate::campaign::State;
 use crate::clock::Clock;
-use crate::store::campaign::read_state;
+use crate::config::Rate;
+use crate::store::campaign::{read_rate, read_state};
 use crate::store::cell::Cell;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Lease, Store, in_transaction, with_pool};
@@ -76,6 +77,8 @@ pub struct Look {
     /// The last entry about no campaign: any change of the suppression list is
     /// told by one.
     pub told: i64,
+    /// The rate that the campaign was given, if it was given one.
+    pub rate: Option<Rate>,
     /// Whether the right to send is still this process's.
     pub is_held: bool,
 }
@@ -226,12 +229,12 @@ impl Pulse {
     /// The database fails, or there is no such campaign.
     pub async fn look(&self) -> Result<Look> {
         const HOLDER: &str = "
-            select state, (select max(number) from directory_version) as version,
+            select state, rate, (select max(number) from directory_version) as version,
                    (select max(seq) from ledger where campaign is null) as told,
                    (select count(*) from sending where campaign = $1 and holder = $2 and process = $3) as held
             from campaign where id = $1";
         const BESIDE: &str = "
-            select state, (select max(number) from directory_version) as version,
+            select state, rate, (select max(number) from directory_version) as version,
                    (select max(seq) from ledger where campaign is null) as told,
                    (select count(*) from sending where campaign = $1 and stage = $2 and beat_ms > $3) as held
             from campaign where id = $1";
@@ -252,6 +255,7 @@ impl Pulse {
                 state: read_state(row.cell(WHAT, "state")?)?,
                 version: row.cell::<Option<i64>, _>(WHAT, "version")?.unwrap_or(0),
                 told: row.cell::<Option<i64>, _>(WHAT, "told")?.unwrap_or(0),
+                rate: read_rate(row.cell(WHAT, "rate")?)?,
                 is_held: is_held && self.is_held(),
             })
         })

@@ -17,14 +17,16 @@ const SQLITE: &[Script] = &[
     (2, "key id", include_str!("../../migrations/sqlite/0002_key_id.sql")),
     (3, "ended", include_str!("../../migrations/sqlite/0003_ended.sql")),
     (4, "expired", include_str!("../../migrations/sqlite/0004_expired.sql")),
-    (5, "worker", include_str!("../../migrations/sqlite/0005_worker.sql")),
+    (5, "pace", include_str!("../../migrations/sqlite/0005_pace.sql")),
+    (6, "worker", include_str!("../../migrations/sqlite/0006_worker.sql")),
 ];
 const POSTGRES: &[Script] = &[
     (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
     (2, "key id", include_str!("../../migrations/postgres/0002_key_id.sql")),
     (3, "ended", include_str!("../../migrations/postgres/0003_ended.sql")),
     (4, "expired", include_str!("../../migrations/postgres/0004_expired.sql")),
-    (5, "worker", include_str!("../../migrations/postgres/0005_worker.sql")),
+    (5, "pace", include_str!("../../migrations/postgres/0005_pace.sql")),
+    (6, "worker", include_str!("../../migrations/postgres/0006_worker.sql")),
 ];
 
 impl Store {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::account::AccountId;
+use crate::config::Rate;
 use crate::guard::Rule;
 use crate::ledger::{Counts, Outcome};
 use crate::stage::DrillSummary;
@@ -147,6 +148,16 @@ pub fn attempt_ended(campaign: i64, account: &AccountId, outcome: &Outcome) {
         Outcome::Rejected(_) => warn!(event = "attempt_ended", campaign, %account, state, code, "rejected"),
         Outcome::Unknown(_) => warn!(event = "attempt_ended", campaign, %account, state, code, "unknown"),
     }
+}
+
+/// An operator gave the campaign another rate.
+pub fn rate_asked(campaign: i64, rate: Rate) {
+    info!(event = "rate_asked", campaign, %rate, "the campaign has another rate");
+}
+
+/// A process that sends goes on at another rate.
+pub fn rate_changed(campaign: i64, rate: Rate) {
+    info!(event = "rate_changed", campaign, %rate, "what follows is sent at another rate");
 }
 
 /// Nothing may be sent at this hour, or on this day any more.

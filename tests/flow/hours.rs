@@ -4,6 +4,7 @@
 use super::*;
 use crate::both;
 use kakitome::clock::Clock;
+use kakitome::config::Rate;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -63,6 +64,29 @@ both! {
         assert!(sent.accepted > 0 && sent.accepted < ACCOUNTS, "{}", sent.accepted);
         assert_eq!((sent.unknown, sent.accepted + sent.left, sent.exit()), (0, ACCOUNTS, Exit::Gate));
         assert!(sent.why.as_ref().is_some_and(|why| why.contains("until 2026-12-02 09:00:00Z")), "{:?}", sent.why);
+    }
+
+    async fn a_running_send_follows_another_rate(base: &Base) {
+        let (world, _) = world(base, "6/m", "", "2026-12-01T12:00:00Z").await;
+        let id = world.approved().await;
+        let mail = world.mail.clone();
+        let operator = async {
+            until("the first message", || !mail.lock().unwrap().is_empty()).await;
+            let refused = control::pace(&world.app, 99, None).await;
+            assert!(refused.is_err(), "there is no such campaign");
+            control::pace(&world.app, id, Some(Rate::per_second(1_000))).await.unwrap();
+        };
+        let started = Instant::now();
+        let (sent, ()) = tokio::join!(world.send(id), operator);
+        // At six a minute it takes twenty minutes.
+        assert_eq!((sent.accepted, sent.state), (ACCOUNTS, State::Finished));
+        assert!(started.elapsed() < Duration::from_secs(300), "{:?}", started.elapsed());
+        assert!(world.delivered().values().all(|count| *count == 1));
+        assert_eq!(control::status(&world.app, id).await.unwrap().rate.as_deref(), Some("1000/s"));
+        assert_eq!(control::pace(&world.app, id, None).await.unwrap_err().exit(), Exit::Gate, "it has ended");
+        control::verify(&world.app).await.unwrap();
+        base.tamper("update campaign set rate = '9/s'").await;
+        assert!(control::verify(&world.app).await.is_err(), "a rate that no entry tells");
     }
 
     async fn a_warm_up_sends_no_more_than_the_day_allows_whoever_asks_again(base: &Base) {

@@ -17,6 +17,7 @@ struct CampaignRow {
     body: String,
     drill: Option<String>,
     state: String,
+    rate: Option<String>,
     created_ms: i64,
 }
 
@@ -51,7 +52,7 @@ macro_rules! row {
 
 impl Store {
     pub(super) async fn compare_campaigns(&self, told: &Told, proof: &mut Proof) -> Found {
-        const ALL: &str = "select id, name, revision, body, drill, state, created_ms from campaign order by id";
+        const ALL: &str = "select id, name, revision, body, drill, state, rate, created_ms from campaign order by id";
         let rows: Vec<(i64, Result<CampaignRow>)> = with_pool!(self, |pool| {
             let rows = sqlx::query(ALL).fetch_all(pool).await.doing("reading campaigns")?;
             let read = |row| {
@@ -63,6 +64,7 @@ impl Store {
                         body: "body",
                         drill: "drill",
                         state: "state",
+                        rate: "rate",
                         created_ms: "created_ms",
                     }
                 );
@@ -213,6 +215,9 @@ fn campaign(id: i64, row: &CampaignRow, told: &ToldCampaign) -> Option<Broken> {
     if told.state.as_str() != row.state {
         let why = format!("campaign {id} is {}, but the ledger says {}", row.state, told.state.as_str());
         return Some(Broken::new(told.seq, why));
+    }
+    if row.rate != told.rate {
+        return Some(Broken::new(told.seq, format!("campaign {id}: its rate is not what the ledger says")));
     }
     if blake3::hash(row.body.as_bytes()).to_hex().as_str() != told.body {
         return frozen("its definition");

@@ -43,6 +43,7 @@ pub(super) struct ToldMessage {
 /// A campaign's newest state with its entry, and what was frozen with its own.
 pub(super) struct ToldCampaign {
     pub state: campaign::State,
+    pub rate: Option<String>,
     pub seq: i64,
     pub frozen_seq: i64,
     pub at_ms: i64,
@@ -210,6 +211,7 @@ impl Told {
         if kind == "frozen" {
             let told = ToldCampaign {
                 state: campaign::State::Frozen,
+                rate: None,
                 seq: at.seq,
                 frozen_seq: at.seq,
                 at_ms: at.at_ms,
@@ -236,6 +238,9 @@ impl Told {
                     return Err(format!("campaign {id} cannot become {} now", state.as_str()));
                 }
                 (told.state, told.seq) = (state, at.seq);
+            }
+            "pace" => {
+                (told.rate, told.seq) = (is.get("rate").and_then(Value::as_str).map(str::to_owned), at.seq);
             }
             "drill" => told.drill = Some((at.seq, is.get("drill").cloned().unwrap_or_default())),
             "approved" => {
