@@ -186,11 +186,11 @@ async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<
             // A connection that was idle may have been closed by the server, or
             // closes after so many messages. Nothing of this one was written
             // that counts: once it goes back, the second time it is deferred.
-            Sent::Lost(why) if lost_once => {
+            Sent::Lost(why) | Sent::Astray(Reply { text: why, .. }) if lost_once => {
                 lost_once = false;
                 end(&done, parcel, Outcome::Deferred(Reply { code: 0, text: why })).await;
             }
-            Sent::Lost(_) => {
+            Sent::Lost(_) | Sent::Astray(_) => {
                 lost_once = true;
                 queue.put_back(parcel);
             }
@@ -211,24 +211,40 @@ async fn follow<P: Parcel>(
     done: &mpsc::Sender<Ended>,
 ) -> Option<Conversation> {
     loop {
-        let next = match if open.pipelines() { queue.next_now().await } else { None } {
-            Some(next) => wanted(next, done).await,
-            None => None,
+        let Some(next) = riding(&mut open, queue, done).await else {
+            let outcome = open.finish(&parcel.envelope()).await;
+            end(done, parcel, outcome).await;
+            return open.usable();
         };
-        let outcome = open.finish(&parcel.envelope(), next.as_ref().map(Parcel::envelope).as_ref()).await;
+        let (outcome, sent) = open.finish_and_begin(&parcel.envelope(), &next.envelope()).await;
         end(done, parcel, outcome).await;
-        let Some(next) = next else { return open.usable() };
-        match open.begun().await {
+        match sent {
             Sent::Go => parcel = next,
             Sent::Ended(outcome) => {
                 end(done, next, outcome).await;
                 return open.usable();
             }
-            Sent::Lost(_) => {
+            Sent::Lost(_) | Sent::Astray(_) => {
                 // Its envelope may have been written, its body was not.
                 queue.put_back(next);
                 return None;
             }
+        }
+    }
+}
+
+/// The next message, if it is at hand and its envelope may ride with a body. One
+/// that this server cannot be sent ends here.
+async fn riding<P: Parcel>(open: &mut Conversation, queue: &Queue<P>, done: &mpsc::Sender<Ended>) -> Option<P> {
+    if !open.pipelines() {
+        return None;
+    }
+    let next = wanted(queue.next_now().await?, done).await?;
+    match open.unfit(&next.envelope()) {
+        None => Some(next),
+        Some(outcome) => {
+            end(done, next, outcome).await;
+            None
         }
     }
 }

@@ -60,6 +60,8 @@ enum Phase {
     Mail,
     Rcpt,
     Data,
+    /// After the body's first line.
+    Body,
     Dot,
 }
 
@@ -194,12 +196,20 @@ async fn serve(stream: TcpStream, script: Arc<Script>, mails: Arc<Mutex<usize>>)
 /// Reads a body, and answers its dot.
 async fn body(stream: &mut BufReader<TcpStream>, script: &Script, to: &str, mails: usize, early: bool) -> Option<()> {
     let (mut text, mut line) = (String::new(), String::new());
+    let mut lied = false;
     while line != ".\r\n" {
         text.push_str(line.strip_prefix('.').unwrap_or(&line));
         line.clear();
         if stream.read_line(&mut line).await.ok()? == 0 {
             return None;
         }
+        if let Some(Fault::Say(reply)) = script.due(Phase::Body, Some(to), mails) {
+            stream.write_all(reply.as_bytes()).await.ok()?;
+            lied = true;
+        }
+    }
+    if lied {
+        return stream.write_all(b"554 not taken\r\n").await.ok();
     }
     let together = !stream.buffer().is_empty();
     let fault = script.due(Phase::Dot, Some(to), mails);
@@ -335,7 +345,7 @@ const TABLE: &[(Phase, Fault, &[State])] = &[
     (Phase::Data, Fault::Say(NEVER), &[Rejected]),
     (Phase::Data, Fault::Say("354\r\n"), &[Accepted]),
     // A yes where none was due: the replies are out of step.
-    (Phase::Data, Fault::Say("250 early\r\n"), &[Deferred]),
+    (Phase::Data, Fault::Say("250 early\r\n"), &[Deferred, Accepted]),
     // A yes to a body that was not written yet is not that body's.
     (Phase::Data, Fault::Say("354 go\r\n250 premature\r\n"), &[Deferred]),
     (Phase::Data, Fault::Last("354 go\r\n250 premature\r\n"), &[Deferred]),
@@ -352,7 +362,8 @@ const TABLE: &[(Phase, Fault, &[State])] = &[
     (Phase::Dot, Fault::Say("354 go on\r\n"), &[Unknown]),
     (Phase::Dot, Fault::Say(BARE), &[Accepted]),
     (Phase::Dot, Fault::Last("250 taken\r\n"), &[Accepted]),
-    (Phase::Dot, Fault::Say("250 taken\r\n250 twice\r\n"), &[Accepted]),
+    // Which of the two was the dot's?
+    (Phase::Dot, Fault::Say("250 taken\r\n250 twice\r\n"), &[Accepted, Unknown]),
 ];
 
 use crate::ledger::State;
@@ -399,6 +410,42 @@ async fn bodies_arrive_as_they_were_and_the_next_envelope_rides_along() {
         assert_eq!(seen.bodies[&format!("{n}@customer.example")].as_bytes(), letter(n).bytes);
     }
     assert_eq!(seen.together, MESSAGES - 1, "one write a message");
+}
+
+#[tokio::test]
+async fn a_yes_before_the_dot_is_not_taken_for_the_dots() {
+    // The body, its dot and the next envelope are one write: when the server says
+    // yes after the first line, all of it is on its way.
+    let script = Script::new(true, Some((Phase::Body, Fault::Say("250 premature\r\n"))));
+    let addr = listen(script.clone()).await;
+    let (outcomes, _) = send(relay(addr, 1), MESSAGES, running()).await;
+    let seen = script.seen.lock().unwrap();
+    assert!(seen.done);
+    for (account, outcome) in &outcomes {
+        let confirmed = seen.confirmed.contains_key(&format!("{account}@customer.example"));
+        assert_eq!(outcome.state(), if confirmed { Accepted } else { Unknown }, "{account}: {outcome:?}");
+    }
+    assert_eq!((outcomes.len(), seen.confirmed.len()), (MESSAGES, MESSAGES - 1));
+}
+
+#[tokio::test]
+async fn a_message_that_the_server_cannot_be_sent_does_not_ride_along() {
+    let script = Script::new(true, None);
+    let addr = listen(script.clone()).await;
+    let (tickets, queue) = mpsc::channel(3);
+    let large = Letter { bytes: vec![b'x'; 10_001], ..letter(1) };
+    for parcel in [letter(0), large, letter(2)] {
+        assert!(tickets.send(parcel).await.is_ok());
+    }
+    drop(tickets);
+    let (done, mut attempts) = mpsc::channel(3);
+    run_parcels(relay(addr, 1), fast(), queue, done, running(), always()).await;
+    let mut states = BTreeMap::new();
+    while let Some(Ended::Attempted(attempt)) = attempts.recv().await {
+        states.insert(attempt.claim.account.to_string(), attempt.outcome.state());
+    }
+    assert_eq!(states.into_values().collect::<Vec<_>>(), [Accepted, Rejected, Accepted]);
+    assert!(!script.seen.lock().unwrap().read.contains_key("1@customer.example"));
 }
 
 #[tokio::test]
