@@ -4,7 +4,8 @@
 //! `cargo bench --bench send -- URL [MESSAGES] [CONNECTIONS]`; the server is named,
 //! because this sends to whatever it is given. One line of JSON comes out:
 //! messages, seconds, messages a second, and the process's own processor time a
-//! message. `ops/bench-smtp` sets it beside other senders.
+//! message. `-- files FOLDER ACCOUNTS` writes the same registrar's files there, to
+//! be sent by the program itself; `ops/bench-smtp` does both, beside other senders.
 
 #[path = "support/registrar.rs"]
 mod registrar;
@@ -28,7 +29,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
-    let url = args.next().expect("cargo bench --bench send -- smtp://127.0.0.1:PORT [MESSAGES] [CONNECTIONS]");
+    let first = args.next();
+    if first.as_deref() == Some("files") {
+        let folder = args.next().expect("a folder");
+        return files(Path::new(&folder), args.next().and_then(|count| count.parse().ok()).expect("a number"));
+    }
+    let url = first.expect("cargo bench --bench send -- smtp://127.0.0.1:PORT [MESSAGES] [CONNECTIONS]");
     let mut number = |otherwise| args.next().map_or(otherwise, |arg| arg.parse().expect("a number"));
     let (messages, connections) = (number(20_000), number(8));
     let config = Config::parse(&generate::config(&url), Path::new(""), std::iter::empty()).expect("a configuration");
@@ -48,6 +54,14 @@ fn main() {
         messages as f64 / seconds,
         used * 1e6 / messages as f64
     );
+}
+
+/// Everything that an installation needs to import, check and send.
+fn files(folder: &Path, accounts: u64) {
+    std::fs::create_dir_all(folder).expect("a folder");
+    generate::registrar(folder, accounts, 1).expect("the registrar's files");
+    std::fs::write(folder.join("kakitome.toml"), generate::config("smtp://127.0.0.1:25")).expect("a file");
+    kakitome::pipeline::init::write_key(&folder.join("kakitome.key")).expect("a key file");
 }
 
 /// Sends them all; how many were accepted.
