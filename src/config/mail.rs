@@ -1,9 +1,9 @@
 //! What concerns the mail itself: `[smtp]`, `[links]` and `[[dkim]]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{Rate, Span};
@@ -29,6 +29,22 @@ pub struct Smtp {
     pub retry_max: Span,
     /// Attempts after which a deferred message counts as rejected.
     pub attempts_max: u32,
+    /// How the user that `url` names is proven.
+    pub auth: Auth,
+    /// For [`Auth::Xoauth2`]: `file:PATH` of an access token. Tokens expire, so the
+    /// file is read again for each connection.
+    pub token: Option<SecretString>,
+}
+
+/// `smtp.auth`: how a user is proven to the relay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// By the password in `url`: AUTH PLAIN, or LOGIN where that is all there is.
+    #[default]
+    Password,
+    /// By an OAuth 2.0 access token.
+    Xoauth2,
 }
 
 impl Default for Smtp {
@@ -42,11 +58,25 @@ impl Default for Smtp {
             retry_first: Span(Duration::from_secs(60)),
             retry_max: Span(Duration::from_secs(4 * 3600)),
             attempts_max: 12,
+            auth: Auth::Password,
+            token: None,
         }
     }
 }
 
 impl Smtp {
+    /// The file of the access token, if there is one.
+    pub fn token_file(&self) -> Option<&Path> {
+        self.token.as_ref()?.expose_secret().strip_prefix("file:").map(Path::new)
+    }
+
+    /// Takes the token's path from the configuration's folder.
+    pub(super) fn place(&mut self, folder: &Path) {
+        if let Some(file) = self.token_file() {
+            self.token = Some(format!("file:{}", folder.join(file).display()).into());
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
         if !(1..=1000).contains(&self.connections) {
             return Err("smtp.connections is between 1 and 1000".into());
@@ -56,6 +86,12 @@ impl Smtp {
         }
         if self.retry_first.0.is_zero() || self.retry_max < self.retry_first {
             return Err("smtp.retry_first is longer than nothing, and smtp.retry_max no shorter than it".into());
+        }
+        if self.token.is_some() != (self.auth == Auth::Xoauth2) {
+            return Err("smtp.token goes with smtp.auth = \"xoauth2\", and neither without the other".into());
+        }
+        if self.token.is_some() && self.token_file().is_none() {
+            return Err("smtp.token is \"file:PATH\": tokens expire, and the file is read for each connection".into());
         }
         // It is written into the conversation as it stands (RFC 5321 §4.1.1.1).
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
@@ -85,4 +121,29 @@ pub struct Dkim {
     pub selector: String,
     /// The file of the private key, in PEM: RSA of 2048 bits or more, or Ed25519.
     pub key: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_a_file_and_goes_with_xoauth2() {
+        let read = |text: &str| {
+            let mut smtp: Smtp = toml::from_str(text).unwrap();
+            smtp.place(Path::new("/etc/kakitome"));
+            smtp.check().map(|()| smtp.token_file().map(Path::to_owned))
+        };
+        let token = read("auth = \"xoauth2\"\ntoken = \"file:smtp-token\"");
+        assert_eq!(token.unwrap().unwrap(), Path::new("/etc/kakitome/smtp-token"));
+        assert_eq!(read("").unwrap(), None);
+        for (text, why) in [
+            ("auth = \"xoauth2\"", "neither without the other"),
+            ("token = \"file:smtp-token\"", "neither without the other"),
+            ("auth = \"xoauth2\"\ntoken = \"ya29.secret\"", "file:PATH"),
+        ] {
+            let refused = read(text).unwrap_err();
+            assert!(refused.contains(why) && !refused.contains("ya29"), "{refused}");
+        }
+    }
 }

@@ -22,7 +22,7 @@ use crate::account::Kind;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
-pub use mail::{Dkim, Links, Smtp};
+pub use mail::{Auth, Dkim, Links, Smtp};
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";
@@ -245,6 +245,7 @@ impl Config {
         config.folder = folder.to_owned();
         config.store = secret::resolve(&config.store, folder)?;
         config.smtp.url = secret::resolve(&config.smtp.url, folder)?;
+        config.smtp.place(folder);
         config.check()?;
         Ok(config)
     }

@@ -38,6 +38,8 @@ pub(in crate::send) struct Conversation {
     deadlines: Deadlines,
     pipelining: bool,
     eight_bit: bool,
+    /// Whether MAIL may say how large the message is (RFC 1870).
+    tells_size: bool,
     size_max: Option<usize>,
     /// Whether the next command may be written: false after anything unexpected.
     sound: bool,
@@ -93,6 +95,7 @@ impl Conversation {
         Self {
             pipelining: known.has("PIPELINING"),
             eight_bit: known.has("8BITMIME"),
+            tells_size: known.has("SIZE"),
             size_max: size.filter(|limit| *limit > 0),
             link,
             deadlines,
@@ -125,13 +128,13 @@ impl Conversation {
             return Sent::Lost("the server closed the connection, or spoke out of turn".into());
         }
         if self.pipelining {
-            let first = self.command(lines(envelope), self.deadlines.command).await;
+            let first = self.command(self.lines(envelope), self.deadlines.command).await;
             return match self.replies(first).await {
                 Sent::Astray(reply) => Sent::Ended(unexpected(reply)),
                 sent => sent,
             };
         }
-        let mail = self.command(mail(envelope), self.deadlines.command).await;
+        let mail = self.command(self.mail(envelope), self.deadlines.command).await;
         if mail.code() != 250 {
             return self.refused(mail, false).await;
         }
@@ -181,7 +184,8 @@ impl Conversation {
         self.stuff(envelope);
         let body = self.out.len();
         self.out.extend_from_slice(wire::DOT);
-        self.out.extend_from_slice(lines(next).as_bytes());
+        let lines = self.lines(next);
+        self.out.extend_from_slice(lines.as_bytes());
         let mut at = 0;
         let writing = self.link.write_unless_spoken_to(&self.out, body, &mut at);
         let written = tokio::time::timeout(self.deadlines.block, writing).await;
@@ -316,6 +320,16 @@ impl Conversation {
         Some(Outcome::Rejected(Reply { code: 0, text: why.into() }))
     }
 
+    fn lines(&self, envelope: &Envelope<'_>) -> String {
+        format!("{}{}DATA\r\n", self.mail(envelope), rcpt(envelope))
+    }
+
+    fn mail(&self, envelope: &Envelope<'_>) -> String {
+        let size = if self.tells_size { format!(" SIZE={}", envelope.bytes.len()) } else { String::new() };
+        let body = if envelope.bytes.is_ascii() { "" } else { " BODY=8BITMIME" };
+        format!("MAIL FROM:<{}>{size}{body}\r\n", envelope.sender)
+    }
+
     /// Whether the server says nothing that it was not asked; if it does, this
     /// was the connection's last use.
     async fn quiet(&mut self) -> bool {
@@ -369,15 +383,6 @@ fn undotted(why: &str) -> Outcome {
 
 fn unexpected(reply: Reply) -> Outcome {
     Outcome::Deferred(Reply { code: reply.code, text: format!("unexpected reply: {}", reply.text) })
-}
-
-fn lines(envelope: &Envelope<'_>) -> String {
-    format!("{}{}DATA\r\n", mail(envelope), rcpt(envelope))
-}
-
-fn mail(envelope: &Envelope<'_>) -> String {
-    let body = if envelope.bytes.is_ascii() { "" } else { " BODY=8BITMIME" };
-    format!("MAIL FROM:<{}>{body}\r\n", envelope.sender)
 }
 
 fn rcpt(envelope: &Envelope<'_>) -> String {

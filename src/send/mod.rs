@@ -17,6 +17,7 @@
 
 mod conversation;
 mod link;
+mod login;
 mod pace;
 mod queue;
 mod relay;
