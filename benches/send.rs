@@ -19,7 +19,7 @@ use kakitome::demo::generate;
 use kakitome::guard::{Cleared, Guard};
 use kakitome::key::Keys;
 use kakitome::ledger::{Claim, State};
-use kakitome::send::{self, Ended, Pace, Permission, Relay, Ticket};
+use kakitome::send::{self, Ended, Pace, Permission, Relays, Ticket};
 use tokio::sync::{mpsc, watch};
 
 use registrar::{directory, recipient, renderer, terms};
@@ -45,7 +45,7 @@ fn main() {
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let (started, used) = (Instant::now(), processor());
-    let accepted = runtime.block_on(hand_over(Relay::new(&smtp).expect("a relay"), Pace::new(&smtp), cleared));
+    let accepted = runtime.block_on(hand_over(Relays::new(&smtp).expect("a relay"), Pace::new(&smtp), cleared));
     let (seconds, used) = (started.elapsed().as_secs_f64(), processor() - used);
     assert_eq!(accepted, messages, "the server did not take all of them");
     println!(
@@ -65,11 +65,11 @@ fn files(folder: &Path, accounts: u64) {
 }
 
 /// Sends them all; how many were accepted.
-async fn hand_over(relay: Relay, pace: Pace, cleared: Vec<Cleared>) -> u64 {
+async fn hand_over(relays: Relays, pace: Pace, cleared: Vec<Cleared>) -> u64 {
     let (tickets, queue) = mpsc::channel(128);
     let (done, mut ended) = mpsc::channel(256);
     let (_stop, stopped) = watch::channel(false);
-    let sending = tokio::spawn(send::run(relay, pace, queue, done, stopped, Permission::new(|| true)));
+    let sending = tokio::spawn(send::run(relays, pace, queue, done, stopped, Permission::new(|| true)));
     tokio::spawn(async move {
         for cleared in cleared {
             let (account, digest) = (cleared.account().clone(), [0; 32]);

@@ -244,8 +244,7 @@ impl Config {
         let mut config = environment::overlay(config, table, env)?;
         config.folder = folder.to_owned();
         config.store = secret::resolve(&config.store, folder)?;
-        config.smtp.url = secret::resolve(&config.smtp.url, folder)?;
-        config.smtp.place(folder);
+        config.smtp.place(folder)?;
         config.check()?;
         Ok(config)
     }

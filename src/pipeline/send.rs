@@ -21,7 +21,7 @@ use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::feed::Window;
 use crate::pipeline::{App, approve, drill, gate};
 use crate::progress;
-use crate::send::{Pace, Relay};
+use crate::send::{Pace, Relays};
 use crate::stage::Gate;
 use crate::store::Pulse;
 use crate::telemetry::event;
@@ -161,7 +161,7 @@ pub(super) struct Line {
     pub(super) version: i64,
     pub(super) guard: Arc<Guard>,
     pub(super) bound: Arc<Bound>,
-    pub(super) relay: Relay,
+    pub(super) relays: Relays,
     pub(super) pace: Pace,
     pub(super) window: Window,
     pub(super) stop: watch::Receiver<bool>,
@@ -174,7 +174,7 @@ impl Line {
         let smtp = &app.config.smtp;
         let per_second = f64::from(smtp.rate.count.get()) / smtp.rate.per.as_secs_f64();
         app.metrics.rate_limit(per_second.ceil() as u32);
-        let relay = Relay::new(smtp).map_err(|e| Error::usage("smtp.url cannot be used").cause(&e))?;
+        let relays = Relays::new(smtp).map_err(|e| Error::usage("smtp.url cannot be used").cause(&e))?;
         let counts = app.store.counts(campaign.id, None).await?;
         let done = counts.total() - counts.left() - counts.deferred;
         // The version first: if another comes meanwhile, the guard is read again.
@@ -184,8 +184,8 @@ impl Line {
             version,
             guard: Arc::new(bound::guard(app).await?),
             bound: Arc::new(Bound::load(app, &campaign).await?),
-            window: Window::new(smtp, relay.connections()),
-            relay,
+            window: Window::new(smtp, relays.connections()),
+            relays,
             pace: Pace::new(smtp),
             bar: progress::sending(counts.total(), done, per_second),
             campaign,

@@ -222,7 +222,7 @@ mod tests {
     }
 
     async fn connect(relay: &Relay) -> Result<Conversation, String> {
-        relay.connect_patiently(|| false).await
+        relay.connect_in_time().await
     }
 
     /// Sends one message over an open connection.

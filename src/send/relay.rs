@@ -1,6 +1,7 @@
 //! The mail server that messages are handed to: where it is, how it is spoken
 //! to, how long it is waited for.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,9 +14,6 @@ use crate::send::conversation::{Conversation, Known};
 use crate::send::link::{Link, Said};
 use crate::send::login::Login;
 use crate::send::wire::reply_text;
-
-/// Connecting is tried so often in a row before sending ends.
-const TRIES: u32 = 6;
 
 /// Why a relay's URL cannot be used. Never the URL itself: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +89,13 @@ pub struct Relay {
     deadlines: Deadlines,
 }
 
+impl fmt::Display for Relay {
+    /// Host and port; never the user.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
 impl Relay {
     /// Reads the configuration.
     ///
@@ -152,28 +157,17 @@ impl Relay {
         self.connections
     }
 
-    /// Connects, trying again for a while when the server cannot be reached.
-    pub(in crate::send) async fn connect_patiently(&self, stopped: impl Fn() -> bool) -> Result<Conversation, String> {
-        let mut wait = self.deadlines.again;
-        let mut why = String::new();
-        for tried in 0..TRIES {
-            if tried > 0 {
-                tokio::time::sleep(wait).await;
-                wait = (2 * wait).min(25 * self.deadlines.again);
-            }
-            if tried > 0 && stopped() {
-                break;
-            }
-            match tokio::time::timeout(self.deadlines.connect, self.connect()).await {
-                Ok(Ok(open)) => return Ok(open),
-                Ok(Err(error)) => why = error,
-                Err(_) => why = "it did not answer in time".into(),
-            }
+    /// Connects, within the time that it may take.
+    pub(in crate::send) async fn connect_in_time(&self) -> Result<Conversation, String> {
+        match tokio::time::timeout(self.deadlines.connect, self.connect()).await {
+            Ok(connected) => connected,
+            Err(_) => Err("it did not answer in time".into()),
         }
-        Err(format!(
-            "{}:{}: {why}; see that it runs and that [smtp] url in kakitome.toml names it",
-            self.host, self.port
-        ))
+    }
+
+    /// The first wait before it is connected to again.
+    pub(in crate::send) fn first_wait(&self) -> Duration {
+        self.deadlines.again
     }
 
     async fn connect(&self) -> Result<Conversation, String> {
