@@ -5,23 +5,23 @@
 //! that many distinct messages of it, so that no cache flatters. Figures are
 //! medians of five rounds; ratios within one run are what to compare.
 
+#[path = "support/registrar.rs"]
+mod registrar;
 mod support;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use kakitome::account::{Field, Recipient, Record};
-use kakitome::address::Address;
-use kakitome::config::{Config, Mapping};
-use kakitome::demo::{generate, people};
-use kakitome::directory::row::Reader;
-use kakitome::guard::index::Entry;
-use kakitome::guard::{Allow, Candidate, Guard, Index, Literal, Terms, Verdict};
+use kakitome::config::Config;
+use kakitome::demo::generate;
+use kakitome::guard::{Candidate, Guard, Verdict};
 use kakitome::key::Keys;
-use kakitome::render::{Letterhead, Mailbox, Rendered, Renderer, Template};
+use kakitome::render::{Rendered, Template};
 use minijinja::{AutoEscape, Environment, Value};
 
-use support::{cells, median, verdict};
+use registrar::{directory, recipient, renderer, terms};
+use support::{median, verdict};
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
@@ -121,55 +121,4 @@ fn judge_all(
         let verdict = examine(candidate, Some(&recipient.record));
         assert!(verdict.is_cleared(), "{:?}", verdict.findings);
     }
-}
-
-fn directory(accounts: u64, mapping: &Mapping, keys: &Keys) -> (Vec<Record>, Index) {
-    let reader = Reader::new(mapping, keys).expect("a mapping");
-    let mut records = Vec::new();
-    let mut entries = Vec::new();
-    for number in 0..accounts {
-        let made = people::customer(number, accounts, 1);
-        let account = reader.account(number, &cells(made)).expect("an account");
-        let id = account.record.account.clone();
-        entries.extend(account.entries.into_iter().map(|e| Entry {
-            kind: e.kind,
-            hash: e.hash,
-            name: e.name,
-            account: id.clone(),
-        }));
-        records.push(account.record);
-    }
-    (records, Index::build(entries))
-}
-
-fn renderer(keys: Keys) -> (Renderer, Vec<Literal>) {
-    let template = Template::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/newsletter"))
-        .expect("the template");
-    let literals = template.literals().into_iter().map(|l| Literal { html: l.html, text: l.text }).collect();
-    let address = Address::parse("news@registrar.example").expect("an address");
-    let letterhead = Letterhead {
-        campaign: 1,
-        revision: 1,
-        from: Mailbox::parse("Registrar News <news@registrar.example>").expect("a mailbox"),
-        reply_to: None,
-        bounce: address,
-        list_id: "news.registrar.example".into(),
-        links_base: "https://mail.registrar.example/k".into(),
-        signers: Vec::new(),
-        keys,
-    };
-    (Renderer::new(template, letterhead).expect("a renderer"), literals)
-}
-
-fn terms(literal: &[Literal]) -> Terms {
-    Terms {
-        campaign: Some(1),
-        literal: literal.to_vec(),
-        allow: vec![Allow { value: "registrar.example".into(), reason: "our own site".into() }],
-        must_show: vec!["member_id".into(), "name".into()],
-    }
-}
-
-fn recipient(record: Record) -> Recipient {
-    Recipient { record, extra: BTreeMap::new() }
 }

@@ -9,6 +9,8 @@
 //! is what keyed hashes are. Times are the thread's, medians of five rounds;
 //! ratios within one run are what to compare.
 
+#[path = "support/cells.rs"]
+mod cells;
 mod support;
 
 use std::collections::BTreeMap;
@@ -25,7 +27,8 @@ use kakitome::guard::normal;
 use kakitome::guard::token::{Scanner, Token};
 use kakitome::key::Keys;
 
-use support::{cells, median, processor, verdict};
+use cells::cells;
+use support::{median, processor, verdict};
 
 const BODIES: usize = 2_000;
 const MILLION: usize = 1_000_000;

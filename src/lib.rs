@@ -36,6 +36,8 @@
 //! 6. **A claim is on disk before the first byte**, and few are at any moment:
 //!    messages are judged ahead without one. What a crash leaves claimed is
 //!    `unknown`, and nothing leaves `unknown` by itself.
+//!    A message that a relay may have is given to no other: one goes back to the
+//!    queue only before any of its body was written.
 //! 7. **What changes meanwhile counts.** Sending follows the directory's newest
 //!    version, the suppression list and the right to send up to the moment at
 //!    which a message is begun, and the hours and the rate that are asked for.

@@ -1,7 +1,4 @@
-//! What the benchmarks share: the processor's clock, verdicts, made-up rows.
-
-use kakitome::demo::people;
-use kakitome::directory::row::Cell;
+//! What the benchmarks share: the processor's clock and verdicts.
 
 /// Rounds of which the median counts.
 const ROUNDS: usize = 5;
@@ -30,9 +27,4 @@ pub fn processor() -> f64 {
 pub fn verdict(what: &str, is: f64, target: f64, at_least: bool) {
     let met = if at_least { is >= target } else { is <= target };
     println!("  {what:<44}{is:>9.2}  target {target}: {}", if met { "met" } else { "MISSED" });
-}
-
-/// A made-up customer as a row of an export.
-pub fn cells(made: people::Customer) -> Vec<(String, Cell)> {
-    people::COLUMNS.into_iter().zip(made.row()).map(|(name, value)| (name.to_owned(), Cell::Text(value))).collect()
 }

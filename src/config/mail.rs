@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::address::Address;
 
+use super::secret::resolve;
 use super::{Rate, SendingWindow, Span, WarmUp};
 
 /// `[smtp]`: the relay, and how fast it is spoken to.
@@ -38,6 +39,46 @@ pub struct Smtp {
     pub windows: Vec<SendingWindow>,
     /// How many messages a day while this sender is new to its receivers.
     pub warm_up: Option<WarmUp>,
+    /// How the user that `url` names is proven.
+    pub auth: Auth,
+    /// For [`Auth::Xoauth2`]: `file:PATH` of an access token. Tokens expire, so the
+    /// file is read again for each connection.
+    pub token: Option<SecretString>,
+    /// `[[smtp.relay]]`: several mail servers in place of `url`.
+    pub relay: Vec<Relay>,
+}
+
+/// `[[smtp.relay]]`: one of several mail servers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relay {
+    /// As `smtp.url`.
+    pub url: SecretString,
+    /// Its share of the messages, beside the others' weights.
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// Connections held open to it; `smtp.connections` where it says nothing.
+    pub connections: Option<usize>,
+    /// As `smtp.auth`.
+    #[serde(default)]
+    pub auth: Auth,
+    /// As `smtp.token`.
+    pub token: Option<SecretString>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// `smtp.auth`: how a user is proven to the relay.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// By the password in `url`: AUTH PLAIN, or LOGIN where that is all there is.
+    #[default]
+    Password,
+    /// By an OAuth 2.0 access token.
+    Xoauth2,
 }
 
 impl Default for Smtp {
@@ -53,14 +94,61 @@ impl Default for Smtp {
             lifetime: Span(Duration::from_secs(3 * 24 * 3600)),
             windows: Vec::new(),
             warm_up: None,
+            auth: Auth::Password,
+            token: None,
+            relay: Vec::new(),
         }
     }
 }
 
 impl Smtp {
+    /// The file of the access token, if there is one.
+    pub fn token_file(&self) -> Option<&Path> {
+        self.token.as_ref()?.expose_secret().strip_prefix("file:").map(Path::new)
+    }
+
+    /// Each mail server by itself, with its weight.
+    pub fn each(&self) -> Vec<(Smtp, u32)> {
+        if self.relay.is_empty() {
+            return vec![(self.clone(), 1)];
+        }
+        let alone = |relay: &Relay| {
+            let Relay { url, weight, connections, auth, token } = relay.clone();
+            let connections = connections.unwrap_or(self.connections);
+            (Smtp { url, connections, auth, token, relay: Vec::new(), ..self.clone() }, weight)
+        };
+        self.relay.iter().map(alone).collect()
+    }
+
+    /// Follows references to secrets, and takes tokens' paths from the folder.
+    pub(super) fn place(&mut self, folder: &Path) -> Result<(), String> {
+        self.url = resolve(&self.url, folder)?;
+        place(&mut self.token, folder);
+        for relay in &mut self.relay {
+            relay.url = resolve(&relay.url, folder)?;
+            place(&mut relay.token, folder);
+        }
+        Ok(())
+    }
+
     pub(super) fn check(&self) -> Result<(), String> {
-        if !(1..=1000).contains(&self.connections) {
-            return Err("smtp.connections is between 1 and 1000".into());
+        if !self.relay.is_empty() {
+            let Self { url, auth, token, .. } = Self::default();
+            if self.url.expose_secret() != url.expose_secret()
+                || self.auth != auth
+                || self.token.is_some() != token.is_some()
+            {
+                return Err("smtp.url, auth and token go into the tables [[smtp.relay]], where there are some".into());
+            }
+            if self.relay.iter().any(|relay| !(1..=1000).contains(&relay.weight)) {
+                return Err("smtp.relay.weight is between 1 and 1000".into());
+            }
+        }
+        let each = self.each();
+        each.iter().try_for_each(|(smtp, _)| smtp.check_login())?;
+        let all: usize = each.iter().map(|(smtp, _)| smtp.connections).fold(0, usize::saturating_add);
+        if all > 1000 || each.iter().any(|(smtp, _)| smtp.connections == 0) {
+            return Err("smtp.connections is between 1 and 1000, over all relays".into());
         }
         if self.lifetime.0.is_zero() {
             return Err(
@@ -76,6 +164,22 @@ impl Smtp {
             return Err("smtp.hello is this machine's host name: ASCII letters, digits, dots and hyphens, as in \"mail.registrar.example\"".into());
         }
         Ok(())
+    }
+
+    fn check_login(&self) -> Result<(), String> {
+        if self.token.is_some() != (self.auth == Auth::Xoauth2) {
+            return Err("smtp.token goes with smtp.auth = \"xoauth2\", and neither without the other".into());
+        }
+        if self.token.is_some() && self.token_file().is_none() {
+            return Err("smtp.token is \"file:PATH\": tokens expire, and the file is read for each connection".into());
+        }
+        Ok(())
+    }
+}
+
+fn place(token: &mut Option<SecretString>, folder: &Path) {
+    if let Some(file) = token.as_ref().and_then(|token| token.expose_secret().strip_prefix("file:")) {
+        *token = Some(format!("file:{}", folder.join(file).display()).into());
     }
 }
 
@@ -140,4 +244,51 @@ pub struct Dkim {
     pub selector: String,
     /// The file of the private key, in PEM: RSA of 2048 bits or more, or Ed25519.
     pub key: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_a_file_and_goes_with_xoauth2() {
+        let read = |text: &str| {
+            let mut smtp: Smtp = toml::from_str(text).unwrap();
+            smtp.place(Path::new("/etc/kakitome")).unwrap();
+            smtp.check().map(|()| smtp.token_file().map(Path::to_owned))
+        };
+        let token = read("auth = \"xoauth2\"\ntoken = \"file:smtp-token\"");
+        assert_eq!(token.unwrap().unwrap(), Path::new("/etc/kakitome/smtp-token"));
+        assert_eq!(read("").unwrap(), None);
+        for (text, why) in [
+            ("auth = \"xoauth2\"", "neither without the other"),
+            ("token = \"file:smtp-token\"", "neither without the other"),
+            ("auth = \"xoauth2\"\ntoken = \"ya29.secret\"", "file:PATH"),
+        ] {
+            let refused = read(text).unwrap_err();
+            assert!(refused.contains(why) && !refused.contains("ya29"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn several_relays_take_the_place_of_one_url() {
+        let read = |text: &str| {
+            toml::from_str::<Smtp>(text).map_err(|e| e.to_string()).and_then(|smtp| smtp.check().map(|()| smtp))
+        };
+        let two = "connections = 4\n[[relay]]\nurl = \"smtp://a.example\"\nweight = 3\n[[relay]]\nurl = \"smtp://b.example\"\nconnections = 2\n";
+        let each = read(two).unwrap().each();
+        let seen: Vec<_> =
+            each.iter().map(|(smtp, weight)| (smtp.url.expose_secret(), smtp.connections, *weight)).collect();
+        assert_eq!(seen, [("smtp://a.example", 4, 3), ("smtp://b.example", 2, 1)]);
+        for (text, why) in [
+            (format!("url = \"smtp://c.example\"\n{two}"), "go into the tables"),
+            (two.replace("weight = 3", "weight = 0"), "between 1 and 1000"),
+            (two.replace("connections = 2", "connections = 997"), "over all relays"),
+            (two.replace("weight = 3", "auth = \"xoauth2\""), "neither without the other"),
+            (two.replace("weight", "share"), "unknown field"),
+        ] {
+            let refused = read(&text).unwrap_err();
+            assert!(refused.contains(why), "{refused}");
+        }
+    }
 }

@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
-pub use mail::{Dkim, Links, Receiver, Smtp};
+pub use mail::{Auth, Dkim, Links, Receiver, Smtp};
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";
@@ -277,7 +277,7 @@ impl Config {
         let mut config = environment::overlay(config, table, env)?;
         config.folder = folder.to_owned();
         config.store = secret::resolve(&config.store, folder)?;
-        config.smtp.url = secret::resolve(&config.smtp.url, folder)?;
+        config.smtp.place(folder)?;
         Receiver::check(&mut config.receiver)?;
         config.check()?;
         Ok(config)

@@ -16,7 +16,7 @@ use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::feed::Window;
 use crate::pipeline::{App, drill, gate};
 use crate::progress;
-use crate::send::{Pace, Relay, Share};
+use crate::send::{Pace, Relays, Share};
 use crate::stage::Gate;
 use crate::store::{Lease, Pulse, WHOLE};
 use crate::telemetry::event;
@@ -54,7 +54,7 @@ pub(super) struct Line {
     pub(super) version: i64,
     pub(super) guard: Arc<Guard>,
     pub(super) bound: Arc<Bound>,
-    pub(super) relay: Relay,
+    pub(super) relays: Relays,
     pub(super) crew: Crew,
     pub(super) pace: Pace,
     /// What the campaign was given; `None`: the configuration's.
@@ -81,7 +81,7 @@ impl Line {
         let total = rate.unwrap_or(smtp.rate);
         let per_second = total.each_second();
         app.metrics.rate_limit(per_second.ceil() as u32);
-        let relay = Relay::new(smtp).map_err(|e| Error::usage("smtp.url cannot be used").cause(&e))?;
+        let relays = Relays::new(smtp).map_err(|e| Error::usage("smtp.url cannot be used").cause(&e))?;
         let counts = app.store.counts(campaign.id, None).await?;
         let done = counts.total() - counts.left() - counts.deferred;
         // The version first: if another comes meanwhile, the guard is read again.
@@ -91,8 +91,8 @@ impl Line {
             version,
             guard: Arc::new(bound::guard(app).await?),
             bound: Arc::new(Bound::load(app, &campaign).await?),
-            window: Window::new(total, relay.connections()),
-            relay,
+            window: Window::new(total, relays.connections()),
+            relays,
             pace: crew.pace(rate),
             crew: crew.clone(),
             rate,
@@ -111,7 +111,7 @@ impl Line {
         if rate != self.rate {
             let total = rate.unwrap_or(self.app.config.smtp.rate);
             (self.rate, self.pace) = (rate, self.crew.pace(rate));
-            self.window = Window::new(total, self.relay.connections());
+            self.window = Window::new(total, self.relays.connections());
             self.app.metrics.rate_limit(total.each_second().ceil() as u32);
             event::rate_changed(self.campaign.id, total);
         }

@@ -151,7 +151,7 @@ impl Line {
         let recorder = tokio::spawn(recorder.run(outcomes));
         let pulse = self.pulse.clone();
         let permission = Permission::new(move || pulse.is_held());
-        let sender = tokio::spawn(send::run(self.relay.clone(), self.pace.clone(), queue, done, stopped, permission));
+        let sender = tokio::spawn(send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, permission));
 
         let fed = self.feed(stage, tickets, budget, &flow).await;
         if fed.is_err() {

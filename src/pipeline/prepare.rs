@@ -59,27 +59,35 @@ impl Preparer {
         let (app, guard, bound) = (self.app.clone(), self.guard.clone(), self.bound.clone());
         let (jobs, queue) = std::sync::mpsc::channel();
         let judging = tokio::task::spawn_blocking(move || judge(&app, &guard, &bound, queue));
+        let ended = self.pages(&jobs, &pages).await;
+        drop(jobs);
+        if let Err(error) = ended {
+            // Why nobody judges any more says more than that nobody does.
+            let why = judging.await.map_err(|e| not_judged().cause(&e));
+            let _ = pages.send(Err(why.and_then(|judged| judged).err().unwrap_or(error))).await;
+        }
+    }
+
+    /// Reads each page while the one before is judged.
+    async fn pages(&self, jobs: &std::sync::mpsc::Sender<Job>, pages: &mpsc::Sender<Result<Page>>) -> Result<()> {
         let mut cursor = Cursor::default();
+        let mut before: Option<Reading> = None;
         loop {
-            match self.page(&mut cursor, &jobs).await {
-                Ok(None) => return,
-                Ok(Some(page)) => {
-                    if pages.send(Ok(page)).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    drop(jobs);
-                    // Why nobody judges any more says more than that nobody does.
-                    let why = judging.await.map_err(|e| Error::unexpected("judging a page failed").cause(&e));
-                    let _ = pages.send(Err(why.and_then(|judged| judged).err().unwrap_or(error))).await;
-                    return;
-                }
+            let read = self.read(&mut cursor, jobs).await;
+            if let Some(before) = before.take()
+                && pages.send(Ok(before.judged().await?)).await.is_err()
+            {
+                return Ok(());
+            }
+            before = read?;
+            if before.is_none() {
+                return Ok(());
             }
         }
     }
 
-    async fn page(&self, cursor: &mut Cursor, jobs: &std::sync::mpsc::Sender<Job>) -> Result<Option<Page>> {
+    /// The next page, given to be judged.
+    async fn read(&self, cursor: &mut Cursor, jobs: &std::sync::mpsc::Sender<Job>) -> Result<Option<Reading>> {
         let store = &self.app.store;
         let due = store.due(self.campaign, self.stage, cursor, PAGE, self.app.clock.now_ms()).await?;
         if due.is_empty() {
@@ -89,24 +97,40 @@ impl Preparer {
         let mut records = store.records(self.version, &accounts).await?;
         let addresses: Vec<_> = records.values().map(|record| record.address.clone()).collect();
         let refused = store.suppressed(&addresses).await?;
-        let mut page = Page::default();
+        let mut suppressed = Vec::new();
         let mut joined = Vec::with_capacity(due.len());
         for due in due {
             match records.remove(&due.account) {
-                Some(record) if refused.contains(&record.address.folded()) => page.suppressed.push(due.account),
+                Some(record) if refused.contains(&record.address.folded()) => suppressed.push(due.account),
                 record => joined.push((due, record)),
             }
         }
-        let failed = || Error::unexpected("judging a page failed");
         let (reply, judged) = oneshot::channel();
-        jobs.send(Job { joined, reply }).map_err(|_| failed())?;
-        for message in judged.await.map_err(|_| failed())? {
+        jobs.send(Job { joined, reply }).map_err(|_| not_judged())?;
+        Ok(Some(Reading { suppressed, judged }))
+    }
+}
+
+fn not_judged() -> Error {
+    Error::unexpected("judging a page failed")
+}
+
+/// A page that is being judged.
+struct Reading {
+    suppressed: Vec<AccountId>,
+    judged: oneshot::Receiver<Vec<Result<Ready, Held>>>,
+}
+
+impl Reading {
+    async fn judged(self) -> Result<Page> {
+        let mut page = Page { suppressed: self.suppressed, ..Page::default() };
+        for message in self.judged.await.map_err(|_| not_judged())? {
             match message {
                 Ok(ready) => page.ready.push(ready),
                 Err(held) => page.held.push(held),
             }
         }
-        Ok(Some(page))
+        Ok(page)
     }
 }
 

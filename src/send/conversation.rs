@@ -27,6 +27,9 @@ pub(in crate::send) enum Sent {
     Ended(Outcome),
     /// The connection is lost, before any of the body was written.
     Lost(String),
+    /// A yes where none was due: one of the replies is another's than it was
+    /// taken for. None of the body was written.
+    Astray(Reply),
 }
 
 /// An open connection, greeted and, where asked for, encrypted and logged in.
@@ -35,9 +38,13 @@ pub(in crate::send) struct Conversation {
     deadlines: Deadlines,
     pipelining: bool,
     eight_bit: bool,
+    /// Whether MAIL may say how large the message is (RFC 1870).
+    tells_size: bool,
     size_max: Option<usize>,
     /// Whether the next command may be written: false after anything unexpected.
     sound: bool,
+    /// What is written next; kept, so that its memory is.
+    out: Vec<u8>,
 }
 
 /// What the server said, or why it said nothing.
@@ -88,10 +95,12 @@ impl Conversation {
         Self {
             pipelining: known.has("PIPELINING"),
             eight_bit: known.has("8BITMIME"),
+            tells_size: known.has("SIZE"),
             size_max: size.filter(|limit| *limit > 0),
             link,
             deadlines,
             sound: true,
+            out: Vec::new(),
         }
     }
 
@@ -112,17 +121,20 @@ impl Conversation {
 
     /// Sends a message's envelope and DATA.
     pub async fn begin(&mut self, envelope: &Envelope<'_>) -> Sent {
-        if let Some(why) = self.unfit(envelope) {
-            return Sent::Ended(Outcome::Rejected(Reply { code: 0, text: why.into() }));
+        if let Some(outcome) = self.unfit(envelope) {
+            return Sent::Ended(outcome);
         }
         if !self.quiet().await {
             return Sent::Lost("the server closed the connection, or spoke out of turn".into());
         }
         if self.pipelining {
             let first = self.command(self.lines(envelope), self.deadlines.command).await;
-            return self.replies(first).await;
+            return match self.replies(first).await {
+                Sent::Astray(reply) => Sent::Ended(unexpected(reply)),
+                sent => sent,
+            };
         }
-        let mail = self.command(mail(envelope), self.deadlines.command).await;
+        let mail = self.command(self.mail(envelope), self.deadlines.command).await;
         if mail.code() != 250 {
             return self.refused(mail, false).await;
         }
@@ -134,32 +146,79 @@ impl Conversation {
         if data.code() == 354 { Sent::Go } else { self.refused(data, true).await }
     }
 
-    /// Sends the body, then its final dot with `next`'s envelope; the outcome of
-    /// the message is the reply to its dot. A server that says anything before
-    /// the dot is written does not get it: its reply would be taken for the dot's.
-    pub async fn finish(&mut self, envelope: &Envelope<'_>, next: Option<&Envelope<'_>>) -> Outcome {
-        let mut body = Vec::with_capacity(envelope.bytes.len() + 512);
-        wire::stuff(envelope.bytes, &mut body);
-        let mut end = wire::DOT.to_vec();
-        end.extend(next.map(|next| self.lines(next)).unwrap_or_default().into_bytes());
-        // Without its dot the server must not deliver it (RFC 5321 §3.8).
-        let undotted = |why: &str| Outcome::Deferred(Reply { code: 0, text: why.into() });
+    /// Sends the body, then its final dot; the outcome is the reply to its dot. A
+    /// server that says anything before the dot is written does not get it: its
+    /// reply would be taken for the dot's.
+    pub async fn finish(&mut self, envelope: &Envelope<'_>) -> Outcome {
         if !self.quiet().await {
-            return undotted("the server closed the connection, or spoke out of turn, before the body");
+            return undotted(EARLY);
         }
-        if let Said::Nothing(why) = self.write(&body, self.deadlines.block).await {
+        self.stuff(envelope);
+        let body = std::mem::take(&mut self.out);
+        let written = self.write(&body, self.deadlines.block).await;
+        self.out = body;
+        if let Said::Nothing(why) = written {
             return undotted(&why);
         }
         if !self.quiet().await {
             return undotted("the server closed the connection, or spoke out of turn, before the final dot");
         }
-        let said = match self.write(&end, self.deadlines.block).await {
+        let said = match self.write(wire::DOT, self.deadlines.block).await {
             Said::Reply(_) => self.read(self.deadlines.dot).await,
             nothing => nothing,
         };
+        self.dotted(said)
+    }
+
+    /// The same, and `next`'s envelope, in one write; also how `next` began.
+    ///
+    /// A reply that the server gave before the dot may have come while all this
+    /// was written, and shifts those after it: what stands in DATA's place is then
+    /// RCPT's yes. So the outcome is known only when DATA's reply is one that DATA
+    /// can have; if it is not, nobody knows which was the dot's.
+    pub async fn finish_and_begin(&mut self, envelope: &Envelope<'_>, next: &Envelope<'_>) -> (Outcome, Sent) {
+        let dropped = || Sent::Lost("the connection was dropped".into());
+        if !self.quiet().await {
+            return (undotted(EARLY), dropped());
+        }
+        self.stuff(envelope);
+        let body = self.out.len();
+        self.out.extend_from_slice(wire::DOT);
+        let lines = self.lines(next);
+        self.out.extend_from_slice(lines.as_bytes());
+        let mut at = 0;
+        let writing = self.link.write_unless_spoken_to(&self.out, body, &mut at);
+        let written = tokio::time::timeout(self.deadlines.block, writing).await;
+        let outcome = match self.said(written.map(|written| written.map(|()| Reply { code: 0, text: String::new() }))) {
+            Said::Nothing(why) if at <= body => undotted(&why),
+            Said::Nothing(why) => self.dotted(Said::Nothing(why)),
+            Said::Reply(_) => {
+                let said = self.read(self.deadlines.dot).await;
+                self.dotted(said)
+            }
+        };
+        if !self.sound {
+            return (outcome, dropped());
+        }
+        let first = self.read(self.deadlines.command).await;
+        match self.replies(first).await {
+            Sent::Astray(reply) => {
+                let text = format!("the server's replies are out of step: {}", outcome.reply().text);
+                (Outcome::Unknown(Reply { code: outcome.reply().code, text }), Sent::Lost(reply.text))
+            }
+            sent => (outcome, sent),
+        }
+    }
+
+    fn stuff(&mut self, envelope: &Envelope<'_>) {
+        self.out.clear();
+        wire::stuff(envelope.bytes, &mut self.out);
+    }
+
+    /// What it means for a message of whose dot at least some may have been written.
+    fn dotted(&mut self, said: Said) -> Outcome {
         match said {
             Said::Reply(reply) => self.dot(reply),
-            // Some of the dot may have been written: nobody knows.
             Said::Nothing(why) => Outcome::Unknown(Reply { code: 0, text: why }),
         }
     }
@@ -179,15 +238,6 @@ impl Conversation {
                 Outcome::Unknown(reply)
             }
         }
-    }
-
-    /// Reads the replies to the envelope that was written with the last body.
-    pub async fn begun(&mut self) -> Sent {
-        if !self.sound {
-            return Sent::Lost("the connection was dropped".into());
-        }
-        let first = self.read(self.deadlines.command).await;
-        self.replies(first).await
     }
 
     /// The three replies to a pipelined MAIL, RCPT and DATA, the first of them
@@ -210,6 +260,11 @@ impl Conversation {
         };
         match (refused, data.code()) {
             (None, 354) => Sent::Go,
+            (_, 200..354 | 355..400) => {
+                self.sound = false;
+                let Said::Reply(reply) = data else { return Sent::Lost("no answer".into()) };
+                Sent::Astray(reply)
+            }
             (None, _) => self.refused(data, true).await,
             (Some(why), 354) => {
                 // It waits for a body that it has no recipient for.
@@ -243,8 +298,7 @@ impl Conversation {
             // A yes where there was none to give: the replies are out of step.
             _ => {
                 self.sound = false;
-                let text = format!("unexpected reply: {}", reply.text);
-                Outcome::Deferred(Reply { code: reply.code, text })
+                unexpected(reply)
             }
         };
         if reset && self.sound && self.command("RSET\r\n".into(), self.deadlines.command).await.code() != 250 {
@@ -253,18 +307,27 @@ impl Conversation {
         Sent::Ended(outcome)
     }
 
-    fn unfit(&self, envelope: &Envelope<'_>) -> Option<&'static str> {
-        if self.size_max.is_some_and(|limit| envelope.bytes.len() > limit) {
-            return Some("the message is larger than the server takes");
-        }
-        if !self.eight_bit && !envelope.bytes.is_ascii() {
-            return Some("the message is 8-bit and the server does not take such");
-        }
-        wire::unfit(envelope.bytes)
+    /// The outcome of a message that this server cannot be sent as it is; asked
+    /// before anything of it is written.
+    pub fn unfit(&self, envelope: &Envelope<'_>) -> Option<Outcome> {
+        let why = if self.size_max.is_some_and(|limit| envelope.bytes.len() > limit) {
+            "the message is larger than the server takes"
+        } else if !self.eight_bit && !envelope.bytes.is_ascii() {
+            "the message is 8-bit and the server does not take such"
+        } else {
+            wire::unfit(envelope.bytes)?
+        };
+        Some(Outcome::Rejected(Reply { code: 0, text: why.into() }))
     }
 
     fn lines(&self, envelope: &Envelope<'_>) -> String {
-        format!("{}{}DATA\r\n", mail(envelope), rcpt(envelope))
+        format!("{}{}DATA\r\n", self.mail(envelope), rcpt(envelope))
+    }
+
+    fn mail(&self, envelope: &Envelope<'_>) -> String {
+        let size = if self.tells_size { format!(" SIZE={}", envelope.bytes.len()) } else { String::new() };
+        let body = if envelope.bytes.is_ascii() { "" } else { " BODY=8BITMIME" };
+        format!("MAIL FROM:<{}>{size}{body}\r\n", envelope.sender)
     }
 
     /// Whether the server says nothing that it was not asked; if it does, this
@@ -310,9 +373,16 @@ impl Conversation {
     }
 }
 
-fn mail(envelope: &Envelope<'_>) -> String {
-    let body = if envelope.bytes.is_ascii() { "" } else { " BODY=8BITMIME" };
-    format!("MAIL FROM:<{}>{body}\r\n", envelope.sender)
+/// Said of a message whose server spoke while it should have waited for the body.
+const EARLY: &str = "the server closed the connection, or spoke out of turn, before the body";
+
+/// Without its dot the server must not deliver it (RFC 5321 §3.8).
+fn undotted(why: &str) -> Outcome {
+    Outcome::Deferred(Reply { code: 0, text: why.into() })
+}
+
+fn unexpected(reply: Reply) -> Outcome {
+    Outcome::Deferred(Reply { code: reply.code, text: format!("unexpected reply: {}", reply.text) })
 }
 
 fn rcpt(envelope: &Envelope<'_>) -> String {

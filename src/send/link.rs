@@ -76,6 +76,30 @@ impl Link {
         self.stream.flush().await
     }
 
+    /// Writes all of it, unless the server says something before its byte `last`
+    /// could be written. `at` tells how much of it may be on its way by now, also
+    /// when this fails or is cut off.
+    pub async fn write_unless_spoken_to(&mut self, bytes: &[u8], last: usize, at: &mut usize) -> io::Result<()> {
+        while *at < bytes.len() {
+            if *at > 0 && *at <= last && !self.is_quiet().await {
+                return Err(invalid("the server closed the connection, or spoke out of turn, before the final dot"));
+            }
+            match self.stream.write(&bytes[*at..]).await {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => *at += count,
+                Err(error) => {
+                    // A socket that fails has taken nothing of it. TLS may have
+                    // sent some before it failed.
+                    if self.socket.is_none() {
+                        *at = bytes.len();
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        self.stream.flush().await
+    }
+
     /// Reads one reply.
     pub async fn reply(&mut self) -> io::Result<Said> {
         let (mut lines, mut size, mut code) = (Vec::new(), 0, None);

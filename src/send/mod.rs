@@ -17,9 +17,11 @@
 
 mod conversation;
 mod link;
+mod login;
 mod pace;
 mod queue;
 mod relay;
+mod relays;
 pub mod replies;
 mod share;
 #[cfg(test)]
@@ -28,10 +30,12 @@ mod wire;
 
 pub use pace::Pace;
 pub use relay::{Deadlines, Relay, SendError};
+pub use relays::Relays;
 pub use share::Share;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -119,31 +123,33 @@ impl Parcel for Ticket {
     }
 }
 
-/// Sends every ticket of `tickets`, until the channel closes or `stop` turns
+/// Sends every ticket of `tickets` by the relays, until the channel closes or `stop` turns
 /// true; then what is under way ends and nothing new begins.
 pub async fn run(
-    relay: Relay,
+    relays: Relays,
     pace: Pace,
     tickets: mpsc::Receiver<Ticket>,
     done: mpsc::Sender<Ended>,
     stop: watch::Receiver<bool>,
     permission: Permission,
 ) -> Summary {
-    run_parcels(relay, pace, tickets, done, stop, permission).await
+    run_parcels(relays, pace, tickets, done, stop, permission).await
 }
 
 async fn run_parcels<P: Parcel>(
-    relay: Relay,
+    relays: impl Into<Relays>,
     pace: Pace,
     tickets: mpsc::Receiver<P>,
     done: mpsc::Sender<Ended>,
     stop: watch::Receiver<bool>,
     permission: Permission,
 ) -> Summary {
+    let relays = relays.into();
     let queue = Arc::new(Queue::new(tickets, pace, stop, permission));
     let mut workers = JoinSet::new();
-    for _ in 0..relay.connections() {
-        workers.spawn(work(relay.clone(), queue.clone(), done.clone()));
+    for at in relays.places() {
+        let worker = Worker { at, relays: relays.clone(), queue: queue.clone(), done: done.clone() };
+        workers.spawn(worker.work());
     }
     let mut error = None;
     while let Some(ended) = workers.join_next().await {
@@ -159,106 +165,199 @@ async fn run_parcels<P: Parcel>(
     Summary { not_begun: queue.drain().await.into_iter().map(Parcel::into_claim).collect(), error }
 }
 
+/// How often a connection's owner asks whether it is its relay's turn, or whether
+/// its relay is back.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
+
 /// One connection's owner: opens it when there is something to send, and again
 /// when it was lost.
-async fn work<P: Parcel>(relay: Relay, queue: Arc<Queue<P>>, done: mpsc::Sender<Ended>) -> Result<(), String> {
-    let mut connection: Option<Conversation> = None;
-    let mut lost_once = false;
-    while let Some(parcel) = queue.next().await {
-        if let Some(why) = queue.pace().refused() {
-            queue.put_back(parcel);
-            return Err(why);
-        }
-        let Some(parcel) = wanted(parcel, &queue, &done).await else { continue };
-        let mut open = match connection.take() {
-            Some(open) => open,
-            None => match relay.connect_patiently(|| queue.is_stopped()).await {
-                Ok(open) => open,
-                Err(why) => {
-                    queue.put_back(parcel);
-                    return Err(why);
+struct Worker<P> {
+    /// The place of its relay.
+    at: usize,
+    relays: Relays,
+    queue: Arc<Queue<P>>,
+    done: mpsc::Sender<Ended>,
+}
+
+impl<P: Parcel> Worker<P> {
+    async fn work(self) -> Result<(), String> {
+        let (at, relays) = (self.at, &self.relays);
+        let mut connection: Option<Conversation> = None;
+        let mut lost_once = false;
+        loop {
+            if connection.is_none() {
+                connection = match self.back().await? {
+                    Back::Used(open) => open.map(|open| *open),
+                    Back::Over => return Ok(()),
+                };
+            }
+            let Some(parcel) = self.next().await else { break };
+            if let Some(why) = self.queue.pace().refused() {
+                self.queue.put_back(parcel);
+                return Err(why);
+            }
+            let Some(parcel) = self.wanted(parcel).await else { continue };
+            let was_open = connection.is_some();
+            let mut open = match connection.take() {
+                Some(open) => open,
+                None => match relays.connect(at).await {
+                    Ok(open) => open,
+                    Err(why) => {
+                        self.queue.put_back(parcel);
+                        relays.failed(at, why)?;
+                        continue;
+                    }
+                },
+            };
+            match open.begin(&parcel.envelope()).await {
+                Sent::Go => {
+                    lost_once = false;
+                    relays.works(at);
+                    connection = self.follow(open, parcel).await;
                 }
-            },
-        };
-        match open.begin(&parcel.envelope()).await {
-            Sent::Go => {
-                lost_once = false;
-                connection = follow(open, parcel, &queue, &done).await;
+                Sent::Ended(outcome) => {
+                    lost_once = false;
+                    relays.works(at);
+                    self.end(parcel, outcome).await;
+                    connection = open.usable();
+                }
+                // A connection that was idle may have been closed by the server, or
+                // closes after so many messages. Nothing of this one was written
+                // that counts: once it goes back, the second time it is deferred.
+                Sent::Lost(why) | Sent::Astray(Reply { text: why, .. }) => {
+                    if lost_once {
+                        self.end(parcel, Outcome::Deferred(Reply { code: 0, text: why.clone() })).await;
+                    } else {
+                        self.queue.put_back(parcel);
+                    }
+                    lost_once = !lost_once;
+                    // Another can do better than one that drops what it has just let in.
+                    if !was_open && relays.has_others() {
+                        relays.failed(at, why)?;
+                    }
+                }
             }
-            Sent::Ended(outcome) => {
-                lost_once = false;
-                end(&queue, &done, parcel, outcome).await;
-                connection = open.usable();
-            }
-            // A connection that was idle may have been closed by the server, or
-            // closes after so many messages. Nothing of this one was written
-            // that counts: once it goes back, the second time it is deferred.
-            Sent::Lost(why) if lost_once => {
-                lost_once = false;
-                end(&queue, &done, parcel, Outcome::Deferred(Reply { code: 0, text: why })).await;
-            }
-            Sent::Lost(_) => {
-                lost_once = true;
-                queue.put_back(parcel);
+        }
+        if let Some(open) = connection {
+            open.quit().await;
+        }
+        Ok(())
+    }
+
+    /// Waits until the relay may be used; a new connection, if this one tried it.
+    async fn back(&self) -> Result<Back, String> {
+        loop {
+            match self.relays.now(self.at) {
+                relays::Now::Use => return Ok(Back::Used(None)),
+                _ if self.queue.is_over() => return Ok(Back::Over),
+                relays::Now::Wait => tokio::time::sleep(ASK_AGAIN).await,
+                relays::Now::Try => match self.relays.connect(self.at).await {
+                    Ok(open) => {
+                        self.relays.is_back(self.at);
+                        return Ok(Back::Used(Some(Box::new(open))));
+                    }
+                    Err(why) => self.relays.failed(self.at, why)?,
+                },
             }
         }
     }
-    if let Some(open) = connection {
-        open.quit().await;
-    }
-    Ok(())
-}
 
-/// Sends the message whose DATA got its 354, and as many after it as follow in
-/// the same writes; gives the connection back if it is still good.
-async fn follow<P: Parcel>(
-    mut open: Conversation,
-    mut parcel: P,
-    queue: &Queue<P>,
-    done: &mpsc::Sender<Ended>,
-) -> Option<Conversation> {
-    loop {
-        let next = match if open.pipelines() { queue.next_now().await } else { None } {
-            Some(next) => wanted(next, queue, done).await,
-            None => None,
-        };
-        let outcome = open.finish(&parcel.envelope(), next.as_ref().map(Parcel::envelope).as_ref()).await;
-        end(queue, done, parcel, outcome).await;
-        let Some(next) = next else { return open.usable() };
-        match open.begun().await {
-            Sent::Go => parcel = next,
-            Sent::Ended(outcome) => {
-                end(queue, done, next, outcome).await;
+    /// The next message, when it is this relay's turn.
+    async fn next(&self) -> Option<P> {
+        self.relays.waits(self.at, true);
+        while !self.relays.is_its_turn(self.at) && !self.queue.is_over() {
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+        let next = self.queue.next().await;
+        self.relays.waits(self.at, false);
+        if next.is_some() {
+            self.relays.took(self.at);
+        }
+        next
+    }
+
+    /// Sends the message whose DATA got its 354, and as many after it as follow in
+    /// the same writes; gives the connection back if it is still good.
+    async fn follow(&self, mut open: Conversation, mut parcel: P) -> Option<Conversation> {
+        loop {
+            let Some(next) = self.riding(&mut open).await else {
+                let outcome = open.finish(&parcel.envelope()).await;
+                self.end(parcel, outcome).await;
                 return open.usable();
-            }
-            Sent::Lost(_) => {
-                // Its envelope may have been written, its body was not.
-                queue.put_back(next);
-                return None;
+            };
+            let (outcome, sent) = open.finish_and_begin(&parcel.envelope(), &next.envelope()).await;
+            self.end(parcel, outcome).await;
+            match sent {
+                Sent::Go => parcel = next,
+                Sent::Ended(outcome) => {
+                    self.end(next, outcome).await;
+                    return open.usable();
+                }
+                Sent::Lost(_) | Sent::Astray(_) => {
+                    // Its envelope may have been written, its body was not.
+                    self.queue.put_back(next);
+                    return None;
+                }
             }
         }
     }
-}
 
-/// The last moment at which a message can be kept back: none of it is written.
-async fn wanted<P: Parcel>(parcel: P, queue: &Queue<P>, done: &mpsc::Sender<Ended>) -> Option<P> {
-    let domain = parcel.envelope().recipient.domain().to_owned();
-    if parcel.is_withdrawn() {
-        queue.pace().end(&domain);
-        let _ = done.send(Ended::Withdrawn(parcel.into_claim())).await;
-        return None;
+    /// The next message, if it is at hand and its envelope may ride with a body. One
+    /// that this server cannot be sent ends here.
+    async fn riding(&self, open: &mut Conversation) -> Option<P> {
+        if !open.pipelines() || !self.relays.is_its_turn(self.at) {
+            return None;
+        }
+        let next = self.queue.next_now().await?;
+        self.relays.took(self.at);
+        let next = self.wanted(next).await?;
+        match open.unfit(&next.envelope()) {
+            None => Some(next),
+            Some(outcome) => {
+                self.end(next, outcome).await;
+                None
+            }
+        }
     }
-    let Some(outcome) = queue.pace().kept_back(&domain) else { return Some(parcel) };
-    queue.pace().end(&domain);
-    let _ = done.send(Ended::Attempted(Attempt { claim: parcel.into_claim(), outcome })).await;
-    None
+
+    /// The last moment at which a message can be kept back: none of it is written.
+    async fn wanted(&self, parcel: P) -> Option<P> {
+        let pace = self.queue.pace();
+        let domain = parcel.envelope().recipient.domain().to_owned();
+        let withdrawn = parcel.is_withdrawn();
+        let kept_back = if withdrawn { None } else { pace.kept_back(&domain) };
+        if !withdrawn && kept_back.is_none() {
+            return Some(parcel);
+        }
+        let claim = parcel.into_claim();
+        let ended = match kept_back {
+            Some(outcome) => Ended::Attempted(Attempt { claim, outcome }),
+            None => Ended::Withdrawn(claim),
+        };
+        self.over(&domain, ended).await;
+        None
+    }
+
+    async fn end(&self, parcel: P, outcome: Outcome) {
+        let domain = parcel.envelope().recipient.domain().to_owned();
+        let outcome = self.queue.pace().heed(&domain, outcome);
+        self.over(&domain, Ended::Attempted(Attempt { claim: parcel.into_claim(), outcome })).await;
+    }
+
+    /// A message is not under way any more.
+    async fn over(&self, domain: &str, ended: Ended) {
+        self.queue.pace().end(domain);
+        // The recorder outlives the connections; if it failed, the claim stays on
+        // disk and becomes unknown.
+        let _ = self.done.send(ended).await;
+        self.queue.ended();
+    }
 }
 
-async fn end<P: Parcel>(queue: &Queue<P>, done: &mpsc::Sender<Ended>, parcel: P, outcome: Outcome) {
-    let domain = parcel.envelope().recipient.domain();
-    queue.pace().end(domain);
-    let outcome = queue.pace().heed(domain, outcome);
-    // The recorder outlives the connections; if it failed, the claim stays on
-    // disk and becomes unknown.
-    let _ = done.send(Ended::Attempted(Attempt { claim: parcel.into_claim(), outcome })).await;
+/// Whether a relay can be used again.
+enum Back {
+    /// It can; with the connection that showed it.
+    Used(Option<Box<Conversation>>),
+    /// Nothing is left to be sent.
+    Over,
 }

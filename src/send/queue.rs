@@ -2,7 +2,7 @@
 //! token now steps aside so that it does not hold up the others.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex as Shared, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(in crate::send) struct Queue<P> {
     stop: watch::Receiver<bool>,
     permission: Permission,
     closed: AtomicBool,
+    /// Taken, and neither ended nor given back: each may come back.
+    out: AtomicUsize,
 }
 
 struct Inner<P> {
@@ -52,12 +54,20 @@ impl<P: Parcel> Queue<P> {
             stop,
             permission,
             closed: AtomicBool::new(false),
+            out: AtomicUsize::new(0),
         }
     }
 
-    /// The next ticket with both its tokens; `None` when there is no more, or
-    /// sending stops. One at a time waits here, the others for the lock.
+    /// The next ticket with both its tokens; `None` when there is no more and none
+    /// can come back, or sending stops. One at a time waits here, the others for the
+    /// lock.
     pub async fn next(&self) -> Option<P> {
+        let next = self.take().await;
+        self.out.fetch_add(usize::from(next.is_some()), Ordering::SeqCst);
+        next
+    }
+
+    async fn take(&self) -> Option<P> {
         let mut stop = self.stop.clone();
         loop {
             if self.is_stopped() {
@@ -81,7 +91,18 @@ impl<P: Parcel> Queue<P> {
                     return Some(parcel);
                 }
                 Now::Wait => tokio::time::sleep(ASK_AGAIN).await,
-                Now::Over => return lock(&self.returned).pop_front(),
+                Now::Over => {
+                    // Asked first: what comes back in between is seen below.
+                    let all_ended = self.out.load(Ordering::SeqCst) == 0;
+                    if let Some(parcel) = lock(&self.returned).pop_front() {
+                        return Some(parcel);
+                    }
+                    if all_ended {
+                        return None;
+                    }
+                    drop(inner);
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
                 Now::Empty => tokio::select! {
                     parcel = inner.incoming.recv() => inner.aside.extend(parcel),
                     () = stopped(&mut stop) => {}
@@ -98,7 +119,10 @@ impl<P: Parcel> Queue<P> {
         }
         let mut inner = self.inner.try_lock().ok()?;
         match inner.now(&self.pace) {
-            Now::Granted(parcel) if self.pace.total_now() => Some(parcel),
+            Now::Granted(parcel) if self.pace.total_now() => {
+                self.out.fetch_add(1, Ordering::SeqCst);
+                Some(parcel)
+            }
             Now::Granted(parcel) => {
                 inner.granted.push_front(parcel);
                 None
@@ -110,6 +134,21 @@ impl<P: Parcel> Queue<P> {
     /// Gives back a ticket that was taken and not begun; it goes first.
     pub fn put_back(&self, parcel: P) {
         lock(&self.returned).push_front(parcel);
+        self.ended();
+    }
+
+    /// One that was taken has ended.
+    pub fn ended(&self) {
+        self.out.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether nobody will get another: sending stops, or all have ended.
+    pub fn is_over(&self) -> bool {
+        let none_is_left = || {
+            let out = self.out.load(Ordering::SeqCst) > 0 || !lock(&self.returned).is_empty();
+            !out && self.inner.try_lock().is_ok_and(|inner| inner.is_empty())
+        };
+        self.is_stopped() || none_is_left()
     }
 
     /// How fast it goes, and what servers said about that.
@@ -144,6 +183,11 @@ impl<P: Parcel> Queue<P> {
 }
 
 impl<P: Parcel> Inner<P> {
+    fn is_empty(&self) -> bool {
+        let none_comes = self.incoming.is_closed() && self.incoming.is_empty();
+        none_comes && self.granted.is_empty() && self.aside.is_empty()
+    }
+
     fn now(&mut self, pace: &Pace) -> Now<P> {
         if let Some(parcel) = self.granted.pop_front() {
             return Now::Granted(parcel);

@@ -1,23 +1,19 @@
 //! The mail server that messages are handed to: where it is, how it is spoken
 //! to, how long it is waited for.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use percent_encoding::percent_decode_str;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::config::Smtp;
 use crate::send::conversation::{Conversation, Known};
 use crate::send::link::{Link, Said};
+use crate::send::login::Login;
 use crate::send::wire::reply_text;
-
-/// Connecting is tried so often in a row before sending ends.
-const TRIES: u32 = 6;
 
 /// Why a relay's URL cannot be used. Never the URL itself: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,9 +21,14 @@ pub enum SendError {
     /// Not a URL of ours.
     #[error("it is none of smtp://host[:port], smtp://host?tls=required and smtps://user:password@host")]
     Url,
-    /// A password would travel in clear.
-    #[error("it has a password and no TLS: write smtps://, or add ?tls=required")]
+    /// A password or a token would travel in clear.
+    #[error("it has a user and no TLS: write smtps://, or add ?tls=required")]
     PlainPassword,
+    /// A token needs a user's name beside it.
+    #[error(
+        "smtp.auth is \"xoauth2\": it names the user, without a password, as in smtps://user%40registrar.example@host"
+    )]
+    TokenUser,
     /// The name is none that EHLO can say.
     #[error("smtp.hello is no host name: write letters, digits, dots and hyphens")]
     Hello,
@@ -80,12 +81,19 @@ pub struct Relay {
     host: String,
     port: u16,
     tls: Tls,
-    credentials: Option<(String, SecretString)>,
+    login: Option<Login>,
     hello: String,
     /// Read at the first connection that needs it.
     trust: Arc<OnceLock<Arc<ClientConfig>>>,
     connections: usize,
     deadlines: Deadlines,
+}
+
+impl fmt::Display for Relay {
+    /// Host and port; never the user.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
 }
 
 impl Relay {
@@ -110,8 +118,8 @@ impl Relay {
         };
         let default_port = if tls == Tls::Implicit { 465 } else { 25 };
         let (host, port) = host_port(place, default_port).ok_or(SendError::Url)?;
-        let credentials = login.map(credentials).transpose()?;
-        if credentials.is_some() && tls == Tls::None {
+        let login = Login::new(login, smtp.token_file())?;
+        if login.is_some() && tls == Tls::None {
             return Err(SendError::PlainPassword);
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
@@ -122,7 +130,7 @@ impl Relay {
             host,
             port,
             tls,
-            credentials,
+            login,
             hello: smtp.hello.clone(),
             trust: Arc::default(),
             connections: smtp.connections,
@@ -137,33 +145,29 @@ impl Relay {
         self
     }
 
+    /// The same, trusting one authority only.
+    #[cfg(test)]
+    pub(in crate::send) fn trusting(self, trust: ClientConfig) -> Self {
+        self.trust.get_or_init(|| Arc::new(trust));
+        self
+    }
+
     /// How many connections are held open at once.
     pub fn connections(&self) -> usize {
         self.connections
     }
 
-    /// Connects, trying again for a while when the server cannot be reached.
-    pub(in crate::send) async fn connect_patiently(&self, stopped: impl Fn() -> bool) -> Result<Conversation, String> {
-        let mut wait = self.deadlines.again;
-        let mut why = String::new();
-        for tried in 0..TRIES {
-            if tried > 0 {
-                tokio::time::sleep(wait).await;
-                wait = (2 * wait).min(25 * self.deadlines.again);
-            }
-            if tried > 0 && stopped() {
-                break;
-            }
-            match tokio::time::timeout(self.deadlines.connect, self.connect()).await {
-                Ok(Ok(open)) => return Ok(open),
-                Ok(Err(error)) => why = error,
-                Err(_) => why = "it did not answer in time".into(),
-            }
+    /// Connects, within the time that it may take.
+    pub(in crate::send) async fn connect_in_time(&self) -> Result<Conversation, String> {
+        match tokio::time::timeout(self.deadlines.connect, self.connect()).await {
+            Ok(connected) => connected,
+            Err(_) => Err("it did not answer in time".into()),
         }
-        Err(format!(
-            "{}:{}: {why}; see that it runs and that [smtp] url in kakitome.toml names it",
-            self.host, self.port
-        ))
+    }
+
+    /// The first wait before it is connected to again.
+    pub(in crate::send) fn first_wait(&self) -> Duration {
+        self.deadlines.again
     }
 
     async fn connect(&self) -> Result<Conversation, String> {
@@ -182,8 +186,8 @@ impl Relay {
             link = self.encrypt(link).await?;
             known = self.hello(&mut link).await?;
         }
-        if let Some((user, password)) = &self.credentials {
-            login(&mut link, &known, user, password.expose_secret()).await?;
+        if let Some(login) = &self.login {
+            login.say(&mut link, &known).await?;
         }
         Ok(Conversation::new(link, &known, self.deadlines))
     }
@@ -205,32 +209,18 @@ impl Relay {
 }
 
 /// Writes one command, and reads its reply.
-async fn ask(link: &mut Link, line: &str) -> Result<Said, String> {
+pub(in crate::send) async fn ask(link: &mut Link, line: &str) -> Result<Said, String> {
     let failed = |error: std::io::Error| reply_text(&error.to_string());
     link.write(format!("{line}\r\n").as_bytes()).await.map_err(failed)?;
     link.reply().await.map_err(failed)
 }
 
-fn expect(code: u16, what: &str, said: Said) -> Result<Said, String> {
+/// The reply, if it is the one that was to come.
+pub(in crate::send) fn expect(code: u16, what: &str, said: Said) -> Result<Said, String> {
     if said.code == code {
         return Ok(said);
     }
     Err(format!("{what} got {} {}", said.code, reply_text(&said.text())))
-}
-
-/// AUTH PLAIN (RFC 4616), or LOGIN where the server knows only that.
-async fn login(link: &mut Link, known: &Known, user: &str, password: &str) -> Result<(), String> {
-    let offered: Vec<&str> = known.parameters("AUTH").into_iter().flatten().collect();
-    let said = if offered.contains(&"PLAIN") {
-        ask(link, &format!("AUTH PLAIN {}", STANDARD.encode(format!("\0{user}\0{password}")))).await?
-    } else if offered.contains(&"LOGIN") {
-        expect(334, "AUTH LOGIN", ask(link, "AUTH LOGIN").await?)?;
-        expect(334, "the user's name", ask(link, &STANDARD.encode(user)).await?)?;
-        ask(link, &STANDARD.encode(password)).await?
-    } else {
-        return Err("it offers neither AUTH PLAIN nor AUTH LOGIN, and a password is set".into());
-    };
-    expect(235, "the login", said).map(|_| ())
 }
 
 /// Whom this machine trusts.
@@ -257,15 +247,10 @@ fn host_port(place: &str, default: u16) -> Option<(String, u16)> {
     (!host.is_empty()).then(|| (host.to_owned(), port))
 }
 
-fn credentials(login: &str) -> Result<(String, SecretString), SendError> {
-    let (user, password) = login.split_once(':').ok_or(SendError::Url)?;
-    let decode =
-        |text: &str| percent_decode_str(text).decode_utf8().map(|t| t.into_owned()).map_err(|_| SendError::Url);
-    Ok((decode(user)?, SecretString::from(decode(password)?)))
-}
-
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
     fn relay(url: &str) -> Result<Relay, SendError> {
@@ -278,7 +263,7 @@ mod tests {
         assert_eq!((plain.host.as_str(), plain.port, plain.tls), ("127.0.0.1", 2525, Tls::None));
         let implicit = relay("smtps://us%40er:p%3Aw@mail.example").unwrap();
         assert_eq!((implicit.port, implicit.tls), (465, Tls::Implicit));
-        assert_eq!(implicit.credentials.as_ref().unwrap().0, "us@er");
+        assert_eq!(implicit.login.as_ref().unwrap().user(), "us@er");
         assert_eq!(relay("smtp://[::1]:25?tls=required").unwrap().host, "::1");
         assert_eq!(relay("smtp://user:pass@mail.example").unwrap_err(), SendError::PlainPassword);
         for bad in ["mail.example", "http://mail.example", "smtp://", "smtp://a:b", "smtp://a?tls=maybe"] {

@@ -61,6 +61,8 @@ enum Phase {
     Mail,
     Rcpt,
     Data,
+    /// After the body's first line.
+    Body,
     Dot,
 }
 
@@ -195,12 +197,20 @@ async fn serve(stream: TcpStream, script: Arc<Script>, mails: Arc<Mutex<usize>>)
 /// Reads a body, and answers its dot.
 async fn body(stream: &mut BufReader<TcpStream>, script: &Script, to: &str, mails: usize, early: bool) -> Option<()> {
     let (mut text, mut line) = (String::new(), String::new());
+    let mut lied = false;
     while line != ".\r\n" {
         text.push_str(line.strip_prefix('.').unwrap_or(&line));
         line.clear();
         if stream.read_line(&mut line).await.ok()? == 0 {
             return None;
         }
+        if let Some(Fault::Say(reply)) = script.due(Phase::Body, Some(to), mails) {
+            stream.write_all(reply.as_bytes()).await.ok()?;
+            lied = true;
+        }
+    }
+    if lied {
+        return stream.write_all(b"554 not taken\r\n").await.ok();
     }
     let together = !stream.buffer().is_empty();
     let fault = script.due(Phase::Dot, Some(to), mails);
@@ -277,14 +287,27 @@ fn fast() -> Pace {
 }
 
 /// Sends letters; each one's outcome, and the summary.
-async fn send(relay: Relay, count: usize, stop: watch::Receiver<bool>) -> (BTreeMap<String, Outcome>, Summary) {
+async fn send(
+    relays: impl Into<Relays>,
+    count: usize,
+    stop: watch::Receiver<bool>,
+) -> (BTreeMap<String, Outcome>, Summary) {
+    send_at(relays, fast(), count, stop).await
+}
+
+async fn send_at(
+    relays: impl Into<Relays>,
+    pace: Pace,
+    count: usize,
+    stop: watch::Receiver<bool>,
+) -> (BTreeMap<String, Outcome>, Summary) {
     let (tickets, queue) = mpsc::channel(count.max(1));
     for n in 0..count {
         assert!(tickets.send(letter(n)).await.is_ok());
     }
     drop(tickets);
     let (done, mut attempts) = mpsc::channel(count.max(1));
-    let summary = run_parcels(relay, fast(), queue, done, stop, always()).await;
+    let summary = run_parcels(relays, pace, queue, done, stop, always()).await;
     let mut outcomes = BTreeMap::new();
     while let Some(Ended::Attempted(Attempt { claim, outcome })) = attempts.recv().await {
         let first = outcomes.insert(claim.account.to_string(), outcome).is_none();
@@ -336,7 +359,7 @@ const TABLE: &[(Phase, Fault, &[State])] = &[
     (Phase::Data, Fault::Say(NEVER), &[Rejected]),
     (Phase::Data, Fault::Say("354\r\n"), &[Accepted]),
     // A yes where none was due: the replies are out of step.
-    (Phase::Data, Fault::Say("250 early\r\n"), &[Deferred]),
+    (Phase::Data, Fault::Say("250 early\r\n"), &[Deferred, Accepted]),
     // A yes to a body that was not written yet is not that body's.
     (Phase::Data, Fault::Say("354 go\r\n250 premature\r\n"), &[Deferred]),
     (Phase::Data, Fault::Last("354 go\r\n250 premature\r\n"), &[Deferred]),
@@ -353,7 +376,8 @@ const TABLE: &[(Phase, Fault, &[State])] = &[
     (Phase::Dot, Fault::Say("354 go on\r\n"), &[Unknown]),
     (Phase::Dot, Fault::Say(BARE), &[Accepted]),
     (Phase::Dot, Fault::Last("250 taken\r\n"), &[Accepted]),
-    (Phase::Dot, Fault::Say("250 taken\r\n250 twice\r\n"), &[Accepted]),
+    // Which of the two was the dot's?
+    (Phase::Dot, Fault::Say("250 taken\r\n250 twice\r\n"), &[Accepted, Unknown]),
 ];
 
 use crate::ledger::State;
@@ -400,6 +424,42 @@ async fn bodies_arrive_as_they_were_and_the_next_envelope_rides_along() {
         assert_eq!(seen.bodies[&format!("{n}@customer.example")].as_bytes(), letter(n).bytes);
     }
     assert_eq!(seen.together, MESSAGES - 1, "one write a message");
+}
+
+#[tokio::test]
+async fn a_yes_before_the_dot_is_not_taken_for_the_dots() {
+    // The body, its dot and the next envelope are one write: when the server says
+    // yes after the first line, all of it is on its way.
+    let script = Script::new(true, Some((Phase::Body, Fault::Say("250 premature\r\n"))));
+    let addr = listen(script.clone()).await;
+    let (outcomes, _) = send(relay(addr, 1), MESSAGES, running()).await;
+    let seen = script.seen.lock().unwrap();
+    assert!(seen.done);
+    for (account, outcome) in &outcomes {
+        let confirmed = seen.confirmed.contains_key(&format!("{account}@customer.example"));
+        assert_eq!(outcome.state(), if confirmed { Accepted } else { Unknown }, "{account}: {outcome:?}");
+    }
+    assert_eq!((outcomes.len(), seen.confirmed.len()), (MESSAGES, MESSAGES - 1));
+}
+
+#[tokio::test]
+async fn a_message_that_the_server_cannot_be_sent_does_not_ride_along() {
+    let script = Script::new(true, None);
+    let addr = listen(script.clone()).await;
+    let (tickets, queue) = mpsc::channel(3);
+    let large = Letter { bytes: vec![b'x'; 10_001], ..letter(1) };
+    for parcel in [letter(0), large, letter(2)] {
+        assert!(tickets.send(parcel).await.is_ok());
+    }
+    drop(tickets);
+    let (done, mut attempts) = mpsc::channel(3);
+    run_parcels(relay(addr, 1), fast(), queue, done, running(), always()).await;
+    let mut states = BTreeMap::new();
+    while let Some(Ended::Attempted(attempt)) = attempts.recv().await {
+        states.insert(attempt.claim.account.to_string(), attempt.outcome.state());
+    }
+    assert_eq!(states.into_values().collect::<Vec<_>>(), [Accepted, Rejected, Accepted]);
+    assert!(!script.seen.lock().unwrap().read.contains_key("1@customer.example"));
 }
 
 #[tokio::test]
@@ -601,4 +661,87 @@ async fn what_was_said_before_tls_is_not_taken_for_what_is_said_under_it() {
     let (_, summary) = send(relay, 1, running()).await;
     let why = summary.error.unwrap();
     assert!(why.contains("more before TLS") && why.contains(&addr.to_string()) && why.contains("[smtp] url"), "{why}");
+}
+
+/// Where nothing listens.
+async fn nowhere() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn relays_get_their_shares() {
+    let (three, one) = (Script::new(true, None), Script::new(true, None));
+    let relays = Relays::of(vec![(relay(listen(three.clone()).await, 2), 3), (relay(listen(one.clone()).await, 2), 1)]);
+    let (outcomes, summary) = send(relays, 400, running()).await;
+    assert!(outcomes.len() == 400 && outcomes.values().all(|outcome| outcome.state() == Accepted), "{summary:?}");
+    let (three, one) = (three.seen.lock().unwrap().read.len(), one.seen.lock().unwrap().read.len());
+    assert_eq!(three + one, 400);
+    // Either may be ahead by its two connections, and by what the other has not begun yet.
+    assert!((280..=320).contains(&three), "{three} and {one}");
+}
+
+#[tokio::test]
+async fn messages_go_by_the_relay_that_can_be_reached() {
+    let script = Script::new(true, None);
+    let relays = Relays::of(vec![(relay(nowhere().await, 2), 9), (relay(listen(script.clone()).await, 2), 1)]);
+    let (outcomes, summary) = send(relays, 200, running()).await;
+    assert!(outcomes.len() == 200 && outcomes.values().all(|outcome| outcome.state() == Accepted), "{summary:?}");
+    assert_eq!(summary.error, None);
+    assert!(script.seen.lock().unwrap().read.values().all(|count| *count == 1));
+}
+
+#[tokio::test]
+async fn a_relay_that_drops_new_connections_is_left_out_and_comes_back() {
+    let (good, late) = (Script::new(true, None), Script::new(true, None));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (dropped, serving) = (Arc::new(AtomicUsize::new(0)), late.clone());
+    let count = dropped.clone();
+    tokio::spawn(async move {
+        let mails = Arc::new(Mutex::new(0));
+        while let Ok((mut stream, _)) = listener.accept().await {
+            if count.fetch_add(1, Ordering::SeqCst) < 4 {
+                let _ = stream.write_all(b"220 but\r\n").await;
+                continue;
+            }
+            tokio::spawn(serve(stream, serving.clone(), mails.clone()));
+        }
+    });
+    let relays = Relays::of(vec![(relay(addr, 1), 1), (relay(listen(good.clone()).await, 1), 1)]);
+    let rate = Rate::per_second(1_000);
+    let pace = Pace::new(&Smtp { rate, rate_per_domain: rate, ..Smtp::default() }, &[]);
+    let (outcomes, summary) = send_at(relays, pace, 600, running()).await;
+    assert!(outcomes.len() == 600 && outcomes.values().all(|outcome| outcome.state() == Accepted), "{summary:?}");
+    let (good, late) = (good.seen.lock().unwrap().read.len(), late.seen.lock().unwrap().read.len());
+    assert!(dropped.load(Ordering::SeqCst) > 4 && good + late == 600 && late > 100, "{good} and {late}");
+}
+
+#[tokio::test]
+async fn a_message_whose_dot_was_not_answered_goes_by_no_other_relay() {
+    let faulty = Script::new(true, Some((Phase::Dot, Fault::Drop)));
+    let good = Script::new(true, None);
+    let relays =
+        Relays::of(vec![(relay(listen(faulty.clone()).await, 1), 1), (relay(listen(good.clone()).await, 1), 1)]);
+    let (outcomes, _) = send(relays, 60, running()).await;
+    let (faulty, good) = (faulty.seen.lock().unwrap(), good.seen.lock().unwrap());
+    let to = format!("{AT}@customer.example");
+    let unknown = usize::from(faulty.done);
+    assert_eq!(outcomes.values().filter(|outcome| outcome.state() == Unknown).count(), unknown, "{outcomes:?}");
+    assert_eq!(outcomes.len(), 60);
+    for account in outcomes.keys() {
+        let to = format!("{account}@customer.example");
+        let times = [&faulty.read, &good.read].into_iter().filter_map(|read| read.get(&to)).sum::<usize>();
+        assert_eq!(times, 1, "{to}");
+    }
+    assert!(!(faulty.done && good.read.contains_key(&to)));
+}
+
+#[tokio::test]
+async fn when_no_relay_is_left_each_is_named() {
+    let (one, other) = (nowhere().await, nowhere().await);
+    let relays = Relays::of(vec![(relay(one, 2), 1), (relay(other, 2), 1)]);
+    let (outcomes, summary) = send(relays, MESSAGES, running()).await;
+    let why = summary.error.unwrap();
+    assert!(why.contains(&one.to_string()) && why.contains(&other.to_string()), "{why}");
+    assert_eq!((outcomes.len(), summary.not_begun.len()), (0, MESSAGES));
 }
