@@ -9,13 +9,15 @@
 //! one is named after), an ID inside a longer run of digits or letters without a
 //! label.
 
+mod phone;
+
 use regex::Regex;
 
 use crate::account::Kind;
 use crate::config::Mapping;
 use crate::guard::figure::{
     in_list, is_advisory, is_columns, is_compact_date, is_date, is_fraction, is_hash_piece, is_price, is_uuid_piece,
-    is_years, no_numbers,
+    is_years,
 };
 use crate::guard::file;
 use crate::guard::label;
@@ -141,11 +143,11 @@ impl Scanner {
             self.ids(text, &mut tokens);
             if self.phones {
                 for run in self.phone.find_iter(text) {
-                    phones(text, run.start(), run.as_str(), &mut tokens);
+                    phone::each(text, run.start(), run.as_str(), &mut tokens);
                 }
                 for label in self.phone_label.find_iter(text) {
-                    let numbers = label::pieces(&text[label.end()..], *PHONE_DIGITS.end());
-                    let whole = numbers.into_iter().filter(|(_, parts)| PHONE_DIGITS.contains(&digits(parts)));
+                    let numbers = label::pieces(&text[label.end()..], *phone::DIGITS.end());
+                    let whole = numbers.into_iter().filter(|(_, parts)| phone::DIGITS.contains(&digits(parts)));
                     tokens.extend(whole.map(|(number, _)| token(Shape::BuriedPhone, number, label.end())));
                 }
             }
@@ -155,7 +157,7 @@ impl Scanner {
 
     /// Whether a folded text may end with a label whose number is in what follows.
     pub fn ends_in_label(&self, folded: &str) -> bool {
-        label::ends(folded, self.id_digits, *PHONE_DIGITS.start())
+        label::ends(folded, self.id_digits, *phone::DIGITS.start())
     }
 
     /// Whether an ID may have signs or spaces in it: it may reach beyond a word.
@@ -297,61 +299,6 @@ const ID_DIGITS_MAX: usize = 32;
 
 fn digits(parts: &[&str]) -> usize {
     parts.iter().map(|part| part.len()).sum()
-}
-
-/// The fewest and the most digits of a telephone number that is looked for.
-const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 9..=15;
-
-/// Telephone numbers in a run of digits and their signs, which may be several:
-/// `id 10000001 03-1234-5678`. Each begins and ends with a group of digits.
-fn phones<'t>(text: &'t str, start: usize, run: &'t str, tokens: &mut Vec<Token<'t>>) {
-    let groups: Vec<(usize, usize)> = digit_runs(run).map(|(at, digits)| (at, at + digits.len())).collect();
-    let others = no_numbers(run, &groups);
-    for (n, (first, _)) in groups.iter().enumerate() {
-        let lead = run[..*first].trim_end_matches(['+', '(']).len();
-        // National, international, or international by digits alone.
-        let leads = run[lead..].starts_with(['+', '0', '(']);
-        let mut digits = 0;
-        for (from, to) in &groups[n..] {
-            digits += to - from;
-            if digits > *PHONE_DIGITS.end() {
-                break;
-            }
-            if !PHONE_DIGITS.contains(&digits) || (!leads && from != first) {
-                continue;
-            }
-            if others.iter().any(|(begin, end)| *first < *end && begin < to) {
-                continue;
-            }
-            let (from, to) = (start + lead, start + to);
-            if is_of_a_hash(text, from, to) || is_uuid_piece(text, from, to) {
-                continue;
-            }
-            let shape = if leads && stands_alone(text, from, to) { Shape::Phone } else { Shape::BuriedPhone };
-            tokens.push(token(shape, &text[from..to], from));
-        }
-    }
-}
-
-/// Whether neither side goes on as part of a date, a path or a longer word.
-fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let word = |c: char| c.is_ascii_alphanumeric();
-    let before = text[..start].chars().next_back().is_some_and(|c| word(c) || "-./_%=#&+".contains(c));
-    let after = text[end..].chars().next().is_some_and(|c| word(c) || "-_".contains(c));
-    !before && !after
-}
-
-/// Words that may touch a telephone number.
-const PHONE_LABELS: [&str; 4] = ["tel", "fax", "phone", "mobile"];
-
-/// Digits alone that touch letters, as a tracking hash has them: one clean
-/// message in 164,650 had somebody's number in its Message-ID by chance.
-fn is_of_a_hash(text: &str, start: usize, end: usize) -> bool {
-    let is_letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphabetic);
-    let (before, number) = (&text[..start], &text.as_bytes()[start..end]);
-    let touches_before = is_letter(before.as_bytes().last()) && !PHONE_LABELS.iter().any(|l| before.ends_with(l));
-    let touches = touches_before || is_letter(text.as_bytes().get(end));
-    number.iter().all(u8::is_ascii_digit) && (touches || is_hash_piece(text, start, end))
 }
 
 /// The runs of digits groups that have one separator, the dash binding most.

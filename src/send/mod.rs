@@ -23,15 +23,13 @@ mod queue;
 mod relay;
 mod relays;
 pub mod replies;
-mod share;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub use pace::Pace;
+pub use pace::{Pace, Share};
 pub use relay::{Deadlines, Relay, SendError};
 pub use relays::Relays;
-pub use share::Share;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,6 +7,7 @@
 //! sees much more than the rate.
 
 mod receiver;
+mod share;
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
@@ -17,10 +18,11 @@ use governor::Quota;
 use crate::config::{Rate, Receiver, Smtp};
 use crate::ledger::{Outcome, Reply};
 use crate::send::replies::{Meaning, meaning};
-use crate::send::share::{Share, Shared};
 use crate::send::wire::reply_text;
 use crate::telemetry::event;
 use receiver::{May, Receivers};
+pub use share::Share;
+use share::Shared;
 
 /// How long a pause the burst makes good for.
 const BURST: Duration = Duration::from_millis(10);
@@ -122,7 +124,7 @@ impl Pace {
     }
 }
 
-pub(in crate::send) fn quota(rate: Rate) -> Quota {
+fn quota(rate: Rate) -> Quota {
     let each = rate.per / rate.count.get();
     let burst = u32::try_from(BURST.as_nanos() / each.as_nanos().max(1)).unwrap_or(u32::MAX);
     let quota = Quota::with_period(each).unwrap_or(Quota::per_second(NonZeroU32::MAX));

@@ -209,22 +209,26 @@ impl Builder {
             Some(fresh) => fresh.close(&header, start, cold.out)?,
         };
         let base = Base::new(bytes)?;
-        // The disk is waited for while what it is given is looked through.
-        std::thread::scope(|scope| {
-            let synced = scope.spawn(|| file.as_ref().map_or(Ok(()), File::sync_all));
-            base.verify()?;
-            if !gates.iter().all(|gate| lines::has(base.gates().0, header.gate_homes, *gate)) {
-                return Err(IndexError::Damaged("a gate that was written is not found"));
-            }
-            let synced =
-                synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the wait for the disk broke off")));
-            synced.map_err(doing("written"))
-        })?;
+        prove(&base, gates, file.as_ref())?;
         if let Some(fresh) = self.fresh {
             fresh.rename()?;
         }
         Ok(base)
     }
+}
+
+/// Looks everything through that was written, while the disk is waited for.
+fn prove(base: &Base, gates: &[u128], file: Option<&File>) -> Result<(), IndexError> {
+    std::thread::scope(|scope| {
+        let synced = scope.spawn(|| file.map_or(Ok(()), File::sync_all));
+        base.verify()?;
+        let (lines, homes) = base.gates();
+        if !gates.iter().all(|gate| lines::has(lines, homes, *gate)) {
+            return Err(IndexError::Damaged("a gate that was written is not found"));
+        }
+        let synced = synced.join().unwrap_or_else(|_| Err(std::io::Error::other("the wait for the disk broke off")));
+        synced.map_err(doing("written"))
+    })
 }
 
 type Piece<'a> = dyn FnMut(&mut Part) -> Result<(), IndexError> + 'a;

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use governor::{DefaultDirectRateLimiter, RateLimiter};
 
 use super::quota;
+use super::share::{Share, part};
 use crate::config::{self, Rate};
-use crate::send::share::{Share, part};
 
 /// Halvings at most: 1/64 of the rate.
 const HALVINGS_MAX: u32 = 6;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, RateLimiter};
 
-use super::pace::quota;
+use super::quota;
 use crate::config::Rate;
 
 /// How long it is waited before a share of nothing is asked for again.
