@@ -22,7 +22,7 @@ use crate::account::Kind;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
-pub use mail::{Auth, Dkim, Links, Smtp};
+pub use mail::{Auth, Dkim, Links, Relay, Smtp};
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";
