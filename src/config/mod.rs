@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::key::Keys;
 
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
-pub use mail::{Auth, Dkim, Links, Receiver, Smtp};
+pub use mail::{Auth, Dkim, Links, Receiver, Relay, Smtp};
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";
