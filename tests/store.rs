@@ -628,8 +628,8 @@ both! {
         base.tamper("insert into suppression (address, reason, at_ms) select 'claim', body, 0 from ledger where kind = 'claim'").await;
         let body: serde_json::Value = serde_json::from_str(&store.suppressions().await.unwrap()[0].reason).unwrap();
         let told = serde_json::json!([
-            ["10000001", "claimed", 1, "moved@customer.example"],
-            ["10000002", "claimed", 1, "user2@customer.example"],
+            ["10000001", "claimed", 1, "moved@customer.example", 100],
+            ["10000002", "claimed", 1, "user2@customer.example", 100],
         ]);
         assert_eq!(body["is"]["messages"], told);
     }

@@ -23,8 +23,17 @@ pub fn phones() -> String {
 /// Whether what follows a label is its number, even if it looks like a date or a
 /// price: `会員番号 2024-11-25`, but not `お客様 2024-11-25`.
 pub fn is_sure(label: &str) -> bool {
+    // What stands in another cell or line may be of another column.
+    if label.contains(['\n', '\t']) {
+        return false;
+    }
     let word = label.trim_end_matches(is_after);
     SURE.iter().any(|sure| word.ends_with(sure))
+}
+
+/// Whether a label is the end of one for another number: 電話番号, 郵便番号.
+pub fn is_others(before: &str) -> bool {
+    before.ends_with("郵便") || PHONES.iter().any(|word| before.ends_with(word))
 }
 
 /// Whether a folded text may end with a label, and less than its number behind it:

@@ -76,7 +76,8 @@ impl Own {
                 self.whole_names.push(canonical.to_owned());
                 // `サンプル 御中` is 株式会社サンプル's.
                 self.names.extend(normal::without_form(canonical).map(str::to_owned));
-                self.names.extend(value.split_whitespace().map(normal::name).filter(|word| !word.is_empty()));
+                let words = value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT);
+                self.names.extend(words.map(normal::name).filter(|word| !word.is_empty()));
             }
             Kind::Id | Kind::Phone | Kind::Secret | Kind::Text => {}
         }
@@ -105,6 +106,12 @@ impl Own {
     /// Whether a canonical name, or a word of one, is this account's.
     pub fn has_name(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+
+    /// Whether an own ID, address or domain has these words in it, whatever parts them.
+    pub fn spells(&self, words: &str) -> bool {
+        let parted = |word: &str| normal::spelled(&normal::fold(word).replace(['-', '.', '+', '@'], " "));
+        self.words.keys().any(|word| parted(word).contains(words))
     }
 
     /// Its whole names, canonical.

@@ -232,6 +232,14 @@ fn tail(text: &str) -> &str {
     text.char_indices().rev().nth(4 * NAME_MAX).map_or(text, |(at, _)| &text[at..])
 }
 
+/// Whom `株式会社サンプル ご担当者` addresses, which would be nobody in particular
+/// without the body before it.
+fn without_contact(words: &str) -> &str {
+    const CONTACTS: [&str; 4] = ["ご担当者", "御担当者", "担当者", "ご担当"];
+    let body = CONTACTS.iter().find_map(|contact| words.trim_end().strip_suffix(contact));
+    body.filter(|body| body.ends_with(char::is_whitespace)).map_or(words, str::trim_end)
+}
+
 fn japanese(line: &str, found: &mut Vec<Salutation>) {
     for (at, first) in line.char_indices() {
         if let Some(honorific) = honorific(&line[at..], first) {
@@ -245,19 +253,24 @@ fn japanese(line: &str, found: &mut Vec<Salutation>) {
                 COMPOUNDS.iter().any(|(word, ends)| *word == honorific && previous.is_some_and(|c| ends.contains(&c)));
             // さま and さん after hiragana are more often words than names, 氏
             // needs a name of its own script; an ending is not a name.
+            // 様様様… names nobody, and would be gone through once for each.
+            if before.ends_with(honorific) {
+                continue;
+            }
             let hiragana = previous.is_some_and(|c| ('\u{3040}'..='\u{309f}').contains(&c));
             if compound || (hiragana && matches!(honorific, "さま" | "さん" | "氏")) {
                 continue;
             }
             let before = tail(before);
             let start = after_stop(before);
-            let name = normal::name(&before[start..]);
+            let addressed = without_contact(&before[start..]);
+            let name = normal::name(addressed);
             if !name.is_empty()
                 && !is_generic(&name)
                 && name.chars().count() <= NAME_MAX
                 && name.chars().any(char::is_alphabetic)
             {
-                found.push(Salutation { name, words: before[start..].to_owned(), at_start: start == 0 });
+                found.push(Salutation { name, words: addressed.to_owned(), at_start: start == 0 });
             }
         }
     }
@@ -303,6 +316,9 @@ mod tests {
             ("Hello everyone", &[]),
             ("She said hi to him", &[]),
             ("各位\n山田様", &["山田"]),
+            ("株式会社サンプル ご担当者様", &["株式会社サンプル"]),
+            ("サンプル商事　御担当者様、Webご担当者様", &["サンプル商事"]),
+            ("様様様様", &[]),
         ] {
             let found: Vec<String> =
                 salutations(&normal::fold(text)).into_iter().map(|salutation| salutation.name).collect();

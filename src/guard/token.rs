@@ -199,7 +199,7 @@ impl Scanner {
                 tokens.extend(self.group(text, run.start() + start, piece));
             }
         }
-        for label in self.label.find_iter(text) {
+        for label in self.label.find_iter(text).filter(|label| !label::is_others(&text[..label.start()])) {
             tokens.extend(self.in_pieces(&text[label.end()..], label.end(), label::is_sure(label.as_str())));
             let next = alphanumeric_runs(text, label.end()).next().filter(|(at, _)| *at == label.end());
             let Some((start, word)) = next else { continue };

@@ -150,6 +150,11 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         (0, "ミドリ木材 御中"),
         (0, "ミドリ木材 山田様"),
         (0, "ご請求書_山田太郎丸様"),
+        (0, "■山田 太郎丸様のご契約状況"),
+        (0, "★山田太郎丸 様"),
+        (0, "代表山田 太郎丸様"),
+        (0, "株式会社ミドリ木材 ご担当者様"),
+        (0, "㈱ミドリ木材 総務部　御担当者様"),
         (2, "Dear Ashgrove Foundry,"),
         (2, "Dear Ashgrove Foundry, Limited"),
         (3, "Dear Longfellow and Daughters Inc,"),
@@ -170,6 +175,28 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         let verdict = world.judge(account, &letter.bytes());
         assert!(verdict.findings.iter().any(|f| f.rule == Rule::Salutation), "{other}");
     }
+}
+
+/// A name in katakana has a dot between its parts.
+#[test]
+fn an_own_name_with_a_middle_dot_is_cleared() {
+    let mut row =
+        ["10000001", "anna@harbour.example", "", "harbour.example", "", "アンナ・サンプル", "", ""].map(str::to_owned);
+    row[6] = "サンプル・ジャパン合同会社".into();
+    let world = World::of(&[row]);
+    let own = ["アンナ・サンプル 様", "アンナ サンプル様", "Dear アンナ・サンプル,", "サンプル・ジャパン合同会社 御中"];
+    world.clears_all(own.map(|line| (0, line)), |letter, line| letter.text.push_str(&format!("\r\n{line}\r\n")));
+}
+
+/// The owner of `ada-ashgrove.test` need not be Ada Ashgrove.
+#[test]
+fn an_own_domain_that_spells_anothers_name_is_cleared() {
+    let ada = ["10000001", "ada@harbour.example", "", "harbour.example", "", "Ada Ashgrove", "", ""].map(str::to_owned);
+    let fan = ["10000002", "fan@ada-ashgrove.test", "", "ada-ashgrove.test", "", "", "", ""].map(str::to_owned);
+    let world = World::of(&[ada, fan]);
+    let link = |path: &str| format!("<a href=\"https://registrar.example/{path}\">x</a>");
+    let own = link("renew/ada-ashgrove.test");
+    world.clears_all([(1, own.as_str())], |letter, html| letter.html.push_str(html));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::block::Sort;
 use super::seam::Seams;
+use super::text::GLUED_MAX;
 use super::text::TAG;
 use super::{Memos, Walk};
 use crate::guard::view::html::piece::{self, Piece};
@@ -118,6 +119,8 @@ impl Walk<'_, '_, '_> {
         }
         if self.text(&document.segment, is_end, &mut document.seams)? {
             document.segment.clear();
+        } else if document.segment.len() > GLUED_MAX {
+            return None;
         } else {
             document.segment.push('\n');
         }

@@ -16,6 +16,10 @@ use crate::guard::view::{Place, Shape, View, plain};
 /// character when it comes here.
 pub const TAG: char = '\u{1}';
 
+/// The longest text that is read together with what follows, in bytes: labels and
+/// pieces without end would each be read again with the next.
+pub const GLUED_MAX: usize = 1_000;
+
 /// What was found of a text.
 #[derive(Clone)]
 pub struct Text {
@@ -58,6 +62,8 @@ impl Walk<'_, '_, '_> {
             end = memchr::memchr(b'\n', rest).map_or(text.len(), |n| end + n + 1);
             if self.text(&text[start..end], is_all && end == text.len(), seams)? {
                 start = end;
+            } else if end - start > GLUED_MAX {
+                return None;
             }
         }
         Some(start)

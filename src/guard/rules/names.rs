@@ -27,7 +27,10 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         foreign(case, view, &spaced, &names.worded(&spaced));
     }
     if let Some(words) = slug(view, folded) {
-        foreign(case, view, &words, &names.worded(&words));
+        // `/renew/john-smith.example` is its owner's, whoever John Smith is.
+        let mut hits = names.worded(&words);
+        hits.retain(|hit| !case.own.spells(&words[hit.start..hit.end]));
+        foreign(case, view, &words, &hits);
     }
     declared(case, view, &joined, &spaced);
     if view.shape == Shape::Visible {
@@ -158,7 +161,11 @@ fn own_department(case: &Case<'_>, name: &str) -> bool {
     })
 }
 
-/// `営業部 山田 太郎 様`, `ご契約者山田太郎様`, `請求書_山田太郎様`: a whole name of the
+/// What stands right before a name, folded.
+const TITLES: &[&str] =
+    &["代表", "代表取締役", "社長", "会長", "店長", "部長", "課長", "担当", "氏名", "名前", "件名", "重要"];
+
+/// `営業部 山田 太郎 様`, `■山田 太郎 様`, `ご契約者山田太郎様`, `請求書_山田太郎様`: a whole name of the
 /// account's own, behind words that do not reach into it, as 大 would into 森.
 fn own_at_end(case: &Case<'_>, salutation: &Salutation) -> bool {
     let words = &salutation.words;
@@ -171,7 +178,9 @@ fn own_at_end(case: &Case<'_>, salutation: &Salutation) -> bool {
             let before = salutation.name.strip_suffix(joined.as_str())?;
             let hiragana = |c: Option<char>| c.is_some_and(|c| ('\u{3040}'..='\u{309f}').contains(&c));
             let ends = hiragana(before.chars().next_back()) && !hiragana(joined.chars().next());
-            Some(ends || case.own.has_name(before) || is_generic(before))
+            let sign = before.ends_with(|c: char| !c.is_alphanumeric());
+            let title = TITLES.iter().any(|title| before.ends_with(title));
+            Some(ends || sign || title || case.own.has_name(before) || is_generic(before))
         };
         tails.contains(own) || glued().unwrap_or(false)
     })
