@@ -176,11 +176,16 @@ pub fn broken(folded: &str) -> Vec<(Salutation, Vec<Salutation>)> {
 /// Every salutation, and where its line begins.
 fn each(folded: &str) -> Vec<(Salutation, usize)> {
     let mut all = Vec::new();
+    let mut above = "";
     for line in folded.lines() {
         let mut found = Vec::new();
         if !line.is_ascii() {
             japanese(line, &mut found);
+            if let Some(lead) = leading_honorific(line) {
+                japanese(&format!("{}{lead}", tail(above.trim_end())), &mut found);
+            }
         }
+        above = if line.trim().is_empty() { above } else { line };
         english(line, &mut found);
         let start = line.as_ptr() as usize - folded.as_ptr() as usize;
         all.extend(found.into_iter().map(|salutation| (salutation, start)));
@@ -219,6 +224,16 @@ fn honorific(text: &str, first: char) -> Option<&'static str> {
         '御' | 'さ' => ["御中", "さま", "さん"].into_iter().find(|honorific| text.starts_with(honorific)),
         _ => None,
     }
+}
+
+/// The honorific that a line begins with, whose name stands in the line above, and the
+/// character that follows it.
+pub fn leading_honorific(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let honorific = honorific(line, line.chars().next()?)?;
+    let after = line[honorific.len()..].chars().next().map_or(0, char::len_utf8);
+    let lead = &line[..honorific.len() + after];
+    (matches!(honorific, "様" | "御中" | "殿") && !lead.ends_with(FOLLOWS)).then_some(lead)
 }
 
 /// Where what stands behind the last stop of a text begins.
@@ -316,6 +331,8 @@ mod tests {
             ("Hello everyone", &[]),
             ("She said hi to him", &[]),
             ("各位\n山田様", &["山田"]),
+            ("山田 太郎\n様", &["山田太郎"]),
+            ("ご登録の皆\n様、同\n様に、サービス\n様々な、お客\n\n様", &[]),
             ("株式会社サンプル ご担当者様", &["株式会社サンプル"]),
             ("サンプル商事　御担当者様、Webご担当者様", &["サンプル商事"]),
             ("様様様様", &[]),

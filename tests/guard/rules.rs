@@ -157,6 +157,18 @@ const ROWS: &[Row] = &[
         cleared: |_, l| l.header("Subject", &word("お客様へのご案内")),
     },
     Row {
+        rule: Rule::Salutation,
+        name: "before the address in To",
+        held: |_, l| l.header("To", &format!("{} <taro@midori-mokuzai.example>", word("林 愛"))),
+        cleared: |_, l| l.header("To", "\"お客様\" <taro@midori-mokuzai.example>"),
+    },
+    Row {
+        rule: Rule::Salutation,
+        name: "honorific in a line of its own",
+        held: |_, l| l.html.push_str("<p>田中<br>様</p>"),
+        cleared: |_, l| l.html.push_str("<p>山田<br>様、様々な</p>"),
+    },
+    Row {
         rule: Rule::LinkToken,
         name: "another account's",
         held: |w, l| say(l, &format!("https://registrar.example/v/{}", link(w, CAMPAIGN, 1))),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::Walk;
 use super::block::Sort;
 use super::seam::{Edges, Seams};
-use crate::guard::normal;
 use crate::guard::rules;
 use crate::guard::view::part::has_uuencode;
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain};
+use crate::guard::{normal, salutation};
 
 /// Stands in a segment where an inline tag stood: no text has this control
 /// character when it comes here.
@@ -76,6 +76,10 @@ impl Walk<'_, '_, '_> {
         let text = text.trim_matches([' ', '\n']);
         if text.trim_ascii().is_empty() {
             return Some(true);
+        }
+        // Whose name is in what stands before it.
+        if salutation::leading_honorific(text).is_some() {
+            return None;
         }
         let known = self.memos.texts.get(text.as_bytes());
         if let Some(known) = known.filter(|known| known.is_clean) {

@@ -7,7 +7,7 @@ use crate::guard::names::{Hit, JOINED_MIN, slug, squeeze};
 use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
-use crate::guard::rules::{Case, is_read};
+use crate::guard::rules::{Case, is_header, is_read};
 use crate::guard::salutation::{Salutation, broken, is_generic};
 use crate::guard::view::{Shape, View};
 
@@ -40,6 +40,24 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
             own.iter().for_each(|name| case.shown.insert(Kind::Person, name));
         }
         addressed(case, view, folded);
+        if is_header(view) && view.place.view == "To" {
+            written_to(case, view, folded);
+        }
+    }
+}
+
+/// Whoever stands before the address in `To` is addressed, honorific or not.
+fn written_to(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
+    let words = folded.split('<').next().unwrap_or_default().trim_matches(|c: char| c.is_whitespace() || c == '"');
+    let name = normal::name(words);
+    let salutation = Salutation { name, words: words.to_owned(), at_start: false };
+    let is_name = !words.contains('@') && words.chars().any(char::is_alphabetic);
+    if is_name
+        && !is_generic(&salutation.name)
+        && !is_own(case, &salutation)
+        && !case.known.has_salutation(&salutation.name)
+    {
+        case.find(Rule::Salutation, Some(Kind::Person), &view.place.to_string(), mask(&salutation.name), None);
     }
 }
 
