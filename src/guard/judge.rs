@@ -293,9 +293,12 @@ impl Judge<'_> {
     }
 
     pub(in crate::guard) fn view(&self, case: &mut Case<'_>, view: &View<'_>) {
-        rules::tokens::links(case, view);
-        // One token in a million has an ID between two dashes by chance.
-        let neutral = case.without_own_links(&view.text);
+        let mut neutral = None;
+        if rules::tokens::has_link(&view.text) {
+            rules::tokens::links(case, view);
+            // One token in a million has an ID between two dashes by chance.
+            neutral = case.without_own_links(&view.text);
+        }
         let folded = normal::fold(neutral.as_deref().unwrap_or(&view.text));
         rules::identifiers::judge(case, view, &folded);
         rules::names::judge(case, view, &folded);

@@ -233,12 +233,7 @@ pub fn is_joined(c: char) -> bool {
 /// names spell them.
 pub fn squeeze(folded: &str) -> (String, String) {
     let mut joined = String::with_capacity(folded.len());
-    for word in folded.split(normal::is_between) {
-        match word.contains(normal::MIDDLE_DOT) {
-            true => joined.extend(word.split(normal::MIDDLE_DOT)),
-            false => joined.push_str(word),
-        }
-    }
+    joined.extend(folded.split(|c| normal::is_between(c) || c == normal::MIDDLE_DOT));
     (joined, normal::spelled(folded))
 }
 

@@ -378,18 +378,14 @@ impl Line {
 mod tests {
     use super::*;
 
-    fn window(rate: Rate, connections: usize) -> Window {
-        Window::new(rate, connections)
-    }
-
     #[test]
     fn claims_run_ahead_by_connections_and_by_two_seconds_at_most() {
-        let full = window(Rate::per_second(100_000), 8);
+        let full = Window::new(Rate::per_second(100_000), 8);
         assert_eq!(full, Window { claimed: 256, batch: 64, queue: 128 });
-        let paced = window(Rate::per_second(60), 8);
+        let paced = Window::new(Rate::per_second(60), 8);
         assert_eq!(paced, Window { claimed: 120, batch: 30, queue: 60 });
-        let slow = window(Rate { count: 2.try_into().unwrap(), per: std::time::Duration::from_secs(60) }, 8);
+        let slow = Window::new(Rate { count: 2.try_into().unwrap(), per: std::time::Duration::from_secs(60) }, 8);
         assert_eq!(slow, Window { claimed: 8, batch: 1, queue: 1 });
-        assert_eq!(window(Rate::per_second(100_000), 1).claimed, 32);
+        assert_eq!(Window::new(Rate::per_second(100_000), 1).claimed, 32);
     }
 }

@@ -6,7 +6,7 @@
 //! of what is left, then asks again, so that several of them share a day.
 
 use crate::clock;
-use crate::config::{self, SendingWindow};
+use crate::config::{self, Day, SendingWindow};
 use crate::error::Result;
 use crate::pipeline::climb::Line;
 use crate::telemetry::event;
@@ -18,6 +18,14 @@ const FEW: u64 = 100;
 struct Shut {
     until_ms: i64,
     why: String,
+}
+
+/// A day of the warm-up.
+struct Today {
+    day: Day,
+    /// Messages at most, and how many of them are left.
+    ceiling: u64,
+    left: u64,
 }
 
 impl Line {
@@ -44,11 +52,7 @@ impl Line {
             let why = format!("outside the sending windows ({}): shut until {until}", windows.join(", "));
             return Ok(Some(Shut { until_ms, why }));
         }
-        let Some(day) = smtp.warm_up.as_ref().and_then(|plan| plan.day(now_ms)) else { return Ok(None) };
-        let Some(ceiling) = day.ceiling else { return Ok(None) };
-        if self.app.store.sent_since(day.from_ms).await? < ceiling {
-            return Ok(None);
-        }
+        let Some(Today { day, ceiling, left: 0 }) = self.today(now_ms).await? else { return Ok(None) };
         let until = clock::show(day.next_ms);
         let why = match day.number {
             ..1 => format!("the warm-up has not begun: shut until {until}"),
@@ -59,10 +63,16 @@ impl Line {
 
     /// How many messages this run may claim; `None`: as many as there are.
     pub(super) async fn budget(&self) -> Result<Option<u64>> {
+        let today = self.today(self.app.clock.now_ms()).await?;
+        Ok(today.map(|Today { left, .. }| if left > FEW { left.div_ceil(2) } else { left }))
+    }
+
+    /// Where the warm-up stands; `None` without one, or after it.
+    async fn today(&self, now_ms: i64) -> Result<Option<Today>> {
         let plan = self.app.config.smtp.warm_up.as_ref();
-        let Some(day) = plan.and_then(|plan| plan.day(self.app.clock.now_ms())) else { return Ok(None) };
+        let Some(day) = plan.and_then(|plan| plan.day(now_ms)) else { return Ok(None) };
         let Some(ceiling) = day.ceiling else { return Ok(None) };
         let left = ceiling.saturating_sub(self.app.store.sent_since(day.from_ms).await?);
-        Ok(Some(if left > FEW { left.div_ceil(2) } else { left }))
+        Ok(Some(Today { day, ceiling, left }))
     }
 }

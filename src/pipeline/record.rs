@@ -8,7 +8,6 @@ use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 
 use crate::account::AccountId;
-use crate::address::Address;
 use crate::error::Result;
 use crate::ledger::{Claim, Outcome};
 use crate::pipeline::App;
@@ -67,9 +66,7 @@ impl Recorder {
             match ended {
                 Ended::Attempted(attempt) => {
                     self.app.metrics.attempt(&attempt.outcome);
-                    let mut one = self.settle(attempt, now_ms);
-                    one.bounced = self.bounced(&one);
-                    settled.push(one);
+                    settled.push(self.settle(attempt, now_ms));
                 }
                 // A message is withdrawn for one reason only.
                 Ended::Withdrawn(claim) => withdrawn.push(claim.account),
@@ -88,32 +85,16 @@ impl Recorder {
         Ok(())
     }
 
-    /// The address that a message went to, if its server says that there is no
-    /// such mailbox.
-    fn bounced(&self, settled: &Settled) -> Option<Address> {
-        match &settled.outcome {
-            Outcome::Rejected(reply) if meaning(reply) == Meaning::Bounce => {
-                self.flow.under_way().get(&settled.claim.account).map(|(address, _)| address.clone())
-            }
-            _ => None,
-        }
-    }
-
-    /// A deferral gets the time of its next attempt.
+    /// A deferral gets the time of its next attempt, and the address of a message
+    /// whose server says that there is no such mailbox is told.
     fn settle(&self, Attempt { claim, outcome }: Attempt, now_ms: i64) -> Settled {
         let smtp = &self.app.config.smtp;
-        match outcome {
-            Outcome::Deferred(reply) => {
-                let wait_ms = backoff_ms(smtp.retry_first.as_ms(), smtp.retry_max.as_ms(), claim.attempt, seed(&claim));
-                Settled {
-                    claim,
-                    outcome: Outcome::Deferred(reply),
-                    not_before_ms: Some(now_ms + wait_ms),
-                    bounced: None,
-                }
-            }
-            outcome => Settled { claim, outcome, not_before_ms: None, bounced: None },
-        }
+        let wait = || backoff_ms(smtp.retry_first.as_ms(), smtp.retry_max.as_ms(), claim.attempt, seed(&claim));
+        let not_before_ms = matches!(outcome, Outcome::Deferred(_)).then(|| now_ms + wait());
+        let is_bounce = matches!(&outcome, Outcome::Rejected(reply) if meaning(reply) == Meaning::Bounce);
+        let address = || self.flow.under_way().get(&claim.account).map(|(address, _)| address.clone());
+        let bounced = if is_bounce { address() } else { None };
+        Settled { claim, outcome, not_before_ms, bounced }
     }
 }
 

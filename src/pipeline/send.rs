@@ -107,8 +107,7 @@ pub(super) async fn lead(
     lock: Lock,
     crew: &Crew,
 ) -> Result<SendReport> {
-    let started = Instant::now();
-    let ended = locked(app, campaign, wait, stop, (lock.pulse(), crew), started).await;
+    let ended = locked(app, campaign, wait, stop, lock.pulse(), crew).await;
     let released = lock.release().await;
     // What failed first is the news; a right that is not given back ends by
     // itself.
@@ -136,9 +135,10 @@ async fn locked(
     campaign: Campaign,
     wait: bool,
     stop: watch::Receiver<bool>,
-    (pulse, crew): (Pulse, &Crew),
-    started: Instant,
+    pulse: Pulse,
+    crew: &Crew,
 ) -> Result<SendReport> {
+    let started = Instant::now();
     approve::verify(app, &campaign).await?;
     app.store.set_state(campaign.id, &[State::Approved, State::Sending], State::Sending, app.clock.now_ms()).await?;
     let mut line = Line::new(app, campaign, wait, stop, pulse, crew).await?;

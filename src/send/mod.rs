@@ -33,7 +33,6 @@ pub use relays::Relays;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -41,7 +40,7 @@ use tokio::task::JoinSet;
 use crate::guard::Cleared;
 use crate::ledger::{Claim, Outcome, Reply};
 use conversation::{Conversation, Envelope, Sent};
-use queue::Queue;
+use queue::{ASK_AGAIN, Queue};
 
 /// A cleared message and the claim that is on disk for it.
 #[derive(Debug)]
@@ -162,10 +161,6 @@ async fn run_parcels<P: Parcel>(
     }
     Summary { not_begun: queue.drain().await.into_iter().map(Parcel::into_claim).collect(), error }
 }
-
-/// How often a connection's owner asks whether it is its relay's turn, or whether
-/// its relay is back.
-const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 /// One connection's owner: opens it when there is something to send, and again
 /// when it was lost.

@@ -12,8 +12,8 @@ use crate::send::{Pace, Parcel, Permission};
 
 /// Tickets that may step aside at once: the look-ahead.
 const ASIDE_MAX: usize = 512;
-/// How often those aside are asked again while nothing else can be sent.
-const ASK_AGAIN: Duration = Duration::from_millis(5);
+/// How often what cannot be had now is asked for again: those aside, a relay, its turn.
+pub(in crate::send) const ASK_AGAIN: Duration = Duration::from_millis(5);
 
 pub(in crate::send) struct Queue<P> {
     inner: Mutex<Inner<P>>,

@@ -37,16 +37,14 @@ mod memo;
 mod seam;
 mod text;
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
-use memchr::memmem::Finder;
 
 use crate::guard::judge::Judge;
-use crate::guard::rules::Case;
+use crate::guard::rules::{Case, tokens};
 use crate::guard::view::View;
 use crate::guard::view::html::piece::Piece;
-use crate::key::Link;
 
 use block::Blocks;
 use head::Head;
@@ -58,8 +56,6 @@ pub use memo::Pool;
 
 /// Larger messages are read as a whole, in bytes.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
-
-static PREFIX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(Link::PREFIX));
 
 /// What is remembered, by what sort of passage it is.
 #[derive(Default)]
@@ -148,7 +144,7 @@ impl Walk<'_, '_, '_> {
         let Some(mut nobody) = self.judge.nobodys_case() else { return false };
         views.iter().all(|view| {
             self.judge.view(&mut nobody, view);
-            nobody.is_clean() && PREFIX.find(view.text.as_bytes()).is_none()
+            nobody.is_clean() && !tokens::has_link(&view.text)
         })
     }
 }

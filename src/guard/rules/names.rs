@@ -52,11 +52,7 @@ fn written_to(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let name = normal::name(words);
     let salutation = Salutation { name, words: words.to_owned(), at_start: false };
     let is_name = !words.contains('@') && words.chars().any(char::is_alphabetic);
-    if is_name
-        && !is_generic(&salutation.name)
-        && !is_own(case, &salutation)
-        && !case.known.has_salutation(&salutation.name)
-    {
+    if is_name && !is_generic(&salutation.name) && !is_explained(case, &salutation) {
         case.find(Rule::Salutation, Some(Kind::Person), &view.place.to_string(), mask(&salutation.name), None);
     }
 }
@@ -95,9 +91,9 @@ fn own_spans(case: &Case<'_>, text: &str) -> Spans {
 fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     for (salutation, wholes) in broken(folded) {
         let name = &salutation.name;
-        let explained = |s: &Salutation| is_own(case, s) || case.known.has_salutation(&s.name);
         // A text without spaces is broken anywhere, in the middle of a name too.
-        if explained(&salutation) || wholes.iter().any(|whole| is_generic(&whole.name) || explained(whole)) {
+        let whole_is = |whole: &Salutation| is_generic(&whole.name) || is_explained(case, whole);
+        if is_explained(case, &salutation) || wholes.iter().any(whole_is) {
             continue;
         }
         let place = view.place.to_string();
@@ -110,6 +106,11 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         }
         case.find(Rule::Salutation, Some(Kind::Person), &place, mask(name), None);
     }
+}
+
+/// Whether a text addresses this account, or somebody whom the template does.
+fn is_explained(case: &Case<'_>, salutation: &Salutation) -> bool {
+    is_own(case, salutation) || case.known.has_salutation(&salutation.name)
 }
 
 /// Whether it is this account that a text addresses.
@@ -187,8 +188,7 @@ const TITLES: &[&str] =
 /// account's own, behind words that do not reach into it, as 大 would into 森.
 fn own_at_end(case: &Case<'_>, salutation: &Salutation) -> bool {
     let words = &salutation.words;
-    let apart = |c: char| c.is_whitespace() || c == '_';
-    let starts = words.char_indices().filter(|(at, _)| words[..*at].ends_with(apart));
+    let starts = words.char_indices().filter(|(at, _)| words[..*at].ends_with(normal::is_between));
     let tails: Vec<String> = starts.map(|(at, _)| normal::name(&words[at..])).collect();
     case.own.names().iter().any(|own| {
         let glued = || {

@@ -20,6 +20,11 @@ const SECRET_MAX: usize = 200;
 
 static PREFIX: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(Link::PREFIX));
 
+/// Whether a text may have a token that Kakitome itself made.
+pub fn has_link(text: &str) -> bool {
+    PREFIX.find(text.as_bytes()).is_some()
+}
+
 /// Every token that Kakitome itself may have made, with where it begins. One in seven
 /// million has the prefix inside it by chance.
 fn links_in(text: &str) -> impl Iterator<Item = (usize, &str)> {

@@ -158,7 +158,7 @@ impl Receiver {
         }
     }
 
-    /// This process's share of the messages at once, one at least.
+    /// This process's share of the messages at once, rounded up.
     fn places(&self) -> usize {
         if self.most == usize::MAX { self.most } else { (self.most as f64 * self.share).ceil() as usize }
     }
