@@ -16,7 +16,13 @@ pub fn is_fraction(text: &str, start: usize, end: usize) -> bool {
         (Some(b'.'), Some(b)) => b.is_ascii_alphabetic(),
         _ => false,
     };
-    among && !goes_on
+    among && !goes_on && !is_float(text, end)
+}
+
+/// `12345678.0`: a whole number as spreadsheets write it that took it for another.
+pub fn is_float(text: &str, end: usize) -> bool {
+    let rest = text[end..].strip_prefix(".0");
+    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.'))
 }
 
 /// How far a number is looked at behind a piece of it, in bytes.

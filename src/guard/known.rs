@@ -10,7 +10,7 @@ use crate::guard::file;
 use crate::guard::token::{Scanner, Shape, Token};
 use crate::guard::values::Values;
 use crate::guard::view::{self, View};
-use crate::guard::{Index, Literal, Terms, names, normal, own, salutation};
+use crate::guard::{Index, Literal, Terms, captioned, names, normal, own, salutation};
 
 /// Values that need no owner.
 #[derive(Debug, Default)]
@@ -73,9 +73,9 @@ impl Known {
                 self.names.extend(index.names().worded(&words).into_iter().map(|hit| found(&words, hit)));
             }
             let cut = view.text.replace(Literal::GAP, "\u{fffc}\n");
-            let whole =
-                salutation::salutations(&normal::fold(&cut)).into_iter().filter(|s| !s.name.contains(Literal::GAP));
-            self.salutations.extend(whole.map(|s| s.name));
+            let folded = normal::fold(&cut);
+            let named = salutation::salutations(&folded).into_iter().chain(captioned::names(&folded));
+            self.salutations.extend(named.map(|named| named.name).filter(|name| !name.contains(Literal::GAP)));
             self.words.extend(words(&view.text).map(str::to_owned));
         }
     }

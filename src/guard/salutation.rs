@@ -151,7 +151,7 @@ const STOPS: &[char] = &[
 ];
 
 /// The longest name, in characters.
-const NAME_MAX: usize = 60;
+pub const NAME_MAX: usize = 60;
 
 /// Whether a word names nobody in particular, or ends so: 契約者, ご担当.
 pub fn is_generic(word: &str) -> bool {

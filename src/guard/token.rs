@@ -16,8 +16,8 @@ use regex::Regex;
 use crate::account::Kind;
 use crate::config::Mapping;
 use crate::guard::figure::{
-    in_list, is_advisory, is_columns, is_compact_date, is_date, is_fraction, is_hash_piece, is_price, is_uuid_piece,
-    is_years,
+    in_list, is_advisory, is_columns, is_compact_date, is_date, is_float, is_fraction, is_hash_piece, is_price,
+    is_uuid_piece, is_years,
 };
 use crate::guard::file;
 use crate::guard::label;
@@ -189,7 +189,10 @@ impl Scanner {
             let looks = !self.digits_only || word.bytes().all(|b| b.is_ascii_digit());
             let end = start + word.len();
             if looks && self.is_id(word) && !is_fraction(text, start, end) && !is_uuid_piece(text, start, end) {
-                let buried = is_hash_piece(text, start, end) || in_list(text, start, end) || is_compact_date(word);
+                let buried = is_hash_piece(text, start, end)
+                    || in_list(text, start, end)
+                    || is_compact_date(word)
+                    || is_float(text, end);
                 tokens.push(token(if buried { Shape::BuriedId } else { Shape::Id }, word, start));
             }
         }

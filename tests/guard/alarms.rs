@@ -146,6 +146,15 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
     let world = World::new();
     let own = [
         (0, "株式会社ミドリ木材 総務部 御中"),
+        (0, "株式会社ミドリ木材 管理部門 御中"),
+        (0, "株式会社ミドリ木材 カスタマーサポート 御中"),
+        (0, "ミドリ木材 ドメイン管理窓口 御中"),
+        (2, "Ashgrove Foundry Ltd 営業部 御中"),
+        (2, "Ashgrove Foundry Ltd. カスタマーサポート御中"),
+        (2, "Ashgrove Foundry 営業部 御中"),
+        (2, "Dear Ada Ashgrove Jr.,"),
+        (2, "Dear Mrs Ada Ashgrove PhD,"),
+        (2, "Dear Ms. Ada Ashgrove, Esq.,"),
         (0, "㈱ミドリ木材　ご請求センター御中"),
         (0, "ミドリ木材 御中"),
         (0, "ミドリ木材 山田様"),

@@ -52,6 +52,8 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "soft hyphen inside", ALL, |l, v| text(l, &between(v, "\u{ad}"));
         "bidi marks inside", ALL, |l, v| text(l, &between(v, "\u{200e}"));
         "glued between words of Japanese", ALL, |l, v| text(l, &format!("契約中の「{v}」について"));
+        "entities in plain text", ALL, |l, v| text(l, &each(v, |c| format!("&#{};", c as u32)));
+        "entities in plain text, hex", ALL, |l, v| text(l, &each(v, |c| format!("&#x{:x};", c as u32)));
         "word joiner inside", ALL, |l, v| text(l, &between(v, "\u{2060}"));
         "variation selectors inside", ALL, |l, v| text(l, &between(v, "\u{fe0e}"));
     }
@@ -64,6 +66,7 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "decimal entities", ALL, |l, v| html(l, &each(v, |c| format!("&#{};", c as u32)));
         "hex entities", ALL, |l, v| html(l, &each(v, |c| format!("&#x{:X};", c as u32)));
         "named entities", &[Kind::Email, Kind::Domain], |l, v| html(l, &v.replace('.', "&period;").replace('@', "&commat;"));
+        "entities escaped twice", ALL, |l, v| html(l, &each(v, |c| format!("&amp;#{};", c as u32)));
         "table cells around", ALL, |l, v| html(l, &format!("<table><tr><td>値</td><td>{v}</td><td>です</td></tr></table>"));
         "zero-padded entities", ALL, |l, v| html(l, &each(v, |c| format!("&#{:07};", c as u32)));
         "&ZeroWidthSpace; inside", ALL, |l, v| html(l, &between(v, "&ZeroWidthSpace;"));
@@ -79,6 +82,7 @@ pub const ENCODINGS: &[Encoding] = rows! {
     "Headers" {
         "subject", ALL, |l, v| header(l, "Subject", &word(v));
         "subject in two encoded-words", ALL, |l, v| header(l, "Subject", &words(v));
+        "subject in entities", ALL, |l, v| header(l, "Subject", &each(v, |c| format!("&#{};", c as u32)));
         "subject in Q", ALL, |l, v| header(l, "Subject", &format!("=?utf-8?Q?{}?=", each_byte(v, '='))) ;
         "From display name", ALL, |l, v| header(l, "From", &format!("{} <news@registrar.example>", word(v)));
         "Reply-To display name", ALL, |l, v| header(l, "Reply-To", &format!("{} <news@registrar.example>", word(v)));
@@ -113,6 +117,7 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "query value in text, base64url", ALL, |l, v| text(l, &format!("https://registrar.example/?q={}", URL_SAFE_NO_PAD.encode(v)));
         "query value, JSON in base64", ALL, |l, v| query(l, &URL_SAFE_NO_PAD.encode(format!("{{\"v\":\"{v}\"}}")));
         "tracking pixel", ALL, |l, v| html(l, &format!("<img src=\"https://registrar.example/o?u={}\">", percent(v)));
+        "variable envelope return path", &[Kind::Email], |l, v| header(l, "Return-Path", &format!("<bounces+7-{}@registrar.example>", v.replace('@', "=")));
         "mailto", &[Kind::Email], |l, v| href(l, &format!("mailto:{v}"));
         "mailto's subject", ALL, |l, v| href(l, &format!("mailto:help@registrar.example?subject={}", percent(v)));
         "URL path, base64url", ALL, |l, v| href(l, &format!("https://registrar.example/a/{}/b", URL_SAFE_NO_PAD.encode(v)));
@@ -125,7 +130,9 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "A-label, upper case", HOSTS, |l, v| text(l, &normal::canonical(Kind::Domain, v, None).ok()?.to_uppercase());
         "ideographic full stop as dot", HOSTS, |l, v| text(l, &v.replace('.', "。"));
         "sub-domain", HOSTS, |l, v| text(l, &format!("mail.shop.{v}"));
+        "sub-domain of an allowed host", HOSTS, |l, v| href(l, &format!("https://{v}.cdn.registrar.example/x"));
         "e-mail domain", HOSTS, |l, v| text(l, &format!("postmaster@{v}"));
+        "in another address's local part", HOSTS, |l, v| text(l, &v.is_ascii().then(|| format!("unsub+{v}@registrar.example"))?);
         "trailing dot", HOSTS, |l, v| text(l, &format!("{v}. IN A"));
         "host with port and path", HOSTS, |l, v| text(l, &format!("{v}:8080/index.html"));
         "full-width full stop as dot", HOSTS, |l, v| text(l, &v.replace('.', "．"));
@@ -187,6 +194,7 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "ID behind a label, in two table cells", ID, |l, v| html(l, &format!("<table><tr><th>会員番号</th><td>{}</td></tr></table>", pieces(v, "</td><td>")));
         "ID behind a label, a digit to each table cell", ID, |l, v| html(l, &format!("<table><tr><th>会員ID</th><td>{}</td></tr></table>", between(v, "</td><td>")));
         "ID as a price, behind a label", ID, |l, v| text(l, &format!("ID: {},{},{}", &v[..2], &v[2..5], &v[5..]));
+        "ID as a float", ID, |l, v| text(l, &format!("x,{v}.0,y"));
         "ID between dots of a file name", ID, |l, v| text(l, &format!("2026.{v}.png"));
         "ID before a dot in an address", ID, |l, v| text(l, &format!("{v}.1764@registrar.example"));
         "ID in Arabic digits", ID, |l, v| text(l, &each(v, |c| c.to_digit(10).and_then(|n| char::from_u32(0x660 + n)).unwrap_or(c).into()));

@@ -97,7 +97,7 @@ const VIEWS: &[Row] = rows! {
     "style sheet", Unexplained, ["text/html, style sheet"], |_, l| l.html.push_str("<style>p:after{content:\"nobodys-customer.test\"}</style>");
     "style attribute", Unexplained, ["text/html, attribute style"], |_, l| l.html.push_str("<p style=\"font-family:'nobodys-customer.test'\">x</p>");
     "script", Unexplained, ["text/html, script"], |_, l| l.html.push_str("<script type=\"application/ld+json\">{\"id\":\"55512345\"}</script>");
-    "noscript", Unexplained, ["text/html noscript, attribute title"], |_, l| l.html.push_str("<noscript><p title=\"5551&#x32;345\">x</p></noscript>");
+    "noscript", Unexplained, ["text/html noscript, attribute title"], |_, l| l.html.push_str("<noscript><p title=\"5551&ZeroWidthSpace;2345\">x</p></noscript>");
     "attribute that is shown", Unexplained, ["text/html, attribute alt"], |_, l| l.html.push_str("<img alt=\"55512345\">");
     "attribute", Unexplained, ["text/html, attribute data-id"], |_, l| l.html.push_str("<p data-id=\"55512345\">x</p>");
     "attribute in base64", Foreign, ["text/html, attribute data-id, base64"], |_, l| l.html.push_str("<p data-id=\"NDA4MTcyOTk=\">x</p>");

@@ -27,6 +27,8 @@ pub struct Edges {
     /// Its first and last characters that are no spaces, as many as there are.
     first: Few,
     last: Few,
+    /// The same of it as it reads where tags part its words: `Kaki<b>tome</b>`.
+    cut: Option<Box<Edges>>,
 }
 
 /// Up to three characters.
@@ -68,7 +70,19 @@ impl Edges {
             is_open,
             first: Few::of(joined.chars()),
             last: Few::of(joined.chars().rev()),
+            cut: None,
         }
+    }
+
+    /// Adds how the passage reads where tags part its words, if that is another text.
+    pub fn or_cut(self, folded: &str, cut: &str, names: Names<'_>) -> Self {
+        let is_same = squeeze(folded).1 == squeeze(cut).1;
+        Self { cut: (!is_same).then(|| Box::new(Self::of(cut, names))), ..self }
+    }
+
+    /// It, and as its words are parted.
+    fn readings(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.cut.as_deref())
     }
 }
 
@@ -116,6 +130,12 @@ fn may_begin(first: &str, second: &str, names: Names<'_>) -> bool {
     !second.starts_with(is_joined) && begins.into_iter().any(|(at, _)| names.may_begin_worded(&first[at..], second))
 }
 
+fn may_cross_worded(before: &Edges, after: &Edges, names: Names<'_>) -> bool {
+    let last = || before.tail.rsplit(' ').next().unwrap_or_default();
+    let first = || after.head.split(' ').next().unwrap_or_default();
+    names.has_worded() && may_begin(last(), first(), names)
+}
+
 /// What a block leaves to the seams of a view that goes on behind it.
 pub struct Crossed {
     edges: Box<[Arc<Edges>]>,
@@ -140,17 +160,18 @@ impl Seams {
         if edges.head.is_empty() {
             return;
         }
-        if let Some(before) = self.edges.last()
-            && (before.is_open || self.may_cross(&edges, names))
-        {
-            self.open.push(self.edges.len());
+        if let Some(before) = self.edges.last() {
+            let may_cross = |before: &Edges| edges.readings().any(|edges| self.may_cross(before, edges, names));
+            if before.readings().any(|before| before.is_open || may_cross(before)) {
+                self.open.push(self.edges.len());
+            }
         }
         self.note_last(&edges);
         self.edges.push(edges);
     }
 
-    fn may_cross(&self, after: &Edges, names: Names<'_>) -> bool {
-        self.may_cross_joined(after, names) || self.may_cross_worded(after, names)
+    fn may_cross(&self, before: &Edges, after: &Edges, names: Names<'_>) -> bool {
+        self.may_cross_joined(after, names) || may_cross_worded(before, after, names)
     }
 
     fn may_cross_joined(&self, after: &Edges, names: Names<'_>) -> bool {
@@ -162,16 +183,6 @@ impl Seams {
             return false;
         }
         window[..count].windows(GATE).any(|four| names.may_begin([four[0], four[1], four[2], four[3]]))
-    }
-
-    fn may_cross_worded(&self, after: &Edges, names: Names<'_>) -> bool {
-        let Some(before) = self.edges.last() else { return false };
-        if !names.has_worded() {
-            return false;
-        }
-        let last = before.tail.rsplit(' ').next().unwrap_or_default();
-        let first = after.head.split(' ').next().unwrap_or_default();
-        may_begin(last, first, names)
     }
 
     /// The passages of a block, one after the other.
@@ -198,18 +209,24 @@ impl Seams {
         Crossed { open, edges: self.edges.into() }
     }
 
-    /// The text around each seam that a name may cross, folded and spaced.
-    pub fn windows(&self, names: Names<'_>) -> Vec<String> {
+    /// The text around each seam that a name may cross, folded and spaced; `None`
+    /// where one has more than one reading.
+    pub fn windows(&self, names: Names<'_>) -> Option<Vec<String>> {
         self.open.iter().map(|seam| self.window(*seam, names)).collect()
     }
 
-    fn window(&self, seam: usize, names: Names<'_>) -> String {
+    fn window(&self, seam: usize, names: Names<'_>) -> Option<String> {
         let (before, behind) = self.edges.split_at(seam);
         let tails = before.iter().rev().map(|edges| (&*edges.tail, edges.is_whole));
         let (mut parts, _) = enough(tails, names);
+        let heads = enough(after(behind), names).0;
+        let mut within = before[seam - parts.len()..].iter().chain(&behind[..heads.len()]);
+        if within.any(|edges| edges.cut.is_some()) {
+            return None;
+        }
         parts.reverse();
-        parts.extend(enough(after(behind), names).0);
-        parts.join(" ")
+        parts.extend(heads);
+        Some(parts.join(" "))
     }
 }
 

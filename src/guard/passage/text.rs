@@ -10,7 +10,7 @@ use crate::guard::rules;
 use crate::guard::view::part::has_uuencode;
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain};
-use crate::guard::{normal, salutation};
+use crate::guard::{captioned, normal, salutation};
 
 /// Stands in a segment where an inline tag stood: no text has this control
 /// character when it comes here.
@@ -25,7 +25,7 @@ pub const GLUED_MAX: usize = 1_000;
 pub struct Text {
     is_clean: bool,
     has_words: bool,
-    /// Whether it ends with the label of an ID.
+    /// Whether it ends with the label of an ID, or the caption of a name.
     is_label: bool,
     edges: Arc<Edges>,
 }
@@ -101,7 +101,7 @@ impl Walk<'_, '_, '_> {
         let (whole, views) = read(text)?;
         self.judge(&views)?;
         let is_clean = again.is_some() && self.is_clean_for_anybody(&views);
-        let found = self.found(&whole, is_clean);
+        let found = self.found(text, &whole, is_clean);
         if let Some(hash) = again {
             self.memos.texts.keep(hash, text.as_bytes(), found.clone());
         }
@@ -109,13 +109,20 @@ impl Walk<'_, '_, '_> {
         Some(self.add(&found, is_last, seams))
     }
 
-    fn found(&self, whole: &str, is_clean: bool) -> Text {
-        let folded = normal::fold(whole);
+    /// `text` has the marks of its tags, `whole` is without them.
+    fn found(&self, text: &str, whole: &str, is_clean: bool) -> Text {
+        let names = self.judge.index().names();
+        let plain = plain::unescape(whole);
+        let folded = normal::fold(&plain);
+        let mut edges = Edges::of(&folded, names);
+        if text.len() > whole.len() {
+            edges = edges.or_cut(&folded, &normal::fold(&plain::unescape(&text.replace(TAG, "\n"))), names);
+        }
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
-            is_label: self.case.scanner().ends_in_label(&folded),
-            edges: Arc::new(Edges::of(&folded, self.judge.index().names())),
+            is_label: self.case.scanner().ends_in_label(&folded) || captioned::ends(&folded),
+            edges: Arc::new(edges),
         }
     }
 
@@ -125,7 +132,7 @@ impl Walk<'_, '_, '_> {
             && let Some((whole, views)) = read(text)
             && self.is_clean_for_anybody(&views)
         {
-            let found = self.found(&whole, true);
+            let found = self.found(text, &whole, true);
             self.memos.texts.keep(hash, text.as_bytes(), found);
         }
     }
@@ -189,7 +196,7 @@ impl Walk<'_, '_, '_> {
 
     /// Judges what stands across the seams of a view.
     pub(super) fn seams(&mut self, seams: &Seams) -> Option<()> {
-        for window in seams.windows(self.judge.index().names()) {
+        for window in seams.windows(self.judge.index().names())? {
             if self.memos.windows.get(window.as_bytes()) == Some(&true) {
                 continue;
             }

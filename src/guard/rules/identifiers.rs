@@ -155,6 +155,9 @@ fn host(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
 }
 
 fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
+    if let Some(owner) = before_own(case, host) {
+        return Whose::Foreign(Kind::Domain, owner);
+    }
     if !case.own.has_host(host) {
         if case.known.has(Kind::Domain, host) {
             return Whose::Explained;
@@ -170,6 +173,17 @@ fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
         show(case, Kind::Domain, suffix, visible);
     }
     Whose::Own
+}
+
+/// `sample.example.cdn.registrar.example`: whose the labels before an own or explained
+/// domain are, if they are another domain.
+fn before_own(case: &Case<'_>, host: &str) -> Option<AccountId> {
+    let is_ours = |suffix: &&str| case.own.has_host(suffix) || case.known.has(Kind::Domain, suffix);
+    let domain = suffixes(host).filter(is_ours).last()?;
+    let before = host.strip_suffix(domain)?.strip_suffix('.')?;
+    let ends = before.match_indices('.').map(|(at, _)| at).skip(1).chain([before.len()]);
+    let mut domains = ends.flat_map(|end| suffixes(&before[..end])).filter(|domain| !is_ours(domain));
+    domains.find_map(|domain| case.guard.owner(Kind::Domain, domain))
 }
 
 /// Hosts in running Japanese. At each place where one may end, the longest
@@ -213,6 +227,9 @@ fn is_plausible(reading: &str) -> bool {
 
 /// An address in running text: the longest reading that anybody owns counts.
 fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
+    if let found @ Whose::Foreign(..) = returned(case, text) {
+        return found;
+    }
     for address in addresses(text) {
         match mailbox(case, address, visible) {
             Whose::Nobodys => {}
@@ -230,6 +247,23 @@ fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
         }
     }
     Whose::Nobodys
+}
+
+/// `bounces+7-hanako=sample.example@registrar.example`: an address, or a host, in the
+/// local part of another.
+fn returned(case: &mut Case<'_>, text: &str) -> Whose {
+    let local = text.rsplit_once('@').map_or("", |(local, _)| local);
+    let Some((user, domain)) = local.rsplit_once(['=', '%', '+']).filter(|(_, domain)| domain.contains('.')) else {
+        return Whose::Nobodys;
+    };
+    let signs = user.match_indices(|c: char| !c.is_ascii_alphanumeric()).map(|(at, sign)| at + sign.len());
+    for start in std::iter::once(0).chain(signs) {
+        match mailbox(case, &format!("{}@{domain}", &user[start..]), false) {
+            Whose::Nobodys => {}
+            found => return found,
+        }
+    }
+    host(case, domain, false)
 }
 
 /// The domains that an address may be meant to have, the longest first: Japanese

@@ -2,6 +2,7 @@
 //! addresses (`salutation`).
 
 use crate::account::{Kind, mask};
+use crate::guard::captioned;
 use crate::guard::finding::Rule;
 use crate::guard::names::{Hit, JOINED_MIN, slug, squeeze};
 use crate::guard::normal;
@@ -33,6 +34,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         foreign(case, view, &words, &hits);
     }
     declared(case, view, &joined, &spaced);
+    captioned(case, view, folded);
     if view.shape == Shape::Visible {
         if is_read(view) {
             let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
@@ -96,15 +98,29 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         if is_explained(case, &salutation) || wholes.iter().any(whole_is) {
             continue;
         }
-        let place = view.place.to_string();
-        let owner = [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| match case.claim(kind, name) {
-            Claim::Other(owner) => Some((kind, owner)),
-            Claim::Own | Claim::Nobodys => None,
-        });
-        if let Some((kind, owner)) = owner {
-            case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
+        others(case, view, name);
+        case.find(Rule::Salutation, Some(Kind::Person), &view.place.to_string(), mask(name), None);
+    }
+}
+
+/// Names behind a caption: another account's only, since a caption may have anything
+/// behind it.
+fn captioned(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
+    for salutation in captioned::names(folded) {
+        if !is_explained(case, &salutation) {
+            others(case, view, &salutation.name);
         }
-        case.find(Rule::Salutation, Some(Kind::Person), &place, mask(name), None);
+    }
+}
+
+/// A whole name, if it is another account's.
+fn others(case: &mut Case<'_>, view: &View<'_>, name: &str) {
+    let owner = [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| match case.claim(kind, name) {
+        Claim::Other(owner) => Some((kind, owner)),
+        Claim::Own | Claim::Nobodys => None,
+    });
+    if let Some((kind, owner)) = owner {
+        case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
     }
 }
 
@@ -119,7 +135,7 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
     case.own.has_name(name)
         || own_words(case, &salutation.words)
         || own_at_end(case, salutation)
-        || own_department(case, name)
+        || own_and_more(case, salutation)
         || own_address(case, name)
 }
 
@@ -166,18 +182,37 @@ const DEPARTMENTS: &[&str] = &[
     "事務局",
     "総務",
     "経理",
+    "部門",
+    "サポート",
+    "窓口",
+    "デスク",
 ];
 
 /// The longest name of a part of a body, in characters.
 const DEPARTMENT_MAX: usize = 20;
 
-/// `株式会社サンプル 総務部 御中`: a part of the account's own body. A name that
-/// stands there too is found by itself.
-fn own_department(case: &Case<'_>, name: &str) -> bool {
-    let long = |own: &&String| own.chars().count() >= JOINED_MIN;
-    case.own.names().iter().filter(long).filter_map(|own| name.strip_prefix(own.as_str())).any(|part| {
-        part.chars().count() <= DEPARTMENT_MAX && DEPARTMENTS.iter().any(|department| part.ends_with(department))
-    })
+/// What may stand behind a person's name, folded.
+const SUFFIXES: [&str; 9] = ["jr", "sr", "ii", "iii", "iv", "phd", "md", "esq", "mba"];
+
+/// `株式会社サンプル 総務部 御中`, `Dear Ada Sample Jr.`: a part of the account's own body, or
+/// more of its own name. A name that stands there too is found by itself.
+fn own_and_more(case: &Case<'_>, salutation: &Salutation) -> bool {
+    let (name, words) = (&salutation.name, &salutation.words);
+    // 山田 三部 is nobody's department.
+    let is_long = |own: &str| own.chars().count() >= JOINED_MIN;
+    let glued = case.own.names().iter().filter(|own| is_long(own)).filter_map(|own| name.strip_prefix(own.as_str()));
+    let is_own = |at: &usize| {
+        let own = normal::name(&words[..*at]);
+        is_long(&own) && case.own.has_name(&own)
+    };
+    let gaps = words.match_indices(char::is_whitespace).map(|(at, _)| at);
+    let mut parted = gaps.filter(is_own).map(|at| normal::name(&words[at..]));
+    glued.into_iter().any(is_department)
+        || parted.any(|more| is_department(&more) || SUFFIXES.contains(&more.trim_end_matches('.')))
+}
+
+fn is_department(part: &str) -> bool {
+    part.chars().count() <= DEPARTMENT_MAX && DEPARTMENTS.iter().any(|department| part.ends_with(department))
 }
 
 /// What stands right before a name, folded.

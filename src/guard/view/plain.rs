@@ -76,8 +76,73 @@ fn read_run(run: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
     url::read(url, origin, url::NESTING_MAX, sink);
 }
 
-/// The text with its URLs percent-decoded.
+/// The text with its URLs percent-decoded, and without the entities that a template
+/// leaves where it escapes once too often: `Bell &amp; Sons`, `O&#39;Connor`.
 pub fn unescape(text: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'&', text.as_bytes()).is_none() {
+        return without_percents(text);
+    }
+    let mut plain = Cow::Borrowed(text);
+    for _ in 0..ESCAPED_MAX {
+        match without_entities(&plain) {
+            Some(next) => plain = Cow::Owned(next),
+            None => break,
+        }
+    }
+    match plain {
+        Cow::Borrowed(text) => without_percents(text),
+        Cow::Owned(text) => Cow::Owned(without_percents(&text).into_owned()),
+    }
+}
+
+/// So many times a text may have been escaped.
+const ESCAPED_MAX: usize = 3;
+
+/// The text with its entities decoded, those that escaping makes; `None` if there
+/// are none.
+fn without_entities(text: &str) -> Option<String> {
+    let mut out: Option<String> = None;
+    let (mut copied, mut from) = (0, 0);
+    while let Some(at) = memchr::memchr(b'&', &text.as_bytes()[from..]).map(|at| from + at) {
+        from = at + 1;
+        if let Some((c, length)) = entity(&text[at..]) {
+            let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
+            out.push_str(&text[copied..at]);
+            out.push(c);
+            copied = at + length;
+            from = copied;
+        }
+    }
+    out.map(|out| out + &text[copied..])
+}
+
+/// The entity that a text begins with, and its length.
+fn entity(text: &str) -> Option<(char, usize)> {
+    let end = text.bytes().take(ENTITY_MAX).position(|b| b == b';')?;
+    let c = match &text[1..end] {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => '\u{a0}',
+        name => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16),
+                None => digits.parse(),
+            };
+            char::from_u32(code.ok()?).filter(|c| !c.is_control())?
+        }
+    };
+    Some((c, end + 1))
+}
+
+/// The longest entity that is decoded, in bytes.
+const ENTITY_MAX: usize = 12;
+
+/// The text with its URLs percent-decoded.
+fn without_percents(text: &str) -> Cow<'_, str> {
     if memchr::memchr(b'%', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }

@@ -1,0 +1,128 @@
+//! Names behind a word that says that one follows: `氏名: 林 愛`, `"name": "林 愛"`,
+//! `FN:林 愛`. Short names are searched for here and in salutations, nowhere else.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::guard::normal;
+use crate::guard::salutation::{NAME_MAX, Salutation};
+
+/// Captions of Japanese, each perhaps the end of a longer word: ご契約者.
+const JAPANESE: [&str; 20] = [
+    "氏名", "名前", "名義", "名義人", "宛名", "登録者", "契約者", "申込者", "購入者", "購読者", "利用者", "担当者",
+    "代表者", "管理者", "責任者", "会員", "会社", "法人", "組織", "団体",
+];
+/// Captions of English, and those of vCards and certificates.
+const ENGLISH: [&str; 15] = [
+    "name", "fullname", "registrant", "contact", "attn", "owner", "holder", "customer", "member", "organization",
+    "organisation", "company", "fn", "n", "org",
+];
+
+/// A caption and what stands between it and its name, in folded text. Parameters are
+/// those of a vCard: `FN;CHARSET=UTF-8:`.
+static CAPTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let (japanese, english) = (JAPANESE.join("|"), ENGLISH.join("|"));
+    Regex::new(&format!(
+        r#"(?:(?:{japanese})名?(?:\([^()\n]{{1,10}}\))?["']?(?:\s*[:=|は]\s*|\s+)|(?:(?-u:\b)|_)(?:{english})(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?\s*[:=|]\s*|\t|\n))["'「『(\[]*"#
+    ))
+    .ok()
+});
+
+/// What parts the names of one field: `林;愛`, `Young, Grace`.
+const PARTS: [char; 4] = [';', ',', '\t', '・'];
+/// What a name does not reach across, besides those.
+const STOPS: &[char] = &[
+    '、', '。', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', '|', '/', '<', '>', '"', '…',
+    '\n', '\r', '=', '{', '}',
+];
+/// What may stand behind a name in its field.
+const TAILS: [&str; 8] = ["様", "殿", "さん", "さま", "御中", "です", "となります", "となっております"];
+
+/// Whoever may be named behind a caption of a folded text: each reading of each name.
+pub fn names(folded: &str) -> Vec<Salutation> {
+    let Some(caption) = CAPTION.as_ref() else { return Vec::new() };
+    let mut all = Vec::new();
+    for found in caption.find_iter(folded) {
+        let rest = folded[found.end()..].trim_start();
+        let field = &rest[..rest.find(STOPS).unwrap_or(rest.len())];
+        let field = field.char_indices().nth(2 * NAME_MAX).map_or(field, |(at, _)| &field[..at]);
+        let parts: Vec<&str> = field.split(PARTS).map(str::trim).filter(|part| !part.is_empty()).take(2).collect();
+        match parts[..] {
+            [one] => whole_and_beginnings(one, &mut all),
+            [first, second] => {
+                whole_and_beginnings(first, &mut all);
+                push(&format!("{first} {second}"), &mut all);
+                push(&format!("{second} {first}"), &mut all);
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+/// A field, and its first words: what stands behind may say more of them.
+fn whole_and_beginnings(field: &str, all: &mut Vec<Salutation>) {
+    push(field, all);
+    let field = TAILS.iter().find_map(|tail| field.strip_suffix(tail)).unwrap_or(field);
+    push(field, all);
+    field.match_indices(char::is_whitespace).take(2).for_each(|(at, _)| push(&field[..at], all));
+}
+
+fn push(words: &str, all: &mut Vec<Salutation>) {
+    let name = normal::name(words);
+    if name.chars().any(char::is_alphabetic) && name.chars().count() <= NAME_MAX {
+        all.push(Salutation { name, words: words.to_owned(), at_start: false });
+    }
+}
+
+/// Whether a folded text may end with a caption: the name is in what follows.
+pub fn ends(folded: &str) -> bool {
+    let text = folded.trim_end_matches(|c: char| c.is_whitespace() || r#":=|は"'「『(["#.contains(c));
+    let text = text.rfind('(').filter(|_| text.ends_with(')')).map_or(text, |at| &text[..at]);
+    let text = text.strip_suffix('名').filter(|text| !text.ends_with('氏')).unwrap_or(text);
+    let apart = |before: &str| !before.ends_with(|c: char| c.is_ascii_alphanumeric());
+    JAPANESE.iter().any(|caption| text.ends_with(caption))
+        || ENGLISH.iter().any(|caption| text.strip_suffix(caption).is_some_and(apart))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_named_behind_a_caption() {
+        for (text, expected) in [
+            ("登録者名: 林 愛", &["林愛"][..]),
+            ("ご契約者氏名（漢字）：林　愛 様", &["林愛"]),
+            ("氏名は林愛です。", &["林愛"]),
+            ("お名前 林 愛\n", &["林愛"]),
+            ("お名前\n林 愛\n", &["林愛"]),
+            ("{\"name\": \"林 愛\"}", &["林愛"]),
+            ("FN;CHARSET=UTF-8:林 愛", &["林愛"]),
+            ("N:林;愛;;;", &["林愛"]),
+            ("Registrant Name: Young, Grace", &["grace young"]),
+            ("contact_name=Ada Young", &["ada young"]),
+            ("Name\tAda Young\tMember", &["ada young"]),
+            ("名刺: 林 愛、お名前をどうぞ", &[]),
+            ("surname game: x", &[]),
+        ] {
+            let found: Vec<String> = names(&normal::fold(text)).into_iter().map(|found| found.name).collect();
+            assert!(expected.iter().all(|name| found.iter().any(|found| found == name)), "{text}: {found:?}");
+            assert!(!expected.is_empty() || found.is_empty(), "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_a_caption_reaches_the_end_of_ends_in_one() {
+        let caption = CAPTION.as_ref().unwrap();
+        let texts = ["氏名: ", "お名前(漢字) ", "\"name\": \"", "登録者名\n", "company=", "住所: ", "rename:", "x"];
+        for text in texts.map(|text| normal::fold(text).into_owned()) {
+            let reaches = caption.find_iter(&text).any(|caption| caption.end() == text.len());
+            assert_eq!(ends(&text), reaches, "{text:?}");
+        }
+        for text in ["氏名", "会社名", "お名前(漢字)", "name"] {
+            assert!(ends(&normal::fold(text)), "{text}");
+        }
+    }
+}
