@@ -10,13 +10,44 @@ use crate::guard::salutation::{NAME_MAX, Salutation};
 
 /// Captions of Japanese, each perhaps the end of a longer word: ご契約者.
 const JAPANESE: [&str; 20] = [
-    "氏名", "名前", "名義", "名義人", "宛名", "登録者", "契約者", "申込者", "購入者", "購読者", "利用者", "担当者",
-    "代表者", "管理者", "責任者", "会員", "会社", "法人", "組織", "団体",
+    "氏名",
+    "名前",
+    "名義",
+    "名義人",
+    "宛名",
+    "登録者",
+    "契約者",
+    "申込者",
+    "購入者",
+    "購読者",
+    "利用者",
+    "担当者",
+    "代表者",
+    "管理者",
+    "責任者",
+    "会員",
+    "会社",
+    "法人",
+    "組織",
+    "団体",
 ];
 /// Captions of English, and those of vCards and certificates.
 const ENGLISH: [&str; 15] = [
-    "name", "fullname", "registrant", "contact", "attn", "owner", "holder", "customer", "member", "organization",
-    "organisation", "company", "fn", "n", "org",
+    "name",
+    "fullname",
+    "registrant",
+    "contact",
+    "attn",
+    "owner",
+    "holder",
+    "customer",
+    "member",
+    "organization",
+    "organisation",
+    "company",
+    "fn",
+    "n",
+    "org",
 ];
 
 /// A caption and what stands between it and its name, in folded text. Parameters are

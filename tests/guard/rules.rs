@@ -418,13 +418,21 @@ fn a_short_name_behind_a_caption_is_held() {
     ];
     for (part, line) in held {
         let mut letter = Letter::new(&world, 0);
-        if part == "text" { say(&mut letter, line) } else { letter.html.push_str(line) }
+        if part == "text" {
+            say(&mut letter, line)
+        } else {
+            letter.html.push_str(line)
+        }
         let verdict = world.judge(0, &letter.bytes());
         let is_foreign = |f: &Finding| f.rule == Rule::Foreign && f.kind == Some(Kind::Person);
         assert!(verdict.findings.iter().any(is_foreign), "{line}: {:?}", verdict.findings);
         // The same for whose name it is.
         let mut letter = Letter::new(&world, 4);
-        if part == "text" { say(&mut letter, line) } else { letter.html.push_str(line) }
+        if part == "text" {
+            say(&mut letter, line)
+        } else {
+            letter.html.push_str(line)
+        }
         let verdict = world.judge(4, &letter.bytes());
         assert!(verdict.is_cleared(), "{line}: {:?}", verdict.findings);
     }
