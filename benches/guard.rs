@@ -23,6 +23,10 @@ use minijinja::{AutoEscape, Environment, Value};
 use registrar::{directory, recipient, renderer, terms};
 use support::{median, verdict};
 
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     let accounts = numbers.first().copied().unwrap_or(20_000);

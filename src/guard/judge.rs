@@ -288,8 +288,9 @@ impl Judge<'_> {
 
     /// A case in which nothing is anybody's own.
     pub(in crate::guard) fn nobodys_case(&self) -> Option<Case<'_>> {
-        let account = NOBODY.as_ref()?;
-        Some(self.case(Own::default(), account))
+        let mut case = self.case(Own::default(), NOBODY.as_ref()?);
+        case.is_nobodys = true;
+        Some(case)
     }
 
     pub(in crate::guard) fn view(&self, case: &mut Case<'_>, view: &View<'_>) {

@@ -144,7 +144,7 @@ impl Walk<'_, '_, '_> {
         if damage.is_some() || memchr::memchr3(b'\0', 0x01, 0x1b, &bytes).is_some() {
             return None;
         }
-        let text = unix(std::str::from_utf8(&bytes).ok()?)?;
+        let text = unix(simdutf8::basic::from_utf8(&bytes).ok()?)?;
         match head {
             Head::Plain(_) => self.plain(&text),
             Head::Html(_) => self.html(&text),

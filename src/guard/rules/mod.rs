@@ -44,6 +44,9 @@ pub struct Case<'a> {
     extra: Option<OwnExtra<'a>>,
     /// The account.
     pub account: &'a AccountId,
+    /// Whether it is an account that owns nothing, of whose case only whether it is
+    /// clean is asked: whose a value is need not be looked up.
+    pub is_nobodys: bool,
     /// The campaign whose link tokens are right.
     pub campaign: Option<i64>,
     /// Tokens that were looked at and found explained, so that a value repeated
@@ -70,6 +73,7 @@ impl<'a> Case<'a> {
             extras: None,
             extra: None,
             account,
+            is_nobodys: false,
             campaign,
             explained: Values::default(),
             shown: Values::default(),

@@ -1,7 +1,7 @@
 //! Names: those of other accounts anywhere (`foreign`), and whom the message
 //! addresses (`salutation`).
 
-use crate::account::{Kind, mask};
+use crate::account::{AccountId, Kind, mask};
 use crate::guard::captioned;
 use crate::guard::finding::Rule;
 use crate::guard::names::{Hit, JOINED_MIN, slug, squeeze};
@@ -77,6 +77,10 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
         if own.covers(hit.start, hit.end) || case.own.has_name(name) || case.known.has_name(hit.hash, name) {
             continue;
         }
+        if case.is_nobodys {
+            case.find(Rule::Foreign, None, "text", mask(name), None);
+            return;
+        }
         // The search finds by chance too, once in a very long while.
         let directory = case.guard.index().owner(hit.hash);
         let Some(owner) = directory.or_else(|| case.extra()?.owner(hit.hash)) else { continue };
@@ -98,7 +102,9 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         if is_explained(case, &salutation) || wholes.iter().any(whole_is) {
             continue;
         }
-        others(case, view, name);
+        if let Some((kind, owner)) = other(case, name) {
+            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
+        }
         case.find(Rule::Salutation, Some(Kind::Person), &view.place.to_string(), mask(name), None);
     }
 }
@@ -106,22 +112,19 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 /// Names behind a caption: another account's only, since a caption may have anything
 /// behind it.
 fn captioned(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    for salutation in captioned::names(folded) {
-        if !is_explained(case, &salutation) {
-            others(case, view, &salutation.name);
+    for named in captioned::names(folded) {
+        if let Some((kind, owner)) = other(case, &named.name).filter(|_| !is_explained(case, &named)) {
+            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(&named.name), Some(&owner));
         }
     }
 }
 
-/// A whole name, if it is another account's.
-fn others(case: &mut Case<'_>, view: &View<'_>, name: &str) {
-    let owner = [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| match case.claim(kind, name) {
+/// Who else has this whole name.
+fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
+    [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| match case.claim(kind, name) {
         Claim::Other(owner) => Some((kind, owner)),
         Claim::Own | Claim::Nobodys => None,
-    });
-    if let Some((kind, owner)) = owner {
-        case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
-    }
+    })
 }
 
 /// Whether a text addresses this account, or somebody whom the template does.
