@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
@@ -86,7 +86,17 @@ async fn open_postgres(url: &str, answer: Duration) -> Result<(String, Pool)> {
         Err(_) => return Err(StoreError::Silent { server, seconds: answer.as_secs() }),
     }
     let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
+    let pool = pool.after_connect(|connection, _| Box::pin(kept(connection)));
     Ok((server, Pool::Postgres(pool.connect_lazy_with(options))))
+}
+
+/// A claim that is forgotten when the server dies would be sent a second time: a
+/// commit is on the disk before it is told, whatever the server's default is. What
+/// waits for standbys too, or for them alone, stays as it is.
+async fn kept(connection: &mut PgConnection) -> sqlx::Result<()> {
+    const KEPT: &str = "
+        select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+    sqlx::query(KEPT).execute(connection).await.map(drop)
 }
 
 async fn open_sqlite(file: &Path) -> Result<Pool> {

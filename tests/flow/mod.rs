@@ -8,6 +8,7 @@ mod extra;
 mod hours;
 mod links;
 mod replies;
+mod restart;
 mod server;
 mod settle;
 mod sink;
