@@ -7,6 +7,7 @@ mod disk;
 mod extra;
 mod hours;
 mod links;
+mod postfix;
 mod replies;
 mod restart;
 mod server;
