@@ -6,6 +6,7 @@ mod print;
 mod settled;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -25,6 +26,10 @@ pub use print::{Printer, count};
 
 /// What is said when sending is interrupted.
 const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once)";
+/// What is said when they do not come to an end.
+const CUT_OFF: &str = "stopped: messages that the mail server has not answered for in time become unknown; `kakitome campaign send` goes on";
+/// How long requests under way may take to be answered.
+const ANSWERED: Duration = Duration::from_secs(60);
 
 /// Runs a command to its end.
 ///
@@ -103,7 +108,7 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
         }
         Command::Serve(args) => serve(app, &args.listen).await,
         Command::Work => {
-            work::work(app, interrupts(DRAINING)).await?;
+            work::work(app, draining(app)).await?;
             Ok(Exit::Done)
         }
         Command::Verify => {
@@ -137,7 +142,7 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
         Campaign::Check { id, report } => return checked(app, id, report, print).await,
         Campaign::Approve { id, by } => print.approved(&approve::approve(app, id, &by).await?),
         Campaign::Send { id, wait } => {
-            let sent = send::send(app, id, wait, interrupts(DRAINING)).await?;
+            let sent = send::send(app, id, wait, draining(app)).await?;
             print.sent(&sent);
             return Ok(sent.exit());
         }
@@ -162,7 +167,11 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
 async fn serve(app: &App, listen: &str) -> Result<Exit> {
     let bound = console::serve_links(listen, app.clone()).await?;
     talk(&format!("answering links on http://{}{}", bound.address(), app.config.links_path().unwrap_or_default()));
-    let mut stop = interrupts("stopping: requests under way are answered (again to stop at once)");
+    let mut stop = interrupts(
+        "stopping: requests under way are answered (again to stop at once)",
+        ANSWERED,
+        "stopped: some requests were not answered",
+    );
     // It ends with a sender that is gone, too.
     let _ = stop.wait_for(|stop| *stop).await;
     bound.stop().await?;
@@ -199,15 +208,21 @@ async fn suppression(app: &App, command: Suppress, print: &Printer) -> Result<Ex
     Ok(Exit::Done)
 }
 
+fn draining(app: &App) -> watch::Receiver<bool> {
+    interrupts(DRAINING, app.config.smtp.drain.0, CUT_OFF)
+}
+
 /// Turns true at the first Ctrl-C or SIGTERM, so that work drains; the second
-/// ends the process at once.
-fn interrupts(said: &'static str) -> watch::Receiver<bool> {
+/// ends the process at once, and so does the end of the time for that.
+fn interrupts(said: &'static str, drain: Duration, cut_off: &'static str) -> watch::Receiver<bool> {
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         interrupted().await;
         talk(said);
         let _ = stop.send(true);
-        interrupted().await;
+        if tokio::time::timeout(drain, interrupted()).await.is_err() {
+            talk(cut_off);
+        }
         std::process::exit(i32::from(Exit::Gate.code()));
     });
     stopped

@@ -35,6 +35,8 @@ pub struct Smtp {
     /// How long after its first attempt a deferred message is tried again; then it
     /// has expired.
     pub lifetime: Span,
+    /// How long messages under way may take to end once sending is told to stop.
+    pub drain: Span,
     /// The hours in which messages are handed over; none: at all times.
     pub windows: Vec<SendingWindow>,
     /// How many messages a day while this sender is new to its receivers.
@@ -92,6 +94,8 @@ impl Default for Smtp {
             retry_first: Span(Duration::from_secs(60)),
             retry_max: Span(Duration::from_secs(4 * 3600)),
             lifetime: Span(Duration::from_secs(3 * 24 * 3600)),
+            // Service managers kill after 90 s.
+            drain: Span(Duration::from_secs(60)),
             windows: Vec::new(),
             warm_up: None,
             auth: Auth::Password,

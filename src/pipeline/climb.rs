@@ -147,10 +147,12 @@ impl Line {
     async fn together(&mut self, n: u16) -> Result<Option<String>> {
         self.pulse.open(Some(n)).await?;
         let sent = self.stage(n).await;
-        self.pulse.open(None).await?;
+        let closed = self.pulse.open(None).await;
+        // What failed first is the news.
         if let Some(why) = sent? {
             return Ok(Some(why));
         }
+        closed?;
         if self.crew.lease.share() < WHOLE {
             // Who looked just before may still claim.
             tokio::time::sleep(LOOK).await;

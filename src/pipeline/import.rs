@@ -80,7 +80,8 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
     drop(batches);
     let bad = reading.await.map_err(|e| Error::unexpected("reading the export failed").cause(&e))?;
     if let Some(error) = failed {
-        session.abandon().await?;
+        // What failed first is the news; what stays staged the next import clears.
+        let _ = session.abandon().await;
         return Err(error.into());
     }
     let bad = match bad {

@@ -120,15 +120,15 @@ async fn build(app: &App, version: &Version, file: &Path) -> Result<Index> {
             }
         })
         .await?;
-    numbered.map_err(|e| not_built(&e))?;
-    let building = Building::begin(file, &app.keys, edition(version), accounts).map_err(|e| not_built(&e))?;
+    numbered.map_err(|e| not_built(file, &e))?;
+    let building = Building::begin(file, &app.keys, edition(version), accounts).map_err(|e| not_built(file, &e))?;
     let (feed, rows) = sync_channel(8);
     let built = tokio::task::spawn_blocking(move || take(building, rows));
     let fed = feed_all(app, version, feed).await;
     let built = built.await.map_err(|e| Error::unexpected("building the guard's index failed").cause(&e))?;
     // What the store says comes first: a builder that is fed too little fails too.
     fed?;
-    let index = built.map_err(|e| not_built(&e))?;
+    let index = built.map_err(|e| not_built(file, &e))?;
     event::index_built(version.number, version.identifiers, started.elapsed());
     Ok(index)
 }
@@ -170,8 +170,8 @@ async fn feed_all(app: &App, version: &Version, feed: SyncSender<Vec<Fed>>) -> R
     Ok(())
 }
 
-fn not_built(why: &IndexError) -> Error {
-    let error = Error::usage("the guard's index cannot be built").cause(why);
+fn not_built(file: &Path, why: &IndexError) -> Error {
+    let error = Error::usage(format!("the guard's index cannot be built: {}", file.display())).cause(why);
     match why {
         IndexError::Io { .. } => error.now("make room, or name a file that can be written: index = \"PATH\""),
         _ => error.now("import the directory again"),

@@ -102,7 +102,8 @@ pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Re
     write(app, id, &named, by).await
 }
 
-/// Settles unknown messages of every campaign by a mail server's log. Those that
+/// Settles unknown messages of every campaign by a mail server's log, what a dead
+/// process left claimed among them. Those that
 /// it does not show as taken over stay unknown, unless `retry` is their count:
 /// then the operator says that the log covers the time, and they are sent again.
 ///
@@ -113,6 +114,11 @@ pub async fn reconcile(app: &App, files: &[PathBuf], retry: Option<u64>, by: &st
     let mut log = Log::default();
     let mut unknown = Vec::new();
     for campaign in app.store.campaigns().await? {
+        // An operator may ask the log before anybody sends again.
+        let lost = app.store.recover(campaign.id, app.clock.now_ms()).await?;
+        if lost > 0 {
+            event::claims_recovered(campaign.id, lost);
+        }
         for row in rows(app, campaign.id, State::Unknown).await? {
             let id = app.keys.message_id(campaign.id, campaign.revision, &row.account);
             unknown.push((campaign.id, row.account, log.look_for(id)));

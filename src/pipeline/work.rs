@@ -118,7 +118,8 @@ impl Worker {
         let campaign = match app.campaign(id).await {
             Ok(campaign) => campaign,
             Err(error) => {
-                lock.release().await?;
+                // A right that is not given back ends by itself.
+                let _ = lock.release().await;
                 return Err(error);
             }
         };

@@ -2,6 +2,10 @@
 //! message carries an address, an identifier or a body: a database names
 //! columns and constraints, not values.
 
+use std::borrow::Cow;
+
+use sqlx::migrate::MigrateError;
+
 use crate::campaign::State;
 use crate::error::Error;
 
@@ -14,6 +18,17 @@ pub enum StoreError {
     /// The database failed.
     #[error("{doing} failed")]
     Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// There is no room for what was to be written.
+    #[error("{doing} failed: no room for {place}")]
+    Full {
+        /// The SQLite file, or PostgreSQL's host and port or socket.
+        place: String,
         /// What was being done.
         doing: &'static str,
         /// What the database said.
@@ -130,6 +145,18 @@ impl<T, E: Into<sqlx::Error>> Doing<T> for std::result::Result<T, E> {
     }
 }
 
+impl StoreError {
+    /// Names the store, where its disk is full: an operator has several disks.
+    pub(in crate::store) fn at(self, place: &str) -> Self {
+        match self {
+            Self::Database { doing, source } if is_full(&source) => {
+                Self::Full { place: place.to_owned(), doing, source }
+            }
+            other => other,
+        }
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let (base, now) = match &error {
@@ -137,6 +164,7 @@ impl From<StoreError> for Error {
                 (Error::usage("the store cannot be opened"), "set store = \"sqlite:kakitome.db\" or \"postgres://…\"")
             }
             StoreError::Database { source, .. } => (Error::unexpected("the store failed"), advice(source)),
+            StoreError::Full { .. } => (Error::unexpected("the store's disk is full"), FULL),
             StoreError::Unreadable { .. } => (
                 Error::unexpected("the store cannot be read"),
                 "`kakitome verify` tells what was changed; restore the store from its backup",
@@ -187,9 +215,30 @@ impl From<StoreError> for Error {
     }
 }
 
+/// What sorts too much for memory needs room where the system keeps temporary files.
+const FULL: &str = "make room on the store's disk, and in the folder for temporary files if that is on another; nothing recorded was lost, and the command can be repeated";
+
+/// Whether the database had no room to write.
+fn is_full(source: &sqlx::Error) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    match source {
+        sqlx::Error::Io(error) => matches!(error.kind(), StorageFull | QuotaExceeded),
+        sqlx::Error::Migrate(error) => match &**error {
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => is_full(source),
+            _ => false,
+        },
+        // PostgreSQL's disk_full; SQLite's FULL, and IOERR_SHMSIZE: the log's index
+        // could not be made as large as it must be.
+        source => matches!(code(source).as_deref(), Some("53100" | "13" | "4874")),
+    }
+}
+
+fn code(source: &sqlx::Error) -> Option<Cow<'_, str>> {
+    source.as_database_error().and_then(|e| e.code())
+}
+
 /// What an operator can do about a failure of the database.
 fn advice(source: &sqlx::Error) -> &'static str {
-    const FULL: &str = "make room on the store's disk; nothing acknowledged was lost, and the command can be repeated";
     const BUSY: &str = "another process writes to the store for long; try again when it has ended";
     const AWAY: &str =
         "see that the database runs, and that the store's URL, user and password are right; then repeat the command";
@@ -198,24 +247,24 @@ fn advice(source: &sqlx::Error) -> &'static str {
     const NEWER: &str = "the store belongs to another version of kakitome; use that one, or restore a backup";
     const DAMAGED: &str = "restore the store from its backup; the damaged file is evidence, so keep it";
     const OTHER: &str = "see that the database is there and may be written; the command can be repeated";
-    let code = source.as_database_error().and_then(|e| e.code()).unwrap_or_default();
+    const DISK: &str = "see what the system's log says of the disk; when it can be written again, repeat the command, and `kakitome verify` tells whether the store is whole";
+    let code = code(source).unwrap_or_default();
     match source {
+        source if is_full(source) => FULL,
         sqlx::Error::Migrate(_) => NEWER,
-        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => FULL,
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => DENIED,
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::NotFound => DENIED,
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Configuration(_) => AWAY,
         sqlx::Error::PoolTimedOut => BUSY,
         // PostgreSQL's classes, Appendix A of its manual.
-        _ if code == "53100" => FULL,
         _ if code.len() == 5 && ["08", "28", "3D", "57"].contains(&&code[..2]) => AWAY,
         _ if code == "55P03" || code == "40P01" => BUSY,
         // SQLite's primary result codes are the low byte of the extended ones.
         _ => match code.parse::<u32>().map(|code| code & 0xff) {
-            Ok(13) => FULL,
             Ok(5 | 6) => BUSY,
             Ok(3 | 8 | 14) => DENIED,
-            Ok(10 | 11 | 26) => DAMAGED,
+            Ok(10) => DISK,
+            Ok(11 | 26) => DAMAGED,
             _ => OTHER,
         },
     }
@@ -226,10 +275,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_prints_what_was_being_done_and_the_whole_chain() {
+    fn an_error_prints_what_was_being_done_where_and_the_whole_chain() {
         let source = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::StorageFull));
-        let text = Error::from(StoreError::Database { doing: "recording outcomes", source }).to_string();
-        assert!(text.contains("recording outcomes"), "{text}");
-        assert!(text.contains("make room"), "{text}");
+        let full = StoreError::Database { doing: "recording outcomes", source }.at("/var/lib/k/mail.db");
+        let text = Error::from(full).to_string();
+        for part in ["recording outcomes", "/var/lib/k/mail.db", "no storage space", "make room"] {
+            assert!(text.contains(part), "no {part:?} in {text}");
+        }
+        let source = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::PermissionDenied));
+        let other = StoreError::Database { doing: "recording outcomes", source }.at("/var/lib/k/mail.db");
+        assert!(!Error::from(other).to_string().contains("room"));
     }
 }

@@ -45,6 +45,8 @@ pub use proof::{Broken, Proof};
 pub use suppression::Suppression;
 pub use worker::{Lease, Place, WHOLE};
 
+use std::sync::Arc;
+
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
@@ -52,6 +54,8 @@ use sqlx::sqlite::SqlitePool;
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
+    /// Where it is, for who must mend it: never a user or a password.
+    place: Arc<str>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,16 +92,16 @@ macro_rules! in_transaction {
             $crate::store::Pool::Sqlite { writer, .. } => {
                 let mut connection = writer.acquire().await.doing($doing)?;
                 let begun = sqlx::Connection::begin_with(&mut *connection, "begin immediate").await;
-                $crate::store::in_transaction!(run, connection, begun, $tx, $doing, $body)
+                $crate::store::in_transaction!(run, $store, connection, begun, $tx, $doing, $body)
             }
             $crate::store::Pool::Postgres(pool) => {
                 let mut connection = pool.acquire().await.doing($doing)?;
                 let begun = sqlx::Connection::begin(&mut *connection).await;
-                $crate::store::in_transaction!(run, connection, begun, $tx, $doing, $body)
+                $crate::store::in_transaction!(run, $store, connection, begun, $tx, $doing, $body)
             }
         }
     };
-    (run, $connection:ident, $begun:ident, $tx:ident, $doing:expr, $body:expr) => {{
+    (run, $store:expr, $connection:ident, $begun:ident, $tx:ident, $doing:expr, $body:expr) => {{
         let ended = match $begun.doing($doing) {
             Err(error) => Err((error, false)),
             Ok(mut $tx) => {
@@ -118,7 +122,7 @@ macro_rules! in_transaction {
                 if !is_clean {
                     let _ = $connection.close().await;
                 }
-                return Err(error);
+                return Err(error.at(&$store.place));
             }
         }
     }};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
@@ -35,15 +35,17 @@ impl Store {
     /// # Errors
     /// The URL names neither, or the database cannot be opened.
     pub async fn open(url: &str) -> Result<Self> {
-        let pool = if let Some(file) = sqlite_file(url) {
-            open_sqlite(&file).await?
+        let (place, pool) = if let Some(file) = sqlite_file(url) {
+            let place = file.display().to_string();
+            let pool = open_sqlite(&file).await.map_err(|error| error.at(&place))?;
+            (place, pool)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             open_postgres(url, ANSWER).await?
         } else {
             return Err(StoreError::Url);
         };
-        let store = Self { pool };
-        store.migrate().await?;
+        let store = Self { pool, place: place.into() };
+        store.migrate().await.map_err(|error| error.at(&store.place))?;
         Ok(store)
     }
 
@@ -69,7 +71,8 @@ fn sqlite_file(url: &str) -> Option<PathBuf> {
     Some(file.strip_prefix("//").unwrap_or(file).into())
 }
 
-async fn open_postgres(url: &str, answer: Duration) -> Result<Pool> {
+/// The server and its pool.
+async fn open_postgres(url: &str, answer: Duration) -> Result<(String, Pool)> {
     let options = PgConnectOptions::from_str(url).doing("reading the store's URL")?;
     let server = match options.get_socket() {
         Some(socket) => format!("PostgreSQL at {}", socket.display()),
@@ -83,7 +86,17 @@ async fn open_postgres(url: &str, answer: Duration) -> Result<Pool> {
         Err(_) => return Err(StoreError::Silent { server, seconds: answer.as_secs() }),
     }
     let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
-    Ok(Pool::Postgres(pool.connect_lazy_with(options)))
+    let pool = pool.after_connect(|connection, _| Box::pin(kept(connection)));
+    Ok((server, Pool::Postgres(pool.connect_lazy_with(options))))
+}
+
+/// A claim that is forgotten when the server dies would be sent a second time: a
+/// commit is on the disk before it is told, whatever the server's default is. What
+/// waits for standbys too, or for them alone, stays as it is.
+async fn kept(connection: &mut PgConnection) -> sqlx::Result<()> {
+    const KEPT: &str = "
+        select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+    sqlx::query(KEPT).execute(connection).await.map(drop)
 }
 
 async fn open_sqlite(file: &Path) -> Result<Pool> {

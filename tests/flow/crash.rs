@@ -1,23 +1,10 @@
 //! The built program, killed while it sends: nothing twice, nothing lost, and
 //! few of which nobody knows. `ops/crash-test N` kills it N times.
 
-use std::process::{Child, Command, Stdio};
-
 use super::*;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_kakitome");
 /// How far claims may run ahead with 8 connections and no slow rate.
 const AHEAD_MAX: u64 = 256;
-
-fn send_process(folder: &Path) -> Child {
-    Command::new(PROGRAM)
-        .args(["campaign", "send", "1", "--wait"])
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
 
 /// Kills a sending process `kills` times at random moments, restarts it to the
 /// end, and counts at the other side.
@@ -27,23 +14,14 @@ async fn killed(kills: u64) {
     let receiver = Receiver::start(move |delivery| seen.lock().unwrap().push(delivery.recipient)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let accounts = 300 + 150 * kills;
-    let files = generate::registrar(folder.path(), accounts, 7).unwrap();
-    init::write_key(&folder.path().join("kakitome.key")).unwrap();
-    let text = generate::config(&format!("smtp://{}", receiver.addr()));
-    std::fs::write(folder.path().join("kakitome.toml"), &text).unwrap();
     let base = Base::file_at(&folder.path().join("kakitome.db"));
-    let app = open(&base, folder.path(), &text).await;
-    import::import(&app, &files.directory, None).await.unwrap();
-    let campaign = std::fs::read_to_string(&files.campaign).unwrap();
-    let one = format!("{}\n[[stage]]\nname = \"all\"\npercent = 100\n", campaign.split("[[stage]]").next().unwrap());
-    std::fs::write(&files.campaign, one).unwrap();
-    let id = freeze::freeze(&app, &files.campaign, "author").await.unwrap().campaign;
-    check::check(&app, id).await.unwrap();
-    approve::approve(&app, id, "reviewer").await.unwrap();
+    let url = format!("smtp://{}", receiver.addr());
+    let (app, id) = approved(&base, folder.path(), accounts, &url, "100000/s").await;
+    let send = || program(folder.path(), &base, &["campaign", "send", "1", "--wait"]).spawn().unwrap();
     let (mut unknown, mut under_fire) = (0, 0);
     for _ in 0..kills {
         let before = mail.lock().unwrap().len();
-        let mut process = send_process(folder.path());
+        let mut process = send();
         // A few messages on, or at its end: then there is nothing to kill.
         let few = before + fastrand::usize(1..40);
         until("the next messages", || mail.lock().unwrap().len() >= few || process.try_wait().unwrap().is_some()).await;
@@ -55,7 +33,7 @@ async fn killed(kills: u64) {
         unknown += counts.claimed;
     }
     assert!(under_fire > 0, "no kill met a message on its way");
-    let last = send_process(folder.path()).wait().unwrap();
+    let last = send().wait().unwrap();
     assert_eq!(last.code(), Some(i32::from(Exit::Incomplete.code())));
     let counts = app.store.counts(id, None).await.unwrap();
     assert_eq!((counts.accepted + counts.unknown, counts.unknown), (accounts, unknown));

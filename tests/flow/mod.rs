@@ -3,10 +3,13 @@
 //! on PostgreSQL.
 
 mod crash;
+mod disk;
 mod extra;
 mod hours;
 mod links;
+mod postfix;
 mod replies;
+mod restart;
 mod server;
 mod settle;
 mod sink;
@@ -16,6 +19,7 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -86,10 +90,7 @@ impl World {
 
     /// Freezes the newsletter with one stage for everybody.
     async fn frozen(&self) -> i64 {
-        let campaign = self.edit("campaign.toml", |text| {
-            let head = text.split("[[stage]]").next().unwrap().to_owned();
-            format!("{head}\n[[stage]]\nname = \"everybody\"\npercent = 100\n")
-        });
+        let campaign = self.edit("campaign.toml", |text| one_stage(&text));
         freeze::freeze(&self.app, &campaign, "author").await.unwrap().campaign
     }
 
@@ -122,6 +123,37 @@ async fn open(base: &Base, folder: &Path, text: &str) -> App {
     App::open(config, Metrics::new().unwrap()).await.unwrap()
 }
 
+/// An approved campaign of one stage to so many accounts, in a folder in which
+/// the program can be run.
+async fn approved(base: &Base, folder: &Path, accounts: u64, url: &str, rate: &str) -> (App, i64) {
+    let files = generate::registrar(folder, accounts, 7).unwrap();
+    init::write_key(&folder.join("kakitome.key")).unwrap();
+    let text = generate::config(url).replace("rate = \"100000/s\"", &format!("rate = \"{rate}\""));
+    std::fs::write(folder.join("kakitome.toml"), &text).unwrap();
+    let app = open(base, folder, &text).await;
+    import::import(&app, &files.directory, None).await.unwrap();
+    let campaign = std::fs::read_to_string(&files.campaign).unwrap();
+    std::fs::write(&files.campaign, one_stage(&campaign)).unwrap();
+    let id = freeze::freeze(&app, &files.campaign, "author").await.unwrap().campaign;
+    check::check(&app, id).await.unwrap();
+    approve::approve(&app, id, "reviewer").await.unwrap();
+    (app, id)
+}
+
+/// A campaign file with one stage for everybody.
+fn one_stage(campaign: &str) -> String {
+    let head = campaign.split("[[stage]]").next().unwrap();
+    format!("{head}\n[[stage]]\nname = \"everybody\"\npercent = 100\n")
+}
+
+/// The built program in a folder, silent.
+fn program(folder: &Path, base: &Base, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kakitome"));
+    command.args(args).current_dir(folder).env("KAKITOME_STORE", &base.url);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
 /// Claims so many messages, as a process does that dies before it sends them.
 async fn claim(app: &App, id: i64, count: usize) -> Vec<AccountId> {
     let now_ms = app.clock.now_ms();
@@ -142,7 +174,8 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !holds() {
         assert!(Instant::now() < deadline, "{what} did not come");
-        tokio::task::yield_now().await;
+        // Whoever only yields takes a processor from what is waited for.
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

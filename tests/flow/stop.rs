@@ -166,3 +166,102 @@ both! {
         assert!(refused.to_string().contains("it is not paused"), "{refused}");
     }
 }
+
+/// A server that takes messages and says nothing of them any more; how many it has.
+fn silent_from(count: usize) -> (std::net::SocketAddr, Arc<Mutex<Vec<String>>>) {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, taken) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
+    let all = taken.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let all = all.clone();
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let say = |text: &str| { &stream }.write_all(text.as_bytes()).is_ok();
+                let (mut line, mut to) = (String::new(), String::new());
+                let mut open = say("220 silent\r\n");
+                while open && reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+                    open = match line.get(..4).unwrap_or_default() {
+                        "RCPT" => {
+                            to = line.clone();
+                            say("250 ok\r\n")
+                        }
+                        "DATA" => {
+                            say("354 go on\r\n") && {
+                                while line != ".\r\n"
+                                    && reader
+                                        .read_line({
+                                            line.clear();
+                                            &mut line
+                                        })
+                                        .is_ok_and(|read| read > 0)
+                                {}
+                                let mut all = all.lock().unwrap();
+                                all.push(std::mem::take(&mut to));
+                                // It keeps the connection, and its peace.
+                                all.len() > count || say("250 taken\r\n")
+                            }
+                        }
+                        _ => say("250 ok\r\n"),
+                    };
+                    line.clear();
+                }
+            });
+        }
+    });
+    (address, taken)
+}
+
+/// Ends a process as a service manager does; its exit code and what it said.
+async fn terminated(process: std::process::Child) -> (Option<i32>, String) {
+    Command::new("kill").arg(process.id().to_string()).status().unwrap();
+    let ended = tokio::task::spawn_blocking(move || process.wait_with_output().unwrap()).await.unwrap();
+    (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout))
+}
+
+fn sending(folder: &Path, base: &Base) -> std::process::Child {
+    let mut send = program(folder, base, &["campaign", "send", "1", "--wait"]);
+    send.env("KAKITOME_SMTP__DRAIN", "2s").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+both! {
+    async fn a_process_that_is_told_to_end_finishes_what_is_under_way_and_says_what_is_left(base: &Base) {
+        let mail = Arc::new(Mutex::new(Vec::new()));
+        let seen = mail.clone();
+        let receiver = Receiver::start(move |delivery| seen.lock().unwrap().push(delivery.recipient)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("smtp://{}", receiver.addr());
+        let (app, id) = approved(base, folder.path(), ACCOUNTS, &url, "30/s").await;
+        let process = sending(folder.path(), base);
+        until("the first messages", || mail.lock().unwrap().len() >= 5).await;
+        let other = sending(folder.path(), base).wait_with_output().unwrap();
+        let refused = String::from_utf8_lossy(&other.stderr).into_owned();
+        assert_eq!(other.status.code(), Some(i32::from(Exit::Gate.code())), "{refused}");
+        assert!(refused.contains(&format!(":{} is sending this campaign", process.id())), "{refused}");
+        let (code, told) = terminated(process).await;
+        let counts = app.store.counts(id, None).await.unwrap();
+        assert_eq!(code, Some(i32::from(Exit::Gate.code())), "{told}");
+        assert_eq!((counts.unknown, counts.claimed, counts.deferred), (0, 0, 0), "something was not finished");
+        assert_eq!(counts.accepted, mail.lock().unwrap().len() as u64);
+        let left = counts.left();
+        assert!(left > 0 && told.contains(&left.to_string()) && told.contains("goes on"), "{left} are left: {told}");
+        assert_eq!(app.store.sender(id, app.clock.now_ms()).await.unwrap(), None, "the right was not given back");
+        let sent = send::send(&app, id, true, watch::channel(false).1).await.unwrap();
+        assert_eq!(sent.accepted, ACCOUNTS);
+    }
+
+    async fn a_server_that_says_nothing_does_not_keep_a_process_that_is_told_to_end(base: &Base) {
+        let (address, taken) = silent_from(10);
+        let folder = tempfile::tempdir().unwrap();
+        let (app, id) = approved(base, folder.path(), ACCOUNTS, &format!("smtp://{address}"), "60/s").await;
+        let process = sending(folder.path(), base);
+        until("the silence", || taken.lock().unwrap().len() > 10).await;
+        let started = Instant::now();
+        let (code, told) = terminated(process).await;
+        assert!(started.elapsed() < Duration::from_secs(20), "it waited {:?}", started.elapsed());
+        assert_eq!(code, Some(i32::from(Exit::Gate.code())), "{told}");
+        assert!(told.contains("become unknown"), "{told}");
+        assert!(app.store.counts(id, None).await.unwrap().claimed > 0);
+    }
+}

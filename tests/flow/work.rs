@@ -2,22 +2,15 @@
 //! joined at any moment, nothing twice, nothing lost, and never faster together
 //! than the rate.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use super::*;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_kakitome");
 /// Messages a second, by all processes together.
 const RATE: u64 = 250;
 const MANY: u64 = 3_000;
 /// How far claims of one process may run ahead of what became of them.
 const AHEAD_MAX: u64 = 256;
-
-fn start(folder: &Path, base: &Base, args: &[&str]) -> Child {
-    let mut command = Command::new(PROGRAM);
-    command.args(args).current_dir(folder).env("KAKITOME_STORE", &base.url);
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
 
 /// Ends a process as a service manager does; its exit code.
 async fn terminate(mut process: Child) -> Option<i32> {
@@ -43,24 +36,13 @@ async fn together(base: &Base) {
     let receiver =
         Receiver::start(move |delivery| seen.lock().unwrap().push((Instant::now(), delivery.recipient))).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let files = generate::registrar(folder.path(), MANY, 7).unwrap();
-    init::write_key(&folder.path().join("kakitome.key")).unwrap();
-    let text = generate::config(&format!("smtp://{}", receiver.addr()));
-    let text = text.replace("rate = \"100000/s\"", &format!("rate = \"{RATE}/s\""));
-    std::fs::write(folder.path().join("kakitome.toml"), &text).unwrap();
-    let app = open(base, folder.path(), &text).await;
-    import::import(&app, &files.directory, None).await.unwrap();
-    let campaign = std::fs::read_to_string(&files.campaign).unwrap();
-    let head = campaign.split("[[stage]]").next().unwrap();
     // After a kill some are unknown, and a second gate waits until they are settled.
-    let ladder = "[[stage]]\nname = \"everybody\"\npercent = 100\n";
-    std::fs::write(&files.campaign, format!("{head}\n{ladder}")).unwrap();
-    let id = freeze::freeze(&app, &files.campaign, "author").await.unwrap().campaign;
-    check::check(&app, id).await.unwrap();
-    approve::approve(&app, id, "reviewer").await.unwrap();
+    let url = format!("smtp://{}", receiver.addr());
+    let (app, id) = approved(base, folder.path(), MANY, &url, &format!("{RATE}/s")).await;
+    let start = |args: &[&str]| program(folder.path(), base, args).spawn().unwrap();
 
-    let worker = || start(folder.path(), base, &["work"]);
-    let mut holder = start(folder.path(), base, &["campaign", "send", "1", "--wait"]);
+    let worker = || start(&["work"]);
+    let mut holder = start(&["campaign", "send", "1", "--wait"]);
     let (mut first, second) = (worker(), worker());
     let reached = |count: u64| mail.lock().unwrap().len() as u64 >= count;
     until("a third of the messages", || reached(MANY / 3)).await;

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 pub struct Base {
     /// Where it is, as `store` in the configuration says it.
     pub url: String,
-    folder: Option<tempfile::TempDir>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Base {
@@ -24,12 +24,31 @@ impl Base {
 
     /// A SQLite file in somebody else's folder.
     pub fn file_at(file: &std::path::Path) -> Self {
-        Self { url: format!("sqlite:{}", file.display()), folder: None }
+        Self { url: format!("sqlite:{}", file.display()), _folder: None }
+    }
+
+    /// A database of somebody else's server.
+    pub fn server_at(url: String) -> Self {
+        Self { url, _folder: None }
+    }
+
+    /// Keeps everybody from writing to messages, until it is dropped.
+    pub async fn hold(&self) -> Box<dyn Send> {
+        if self.is_sqlite() {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file());
+            let mut outside = options.connect().await.unwrap();
+            sqlx::raw_sql("begin immediate").execute(&mut outside).await.unwrap();
+            Box::new(outside)
+        } else {
+            let mut outside = sqlx::PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql("begin; lock table message in exclusive mode").execute(&mut outside).await.unwrap();
+            Box::new(outside)
+        }
     }
 
     /// Whether it is a SQLite file.
     pub fn is_sqlite(&self) -> bool {
-        self.folder.is_some()
+        self.url.starts_with("sqlite:")
     }
 
     /// The SQLite file.
@@ -57,7 +76,7 @@ impl Base {
 pub fn on_sqlite(test: impl AsyncFnOnce(&Base)) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("store.db").display());
-    let base = Base { url, folder: Some(folder) };
+    let base = Base { url, _folder: Some(folder) };
     runtime().block_on(test(&base));
 }
 
@@ -65,7 +84,7 @@ pub fn on_sqlite(test: impl AsyncFnOnce(&Base)) {
 pub fn on_postgres(test: impl AsyncFnOnce(&Base)) {
     let Some(server) = postgres::server() else { return };
     runtime().block_on(async {
-        let base = Base { url: server.database().await, folder: None };
+        let base = Base { url: server.database().await, _folder: None };
         test(&base).await;
     });
 }

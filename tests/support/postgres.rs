@@ -35,6 +35,7 @@ rm -rf "$2"
 
 /// A running server.
 pub struct Server {
+    programs: PathBuf,
     folder: PathBuf,
     next: AtomicU32,
     // Its standard input stays open as long as this process lives.
@@ -45,19 +46,20 @@ pub struct Server {
 /// stderr, when there is no PostgreSQL on this machine.
 pub fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER
-        .get_or_init(|| {
-            let Some(programs) = programs() else {
-                let why = "no initdb under /usr/lib/postgresql or on the PATH";
-                let required = std::env::var("KAKITOME_TEST_REQUIRE").is_ok_and(|value| value.contains("postgres"));
-                assert!(!required, "PostgreSQL is required: {why}");
-                // Past the capture of the test harness: nobody may overlook it.
-                let _ = writeln!(std::io::stderr(), "PostgreSQL suite left out: {why}");
-                return None;
-            };
-            Some(start(&programs))
-        })
-        .as_ref()
+    SERVER.get_or_init(of_ones_own).as_ref()
+}
+
+/// A server for one test alone, which may restart it.
+pub fn of_ones_own() -> Option<Server> {
+    let Some(programs) = programs() else {
+        let why = "no initdb under /usr/lib/postgresql or on the PATH";
+        let required = std::env::var("KAKITOME_TEST_REQUIRE").is_ok_and(|value| value.contains("postgres"));
+        assert!(!required, "PostgreSQL is required: {why}");
+        // Past the capture of the test harness: nobody may overlook it.
+        let _ = writeln!(std::io::stderr(), "PostgreSQL suite left out: {why}");
+        return None;
+    };
+    Some(start(&programs))
 }
 
 impl Server {
@@ -69,6 +71,24 @@ impl Server {
         sqlx::raw_sql(create).execute(&mut admin).await.unwrap();
         admin.close().await.unwrap();
         self.url(&name)
+    }
+
+    /// Kills every process of it without a word to anybody, as a crash does, and
+    /// starts it again.
+    pub fn crash(&self) {
+        let mut restart = as_its_user(&self.programs.join("pg_ctl"));
+        restart.current_dir(&self.folder).args(["-D", "data", "-m", "immediate", "-w", "-l", "log", "restart"]);
+        assert!(restart.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    }
+
+    /// Cuts every connection but the one that asks.
+    pub async fn cut(&self) {
+        const CUT: &str = "
+            select pg_terminate_backend(pid) from pg_stat_activity
+            where backend_type = 'client backend' and pid <> pg_backend_pid()";
+        let mut admin = sqlx::PgConnection::connect(&self.url("postgres")).await.unwrap();
+        sqlx::raw_sql(CUT).execute(&mut admin).await.unwrap();
+        admin.close().await.unwrap();
     }
 
     fn url(&self, database: &str) -> String {
@@ -92,15 +112,10 @@ fn programs() -> Option<PathBuf> {
 fn start(programs: &Path) -> Server {
     // Short, because a socket's path may have 107 bytes at most.
     let folder = tempfile::Builder::new().prefix("kt-pg-").tempdir_in("/tmp").unwrap().keep();
-    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
-    let mut command = if root {
+    if is_root() {
         chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
-        let mut command = Command::new("setpriv");
-        command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "sh"]);
-        command
-    } else {
-        Command::new("sh")
-    };
+    }
+    let mut command = as_its_user(Path::new("sh"));
     let mut guard = command
         .args(["-c", GUARD, "guard"])
         .arg(programs)
@@ -118,5 +133,19 @@ fn start(programs: &Path) -> Server {
         let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
         panic!("PostgreSQL did not start from {}: {log}", programs.display());
     }
-    Server { folder, next: AtomicU32::new(1), _guard: guard }
+    Server { programs: programs.to_owned(), folder, next: AtomicU32::new(1), _guard: guard }
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// A program, run by the user whom the server runs as.
+fn as_its_user(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups"]).arg(program);
+    command
 }
