@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::account::AccountId;
-use crate::config::Rate;
+use crate::config::{Rate, Resolver};
 use crate::ledger::State as MessageState;
 
 /// Bulk mail in which every message is bound to its recipient.
@@ -91,6 +91,8 @@ pub enum Command {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
+    /// Look at the sender before mailing: SPF, DKIM, DMARC, names of addresses, mail servers, clock; exit 2 when anything fails.
+    Doctor(Doctor),
     /// Who owns what.
     #[command(subcommand)]
     Directory(Directory),
@@ -113,6 +115,19 @@ pub enum Command {
     Verify,
     /// The whole story on this machine in under a minute.
     Demo(Demo),
+}
+
+/// `kakitome doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The campaign file whose sender it is (default: campaign.toml beside the configuration).
+    pub file: Option<PathBuf>,
+    /// Whom to ask the DNS: an address, or "system"; by default the configuration's resolver, or the system's.
+    #[arg(long, value_name = "ADDR")]
+    pub resolver: Option<Resolver>,
+    /// How long each answer is waited for.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub timeout: u64,
 }
 
 /// `kakitome reconcile`

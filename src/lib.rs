@@ -12,6 +12,8 @@
 //! exactly that person; only a cleared message can reach the network
 //! ([`send`]), in stages ([`stage`]), at a paced rate, leaving a [`ledger`] of
 //! what happened. [`pipeline`] is the only place that knows this order.
+//! Before that, [`doctor`] looks at the sender as receivers will see it, by asking
+//! the DNS ([`dns`]) and the mail servers.
 //! Meanwhile [`console`] answers the links in messages: who unsubscribes is on
 //! the suppression list, which sending reads to the end.
 //!
@@ -77,6 +79,8 @@ pub mod config;
 pub mod console;
 pub mod demo;
 pub mod directory;
+pub mod dns;
+pub mod doctor;
 pub mod error;
 pub mod guard;
 pub mod key;

@@ -203,6 +203,16 @@ async fn broken(store: &Store) -> (i64, String) {
 // The directory.
 
 both! {
+    async fn only_a_server_has_a_clock_of_its_own(base: &Base) {
+        let told = Store::server_now_ms(&base.url).await.unwrap();
+        assert_eq!(told.is_none(), base.is_sqlite());
+        if let Some((now_ms, _, took)) = told {
+            // It is this machine's, too.
+            let off_ms = kakitome::clock::Clock::system().now_ms() - now_ms;
+            assert!((0..5_000).contains(&off_ms) && took.as_secs() < 5, "{off_ms} ms, {took:?}");
+        }
+    }
+
     async fn an_import_reads_back_by_version(base: &Base) {
         let store = base.open().await;
         assert_eq!(store.current_version().await.unwrap(), None);

@@ -1,6 +1,7 @@
 //! Runs one parsed command: opens what it needs, calls the pipeline, prints the
 //! result to stdout (text, or one JSON object), and says how it ended.
 
+mod examined;
 mod out;
 mod print;
 mod settled;
@@ -17,7 +18,7 @@ use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
 use crate::pipeline::{
-    App, approve, check, control, filter, freeze, import, init, preview, private, send, settle, suppress, work,
+    App, approve, check, control, doctor, filter, freeze, import, init, preview, private, send, settle, suppress, work,
 };
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo};
@@ -81,6 +82,11 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
             Ok(Exit::Done)
         }
         Command::Demo(args) => demo::run(&args, metrics, &print).await,
+        Command::Doctor(args) => {
+            let done = doctor::doctor(&Config::load(&cli.common.config)?, &args).await?;
+            print.examined(&done);
+            Ok(done.exit())
+        }
         command => {
             let config = Config::load(&cli.common.config)?;
             let app = match command {
@@ -115,7 +121,9 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
             print.verified(&control::verify(app).await?);
             Ok(Exit::Done)
         }
-        Command::Init { .. } | Command::Demo(_) => Err(Error::unexpected("this command opens no store")),
+        Command::Init { .. } | Command::Demo(_) | Command::Doctor(_) => {
+            Err(Error::unexpected("this command opens no store"))
+        }
     }
 }
 

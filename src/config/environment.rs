@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::config::secret::without_value;
 
 /// The keys of the file's top that are values, and those that are tables.
-const VALUES: [&str; 2] = ["store", "key"];
+const VALUES: [&str; 4] = ["store", "key", "index", "resolver"];
 const TABLES: [&str; 3] = ["directory", "smtp", "links"];
 
 /// One variable: its name, the keys that it is for, its value.

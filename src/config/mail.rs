@@ -1,6 +1,7 @@
 //! What concerns the mail itself: `[smtp]`, `[[receiver]]`, `[links]` and `[[dkim]]`.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,6 +47,9 @@ pub struct Smtp {
     /// For [`Auth::Xoauth2`]: `file:PATH` of an access token. Tokens expire, so the
     /// file is read again for each connection.
     pub token: Option<SecretString>,
+    /// The addresses from which mail leaves for its receivers: those of the mail
+    /// servers. Only `doctor` asks for them.
+    pub outgoing: Vec<IpAddr>,
     /// `[[smtp.relay]]`: several mail servers in place of `url`.
     pub relay: Vec<Relay>,
 }
@@ -100,6 +104,7 @@ impl Default for Smtp {
             warm_up: None,
             auth: Auth::Password,
             token: None,
+            outgoing: Vec::new(),
             relay: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@
 mod environment;
 mod hours;
 mod mail;
+mod resolver;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use crate::key::Keys;
 
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
 pub use mail::{Auth, Dkim, Links, Receiver, Relay, Smtp};
+pub use resolver::Resolver;
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";
@@ -49,6 +51,9 @@ pub struct Config {
     /// SQLite file, or beside the configuration.
     #[serde(default)]
     pub index: Option<PathBuf>,
+    /// Whom the DNS is asked; without one, `doctor` asks the system's.
+    #[serde(default)]
+    pub resolver: Option<Resolver>,
     /// How directory exports are read.
     pub directory: Mapping,
     /// The mail server that messages are handed to.

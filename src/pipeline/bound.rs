@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use crate::account::{Kind, Recipient, Record};
 use crate::address::Address;
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Definition};
 use crate::config::{Config, Dkim, Mapping};
 use crate::error::{Error, Result};
 use crate::guard::{Cleared, Finding, Guard, Held, Judge, Literal, Overlay, Rule, Terms};
@@ -137,13 +137,8 @@ fn list_id(campaign: &Campaign, from: &Mailbox) -> String {
 
 fn letterhead(app: &App, campaign: &Campaign) -> Result<Letterhead> {
     let definition = &campaign.definition;
-    let from = mailbox("from", &definition.from)?;
+    let (from, bounce) = senders(definition)?;
     let reply_to = definition.reply_to.as_deref().map(|text| mailbox("reply_to", text)).transpose()?;
-    let bounce = match &definition.bounce {
-        Some(text) => Address::parse(text)
-            .map_err(|e| Error::usage(format!("the campaign's bounce address {text:?} cannot be used")).why(e))?,
-        None => from.address().clone(),
-    };
     Ok(Letterhead {
         campaign: campaign.id,
         revision: campaign.revision,
@@ -157,7 +152,19 @@ fn letterhead(app: &App, campaign: &Campaign) -> Result<Letterhead> {
     })
 }
 
-fn signers(config: &Config) -> Result<Vec<Signer>> {
+/// Who stands in From, and whom the envelope names.
+pub(super) fn senders(definition: &Definition) -> Result<(Mailbox, Address)> {
+    let from = mailbox("from", &definition.from)?;
+    let bounce = match &definition.bounce {
+        Some(text) => Address::parse(text)
+            .map_err(|e| Error::usage(format!("the campaign's bounce address {text:?} cannot be used")).why(e))?,
+        None => from.address().clone(),
+    };
+    Ok((from, bounce))
+}
+
+/// Reads the keys of every `[[dkim]]` table.
+pub(super) fn signers(config: &Config) -> Result<Vec<Signer>> {
     let read = |dkim: &Dkim| {
         let key = config.dkim_key(dkim)?;
         Signer::new(&dkim.domain, &dkim.selector, key.expose_secret()).map_err(|e| {

@@ -17,6 +17,7 @@ mod climb;
 pub mod control;
 mod declare;
 mod definition;
+pub mod doctor;
 mod drill;
 mod feed;
 pub mod filter;

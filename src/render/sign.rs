@@ -10,6 +10,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use mail_auth::common::crypto::{Ed25519Key, RsaKey, Sha256};
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::{DkimSigner, Done};
@@ -29,6 +31,9 @@ pub struct Signer {
     domain: String,
     selector: String,
     key: Arc<Key>,
+    /// As the record's `p=` has it, before base64: of RSA its SubjectPublicKeyInfo
+    /// in DER, of Ed25519 its 32 bytes.
+    public: Vec<u8>,
 }
 
 enum Key {
@@ -74,14 +79,18 @@ impl Signer {
             _ => None,
         };
         let headers = OVERSIGNED.into_iter().flat_map(|name| [name, name]).chain(SIGNED);
-        let key = match key {
-            Some(key) => Key::Ed25519(DkimSigner::from_key(key).domain(domain).selector(selector).headers(headers)),
+        let (key, public) = match key {
+            Some(key) => {
+                let public = key.public_key();
+                (Key::Ed25519(DkimSigner::from_key(key).domain(domain).selector(selector).headers(headers)), public)
+            }
             None => {
                 let key = RsaKey::<Sha256>::from_key_der(der).map_err(|_| SignerError::Key)?;
-                Key::Rsa(DkimSigner::from_key(key).domain(domain).selector(selector).headers(headers))
+                let public = subject_public_key_info(&key.public_key());
+                (Key::Rsa(DkimSigner::from_key(key).domain(domain).selector(selector).headers(headers)), public)
             }
         };
-        Ok(Self { domain: domain.to_ascii_lowercase(), selector: selector.to_owned(), key: Arc::new(key) })
+        Ok(Self { domain: domain.to_ascii_lowercase(), selector: selector.to_owned(), key: Arc::new(key), public })
     }
 
     /// The domain that signs.
@@ -94,6 +103,31 @@ impl Signer {
         &self.selector
     }
 
+    /// Under which name its record stands in the DNS.
+    pub fn record_name(&self) -> String {
+        format!("{}._domainkey.{}", self.selector, self.domain)
+    }
+
+    /// The kind of its key, as the record's `k=` names it.
+    pub fn key_type(&self) -> &'static str {
+        match &*self.key {
+            Key::Rsa(_) => "rsa",
+            Key::Ed25519(_) => "ed25519",
+        }
+    }
+
+    /// Whether a record's `p=`, out of base64, is the public half of its key. Of RSA
+    /// the bare key is one too, as RFC 6376 §3.6.1 has it.
+    pub fn is_public_key(&self, public: &[u8]) -> bool {
+        let bare = matches!(&*self.key, Key::Rsa(_)) && subject_public_key_info(public) == self.public;
+        public == self.public || bare
+    }
+
+    /// The record to publish (RFC 6376 §3.6.1).
+    pub fn record(&self) -> String {
+        format!("v=DKIM1; k={}; p={}", self.key_type(), STANDARD.encode(&self.public))
+    }
+
     /// The field of a message, its line end included.
     fn field(&self, message: &[u8]) -> Result<String, SignerError> {
         let signature = match &*self.key {
@@ -102,6 +136,24 @@ impl Signer {
         };
         signature.map(|signature| signature.to_header()).map_err(|_| SignerError::Key)
     }
+}
+
+/// A bare RSA key with what says that it is one before it (RFC 5280 §4.1.2.7).
+fn subject_public_key_info(bare: &[u8]) -> Vec<u8> {
+    const RSA: [u8; 15] = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+    let bits = der(0x03, &[&[0], bare].concat());
+    der(0x30, &[&RSA[..], &bits].concat())
+}
+
+/// One value in DER; lengths below 65,536, as all keys here have.
+fn der(tag: u8, value: &[u8]) -> Vec<u8> {
+    let [.., high, low] = value.len().to_be_bytes();
+    let head: &[u8] = match value.len() {
+        0..128 => &[tag, low],
+        128..256 => &[tag, 0x81, low],
+        _ => &[tag, 0x82, high, low],
+    };
+    [head, value].concat()
 }
 
 /// Puts the signatures of a message before it. Each signs what stands without
@@ -204,6 +256,22 @@ print(sum(map(passes, range(int(sys.argv[3])))))
         let dkimpy = said("/usr/bin/python3", &["-c", DKIMPY, &message, &records, &count])?;
         let opendkim = said("/usr/sbin/opendkim", &["-x", &conf, "-t", &message, "-v", "-v"])?;
         Some([dkimpy.trim().parse().ok()?, opendkim.matches("dkim=pass").count()])
+    }
+
+    #[test]
+    fn the_record_is_the_one_that_openssl_makes() {
+        for kind in ["rsa:2048", "rsa:4096", "ed25519"] {
+            let pem = pem(kind);
+            let signer = Signer::new("registrar.example", "k1", &pem).unwrap();
+            assert_eq!(signer.record(), record(kind, &pem));
+            let public = STANDARD.decode(signer.record().rsplit_once("p=").unwrap().1).unwrap();
+            assert!(signer.is_public_key(&public));
+            // RSA's bare key begins behind 24 bytes that name it.
+            let bare = public.get(24..).unwrap_or_default();
+            assert_eq!(signer.is_public_key(bare), kind.starts_with("rsa"));
+            let other = Signer::new("registrar.example", "k1", &self::pem(kind)).unwrap();
+            assert!(!other.is_public_key(&public) && !other.is_public_key(b""));
+        }
     }
 
     #[test]

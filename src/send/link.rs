@@ -14,7 +14,7 @@ use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 
 /// The longest line of a reply, in octets.
 const LINE_MAX: usize = 4 << 10;
@@ -46,6 +46,8 @@ pub(in crate::send) struct Link {
     socket: Option<Plain>,
     /// Read, and not yet taken.
     buffer: Vec<u8>,
+    /// The server's certificate and those that lead to a root; none without TLS.
+    certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Link {
@@ -56,7 +58,7 @@ impl Link {
         stream.set_nodelay(true)?;
         let socket = stream.into_std()?;
         let stream = TcpStream::from_std(socket.try_clone()?)?;
-        Ok(Self { stream: Box::new(stream), socket: Some(socket), buffer: Vec::new() })
+        Ok(Self { stream: Box::new(stream), socket: Some(socket), buffer: Vec::new(), certificates: Vec::new() })
     }
 
     /// The same connection under TLS. What was said in clear before it is no
@@ -67,7 +69,13 @@ impl Link {
         }
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         let stream = tls.connect(name, self.stream).await?;
-        Ok(Self { stream: Box::new(stream), socket: None, buffer: Vec::new() })
+        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec();
+        Ok(Self { stream: Box::new(stream), socket: None, buffer: Vec::new(), certificates })
+    }
+
+    /// The certificates that the server showed, its own first; none without TLS.
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.certificates
     }
 
     /// Writes all of it.

@@ -19,6 +19,7 @@ mod conversation;
 mod link;
 mod login;
 mod pace;
+mod probe;
 mod queue;
 mod relay;
 mod relays;
@@ -28,7 +29,8 @@ mod tests;
 mod wire;
 
 pub use pace::{Pace, Share};
-pub use relay::{Deadlines, Relay, SendError};
+pub use probe::Probe;
+pub use relay::{Deadlines, Fault, Relay, SendError};
 pub use relays::Relays;
 
 use std::sync::Arc;

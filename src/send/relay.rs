@@ -1,5 +1,6 @@
 //! The mail server that messages are handed to: where it is, how it is spoken
-//! to, how long it is waited for.
+//! to, how long it is waited for. What can be known of it without a message is
+//! asked by [`Relay::probe`].
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -42,6 +43,23 @@ enum Tls {
     Required,
     /// TLS from the first byte (RFC 8314).
     Implicit,
+}
+
+/// Why a connection came to nothing, by what is to be mended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It cannot be connected to, or says nothing.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It does not want us.
+    #[error("{0}")]
+    Refused(String),
+    /// No encryption, or none that can be trusted.
+    #[error("{0}")]
+    Tls(String),
+    /// The user was not let in.
+    #[error("{0}")]
+    Login(String),
 }
 
 /// How long each step is waited for (RFC 5321 §4.5.3.2).
@@ -159,10 +177,26 @@ impl Relay {
 
     /// Connects, within the time that it may take.
     pub(in crate::send) async fn connect_in_time(&self) -> Result<Conversation, String> {
-        match tokio::time::timeout(self.deadlines.connect, self.connect()).await {
-            Ok(connected) => connected,
-            Err(_) => Err("it did not answer in time".into()),
+        let (link, known) = self.open_in_time().await.map_err(|fault| fault.to_string())?;
+        Ok(Conversation::new(link, &known, self.deadlines))
+    }
+
+    /// The same, before it is used for messages.
+    pub(in crate::send) async fn open_in_time(&self) -> Result<(Link, Known), Fault> {
+        match tokio::time::timeout(self.deadlines.connect, self.open()).await {
+            Ok(opened) => opened,
+            Err(_) => Err(Fault::Unreachable("it did not answer in time".into())),
         }
+    }
+
+    /// The host's name, as its certificate must have it.
+    pub(in crate::send) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether a user is named.
+    pub(in crate::send) fn has_login(&self) -> bool {
+        self.login.is_some()
     }
 
     /// The first wait before it is connected to again.
@@ -170,41 +204,43 @@ impl Relay {
         self.deadlines.again
     }
 
-    async fn connect(&self) -> Result<Conversation, String> {
-        let failed = |error: std::io::Error| reply_text(&error.to_string());
-        let mut link = Link::connect(&self.host, self.port).await.map_err(failed)?;
+    async fn open(&self) -> Result<(Link, Known), Fault> {
+        let silent = |error: std::io::Error| Fault::Unreachable(reply_text(&error.to_string()));
+        let mut link = Link::connect(&self.host, self.port).await.map_err(silent)?;
         if self.tls == Tls::Implicit {
             link = self.encrypt(link).await?;
         }
-        expect(220, "its greeting", link.reply().await.map_err(failed)?)?;
-        let mut known = self.hello(&mut link).await?;
+        expect(220, "its greeting", link.reply().await.map_err(silent)?).map_err(Fault::Refused)?;
+        let mut known = self.hello(&mut link).await.map_err(Fault::Refused)?;
         if self.tls == Tls::Required {
             if !known.has("STARTTLS") {
-                return Err("it offers no STARTTLS, and TLS is required".into());
+                return Err(Fault::Tls("it offers no STARTTLS, and TLS is required".into()));
             }
-            expect(220, "STARTTLS", ask(&mut link, "STARTTLS").await?)?;
+            let said = ask(&mut link, "STARTTLS").await.map_err(Fault::Tls)?;
+            expect(220, "STARTTLS", said).map_err(Fault::Tls)?;
             link = self.encrypt(link).await?;
-            known = self.hello(&mut link).await?;
+            known = self.hello(&mut link).await.map_err(Fault::Refused)?;
         }
         if let Some(login) = &self.login {
-            login.say(&mut link, &known).await?;
+            login.say(&mut link, &known).await.map_err(Fault::Login)?;
         }
-        Ok(Conversation::new(link, &known, self.deadlines))
+        Ok((link, known))
     }
 
     async fn hello(&self, link: &mut Link) -> Result<Known, String> {
         Ok(Known::new(&expect(250, "EHLO", ask(link, &format!("EHLO {}", self.hello)).await?)?))
     }
 
-    async fn encrypt(&self, link: Link) -> Result<Link, String> {
+    async fn encrypt(&self, link: Link) -> Result<Link, Fault> {
         let connector = TlsConnector::from(match self.trust.get() {
             Some(trust) => trust.clone(),
             None => {
-                let read = Arc::new(trust()?);
+                let read = Arc::new(trust().map_err(Fault::Tls)?);
                 self.trust.get_or_init(|| read).clone()
             }
         });
-        link.encrypt(&self.host, &connector).await.map_err(|e| reply_text(&format!("TLS failed: {e}")))
+        let encrypted = link.encrypt(&self.host, &connector).await;
+        encrypted.map_err(|e| Fault::Tls(reply_text(&format!("TLS failed: {e}"))))
     }
 }
 
@@ -224,15 +260,19 @@ pub(in crate::send) fn expect(code: u16, what: &str, said: Said) -> Result<Said,
 }
 
 /// Whom this machine trusts.
-fn trust() -> Result<ClientConfig, String> {
+pub(in crate::send) fn roots() -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     if roots.add_parsable_certificates(found.certs).0 == 0 {
         return Err("this machine has no root certificates to know it by: install ca-certificates".into());
     }
+    Ok(roots)
+}
+
+fn trust() -> Result<ClientConfig, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let config = config.with_safe_default_protocol_versions().map_err(|e| e.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    Ok(config.with_root_certificates(roots()?).with_no_client_auth())
 }
 
 fn host_port(place: &str, default: u16) -> Option<(String, u16)> {

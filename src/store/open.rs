@@ -8,7 +8,7 @@
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -71,8 +71,38 @@ fn sqlite_file(url: &str) -> Option<PathBuf> {
     Some(file.strip_prefix("//").unwrap_or(file).into())
 }
 
+impl Store {
+    /// What the clock of a PostgreSQL server says, when it was asked, and how long
+    /// that took; `None` for SQLite, which has none. No table is needed or made.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn server_now_ms(url: &str) -> Result<Option<(i64, Instant, Duration)>> {
+        if sqlite_file(url).is_some() {
+            return Ok(None);
+        }
+        let (_, _, mut server) = connect_postgres(url, ANSWER).await?;
+        let begun = Instant::now();
+        let now_ms = sqlx::query_scalar(NOW_MS).fetch_one(&mut server).await.doing("asking PostgreSQL's clock")?;
+        let took = begun.elapsed();
+        server.close().await.doing("leaving PostgreSQL")?;
+        Ok(Some((now_ms, begun, took)))
+    }
+}
+
+const NOW_MS: &str = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
+
 /// The server and its pool.
 async fn open_postgres(url: &str, answer: Duration) -> Result<(String, Pool)> {
+    let (server, options, first) = connect_postgres(url, answer).await?;
+    first.close().await.doing("connecting to PostgreSQL")?;
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
+    let pool = pool.after_connect(|connection, _| Box::pin(kept(connection)));
+    Ok((server, Pool::Postgres(pool.connect_lazy_with(options))))
+}
+
+/// The server, what its connections are made by, and one of them.
+async fn connect_postgres(url: &str, answer: Duration) -> Result<(String, PgConnectOptions, PgConnection)> {
     let options = PgConnectOptions::from_str(url).doing("reading the store's URL")?;
     let server = match options.get_socket() {
         Some(socket) => format!("PostgreSQL at {}", socket.display()),
@@ -81,13 +111,10 @@ async fn open_postgres(url: &str, answer: Duration) -> Result<(String, Pool)> {
     // Nothing is under way on a connection that is not there yet: this future
     // may be dropped.
     match tokio::time::timeout(answer, options.connect()).await {
-        Ok(Ok(first)) => first.close().await.doing("connecting to PostgreSQL")?,
-        Ok(Err(source)) => return Err(StoreError::Unreachable { server, source }),
-        Err(_) => return Err(StoreError::Silent { server, seconds: answer.as_secs() }),
+        Ok(Ok(first)) => Ok((server, options, first)),
+        Ok(Err(source)) => Err(StoreError::Unreachable { server, source }),
+        Err(_) => Err(StoreError::Silent { server, seconds: answer.as_secs() }),
     }
-    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT);
-    let pool = pool.after_connect(|connection, _| Box::pin(kept(connection)));
-    Ok((server, Pool::Postgres(pool.connect_lazy_with(options))))
 }
 
 /// A claim that is forgotten when the server dies would be sent a second time: a
