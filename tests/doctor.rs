@@ -6,6 +6,7 @@
 
 #[path = "support/dns.rs"]
 mod dns;
+#[expect(dead_code, reason = "only a clock is asked for here")]
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "support/relay.rs"]
