@@ -107,7 +107,7 @@ pub enum Command {
     Guard(Guard),
     /// Settle unknown messages by the mail server's log (Postfix), found by their Message-IDs.
     Reconcile(Reconcile),
-    /// Answer the unsubscribe links in messages, until Ctrl-C or SIGTERM.
+    /// Answer the links in messages (unsubscribe, view in a browser), until Ctrl-C or SIGTERM.
     Serve(Serve),
     /// Send beside other workers on one PostgreSQL, whatever campaigns are being sent, until Ctrl-C or SIGTERM.
     Work,

@@ -1,9 +1,11 @@
 //! The links in messages: `POST {base}/u/TOKEN` unsubscribes (RFC 8058), `GET`
-//! shows the button that does.
+//! shows the button that does; `GET {base}/v/TOKEN` shows the message.
 //!
-//! No cookies, no login, no redirect, and no word about anybody on a page. What a
-//! request's body says is not asked for: a mail provider's one-click, the page's
-//! own form, or nothing. Requests that mean nobody all get the same answer.
+//! No cookies, no login, no redirect, and no word about anybody on a page of our
+//! own. What a request's body says is not asked for: a mail provider's one-click,
+//! the page's own form, or nothing. Requests that mean nobody all get the same answer.
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,6 +15,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::console::page;
+use crate::pipeline::online::{Online, Shown};
 use crate::pipeline::{App, unsubscribe};
 use crate::telemetry::Unsubscribe;
 
@@ -23,32 +26,50 @@ const TOKEN_MAX: usize = 512;
 
 #[derive(Clone)]
 struct Links {
-    /// What stands before the token: `/k/u/`.
+    /// What stands before the token: `/k/u/`, `/k/v/`.
     unsubscribe: String,
+    view: String,
     app: App,
+    online: Arc<Online>,
 }
 
 /// Answers the links under a path, and nothing else.
 pub fn router(base: &str, app: App) -> Router {
-    let links = Links { unsubscribe: format!("{base}/u/"), app };
+    let online = Arc::new(Online::new(app.clone()));
+    let links = Links { unsubscribe: format!("{base}/u/"), view: format!("{base}/v/"), app, online };
     // No routes: the path is the operator's, and may look like a pattern.
     Router::new().fallback(answer).layer(DefaultBodyLimit::max(BODY_MAX)).with_state(links)
 }
 
 async fn answer(State(links): State<Links>, method: Method, uri: Uri, body: Result<Bytes, BytesRejection>) -> Response {
-    let token = uri.path().strip_prefix(&links.unsubscribe).filter(|token| token.len() <= TOKEN_MAX);
-    let Some(token) = token.map(str::to_owned) else { return page(StatusCode::NOT_FOUND, page::UNKNOWN) };
-    match method {
-        Method::GET | Method::HEAD => show(&links.app, &token).await,
-        Method::POST => match body {
-            Ok(_) => take(links.app, token).await,
+    let token = |before: &String| uri.path().strip_prefix(before).filter(|token| token.len() <= TOKEN_MAX);
+    let is_get = matches!(method, Method::GET | Method::HEAD);
+    match (token(&links.unsubscribe), token(&links.view)) {
+        (Some(token), _) if is_get => show(&links.app, token).await,
+        (Some(token), _) if method == Method::POST => match body {
+            Ok(_) => take(links.app, token.to_owned()).await,
             Err(refused) => page(refused.status(), page::REFUSED),
         },
-        _ => {
-            let mut answer = page(StatusCode::METHOD_NOT_ALLOWED, page::REFUSED);
-            answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-            answer
-        }
+        (Some(_), _) => not_allowed("GET, HEAD, POST"),
+        (None, Some(token)) if is_get => message(&links.online, token).await,
+        (None, Some(_)) => not_allowed("GET, HEAD"),
+        (None, None) => page(StatusCode::NOT_FOUND, page::UNKNOWN),
+    }
+}
+
+fn not_allowed(allowed: &'static str) -> Response {
+    let mut answer = page(StatusCode::METHOD_NOT_ALLOWED, page::REFUSED);
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    answer
+}
+
+async fn message(online: &Online, token: &str) -> Response {
+    match online.show(token).await {
+        Ok(Shown::Html(html)) => respond(StatusCode::OK, "text/html; charset=utf-8", page::MESSAGE_POLICY, html),
+        Ok(Shown::Text(text)) => respond(StatusCode::OK, "text/plain; charset=utf-8", page::MESSAGE_POLICY, text),
+        Ok(Shown::Gone) => page(StatusCode::GONE, page::GONE),
+        Ok(Shown::Unknown) => page(StatusCode::NOT_FOUND, page::UNKNOWN),
+        Err(_) => page(StatusCode::SERVICE_UNAVAILABLE, page::FAILED),
     }
 }
 
@@ -72,9 +93,13 @@ async fn take(app: App, token: String) -> Response {
 }
 
 fn page(status: StatusCode, page: page::Page) -> Response {
+    respond(status, "text/html; charset=utf-8", page::POLICY, page.html())
+}
+
+fn respond(status: StatusCode, kind: &'static str, policy: &'static str, text: String) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, page::POLICY),
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::HeaderName::from_static("x-robots-tag"), "noindex"),
@@ -82,5 +107,5 @@ fn page(status: StatusCode, page: page::Page) -> Response {
         // One request a connection: a place is not held for nothing.
         (header::CONNECTION, "close"),
     ];
-    (status, headers, page.html()).into_response()
+    (status, headers, text).into_response()
 }

@@ -6,6 +6,12 @@
 pub const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// What a browser may do with a message: show it and its pictures as a mail program
+/// does, run nothing, and follow its links.
+pub const MESSAGE_POLICY: &str = "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; font-src https:; \
+     form-action 'none'; base-uri 'none'; frame-ancestors 'none'; \
+     sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation";
+
 const CSS: &str = include_str!("page.css");
 
 /// What a page says, in both languages.
@@ -52,6 +58,19 @@ pub const UNKNOWN: Page = Page {
     en: Said {
         title: "There is no such page",
         text: "Please see whether the link in the message was cut short. Nothing was changed.",
+    },
+    asks: false,
+};
+
+/// The message would be another one now.
+pub const GONE: Page = Page {
+    ja: Said {
+        title: "このメールは表示できません",
+        text: "お送りした時とご登録内容が変わったため、同じ内容を表示できません。お手元のメールをご覧ください。",
+    },
+    en: Said {
+        title: "This message can no longer be shown",
+        text: "The registration has changed since it was sent. Please see the message in your mailbox.",
     },
     asks: false,
 };

@@ -28,6 +28,7 @@ pub mod import;
 pub mod index;
 pub mod init;
 mod maillog;
+pub mod online;
 mod prepare;
 pub mod preview;
 pub mod private;

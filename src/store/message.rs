@@ -223,6 +223,24 @@ impl Store {
         })
     }
 
+    /// One account's row of the snapshot and the digest of its message, if a check
+    /// cleared it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn cleared(&self, campaign: i64, account: &AccountId) -> Result<Option<(Planned, [u8; 32])>> {
+        const ONE: &str = "
+            select ord, account, stage, extra, digest from message
+            where campaign = $1 and account = $2 and digest is not null";
+        with_pool!(self, |pool| {
+            let one = sqlx::query(ONE).bind(campaign).bind(account.as_str());
+            let Some(row) = one.fetch_optional(pool).await.doing("reading a message")? else { return Ok(None) };
+            let digest: Vec<u8> = row.cell(WHAT, "digest")?;
+            let digest = digest.try_into().map_err(|_| StoreError::Unreadable { what: WHAT })?;
+            Ok(Some((planned!(row)?, digest)))
+        })
+    }
+
     /// About `count` rows spread over the snapshot, each with the row below it,
     /// so that neighbours are among them; the same for the same seed.
     ///

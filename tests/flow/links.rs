@@ -134,6 +134,49 @@ both! {
         serving.stop().await.unwrap();
     }
 
+    async fn a_message_is_shown_to_whoever_has_its_link(base: &Base) {
+        let world = World::new(base).await;
+        let id = world.frozen().await;
+        let serving = serve(&world.app).await;
+        let (to, keys, who) = (serving.address(), &world.app.keys, customer(5));
+        let view = |purpose, account: &str| path(keys, purpose, id, account).replace("/k/u/", "/k/v/");
+        let good = view(Purpose::View, &who.member_id);
+        assert_eq!(status(&ask(to, "GET", &good, "").await), 404, "nothing was cleared yet");
+
+        check::check(&world.app, id).await.unwrap();
+        let untouched = before(&world.app).await;
+        let shown = ask(to, "GET", &good, "").await;
+        assert_eq!(status(&shown), 200, "{shown}");
+        for header in ["content-security-policy: default-src 'none'; img-src", "sandbox allow-popups", "cache-control: no-store"] {
+            assert!(shown.contains(header), "no {header} in {shown}");
+        }
+        assert!(body(&shown).starts_with("<!doctype html>") && body(&shown).contains(&who.member_id), "{shown}");
+        assert!(body(&shown).contains(&good), "its own link stands in it");
+        for other in [4, 6].map(customer) {
+            assert!(!body(&shown).contains(&other.member_id) && !body(&shown).contains(&other.email));
+        }
+        let head = ask(to, "HEAD", &good, "").await;
+        assert_eq!((status(&head), body(&head)), (200, ""));
+        let posted = ask(to, "POST", &good, ONE_CLICK).await;
+        assert_eq!(status(&posted), 405);
+        assert!(posted.contains("allow: GET, HEAD\r\n"), "{posted}");
+        for bad in [view(Purpose::Unsubscribe, &who.member_id), view(Purpose::View, "99999999"), format!("{good}A")] {
+            assert_eq!(status(&ask(to, "GET", &bad, "").await), 404, "{bad}");
+        }
+        assert_eq!(before(&world.app).await, untouched, "looking changes nothing");
+
+        // The account has another address by now: the message would be another one.
+        let export = world.files.directory.file_name().unwrap().to_str().unwrap();
+        let changed = world.edit(export, |text| text.replacen(&who.email, "moved@elsewhere.example", 1));
+        import::import(&world.app, &changed, None).await.unwrap();
+        let gone = ask(to, "GET", &good, "").await;
+        assert_eq!(status(&gone), 410, "{gone}");
+        assert!(!gone.contains(&who.member_id) && !gone.contains("moved@"));
+        let next = view(Purpose::View, &customer(6).member_id);
+        assert_eq!(status(&ask(to, "GET", &next, "").await), 200, "others are as they were");
+        serving.stop().await.unwrap();
+    }
+
     async fn a_store_that_fails_is_said_and_the_next_try_is_taken(base: &Base) {
         let world = World::new(base).await;
         let id = world.frozen().await;
