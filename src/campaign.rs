@@ -26,7 +26,8 @@ pub struct Definition {
     /// The Reply-To header, where it is not From.
     #[serde(default)]
     pub reply_to: Option<String>,
-    /// The envelope sender; the From address unless given.
+    /// The envelope sender; the From address unless given. With `{token}` before its
+    /// @, one for each message.
     #[serde(default)]
     pub bounce: Option<String>,
     /// The list's name in List-Id (RFC 2919): `news.registrar.example`.

@@ -111,6 +111,12 @@ pub enum Command {
     Serve(Serve),
     /// Send beside other workers on one PostgreSQL, whatever campaigns are being sent, until Ctrl-C or SIGTERM.
     Work,
+    /// Say whose message came back, by the token in its envelope sender.
+    Whose {
+        /// Envelope senders, or their tokens.
+        #[arg(required = true, value_name = "ADDRESS")]
+        addresses: Vec<String>,
+    },
     /// Prove the ledger: every link of its chain, every state from its entries.
     Verify,
     /// The whole story on this machine in under a minute.

@@ -1,5 +1,5 @@
 //! Everything keyed: one master key, and from it the identifier hashes, the
-//! link tokens and the Message-IDs.
+//! tokens of links and envelope senders, and the Message-IDs.
 //!
 //! The key is a file of 32 random bytes in hex, readable by its owner only.
 //! Without it the stored identifier hashes are no list of customers, and
@@ -19,6 +19,7 @@ use crate::account::{AccountId, Kind};
 pub struct Keys {
     index: [u8; 16],
     link: [u8; 32],
+    bounce: [u8; 32],
     message: [u8; 32],
     approval: [u8; 32],
     gates: [u8; 32],
@@ -43,6 +44,7 @@ impl Keys {
         Self {
             index: half("kakitome 2026 identifier index"),
             link: derive("kakitome 2026 link token"),
+            bounce: derive("kakitome 2026 bounce token"),
             message: derive("kakitome 2026 message id"),
             approval: derive("kakitome 2026 approval"),
             gates: derive("kakitome 2026 name gates"),
@@ -109,6 +111,85 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// Makes the token of the envelope sender of one message: lower-case letters
+    /// and digits only, because what comes back may have lost its case.
+    pub fn bounce(&self, bounce: &Bounce) -> String {
+        let payload = format!("{}:{}", bounce.campaign, bounce.account);
+        let mac = blake3::keyed_hash(&self.bounce, payload.as_bytes());
+        let whole = [&mac.as_bytes()[..Bounce::MAC], payload.as_bytes()].concat();
+        format!("{}{}", Bounce::PREFIX, base32(&whole))
+    }
+
+    /// Reads a token back, in whatever case. `None` means that we did not make it.
+    pub fn read_bounce(&self, token: &str) -> Option<Bounce> {
+        let token = token.to_ascii_lowercase();
+        let whole = from_base32(token.strip_prefix(Bounce::PREFIX)?)?;
+        let (_, payload) = whole.split_at_checked(Bounce::MAC)?;
+        let (campaign, account) = std::str::from_utf8(payload).ok()?.split_once(':')?;
+        let bounce = Bounce { campaign: campaign.parse().ok()?, account: AccountId::new(account).ok()? };
+        let expected = self.bounce(&bounce);
+        let same = expected.len() == token.len()
+            && expected.bytes().zip(token.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0;
+        same.then_some(bounce)
+    }
+}
+
+/// What the token of an envelope sender says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounce {
+    /// The campaign whose message it was.
+    pub campaign: i64,
+    /// The account that it was for.
+    pub account: AccountId,
+}
+
+impl Bounce {
+    /// What every token begins with.
+    pub const PREFIX: &'static str = "kb1";
+    /// Octets of the keyed hash.
+    const MAC: usize = 10;
+    /// The fewest characters that can be a token behind the prefix: the hash, a
+    /// campaign of one digit and an account of one character.
+    const LENGTH_MIN: usize = ((Self::MAC + 3) * 8).div_ceil(5);
+
+    /// The tokens that a local part may have in it, whoever made them.
+    pub fn tokens_in(local: &str) -> Vec<String> {
+        let local = local.to_ascii_lowercase();
+        let starts = local.match_indices(Self::PREFIX).map(|(at, _)| at);
+        let token = |at: usize| {
+            let rest = &local[at + Self::PREFIX.len()..];
+            let length = rest.bytes().take_while(|byte| BASE32.contains(byte)).count();
+            (length >= Self::LENGTH_MIN).then(|| local[at..at + Self::PREFIX.len() + length].to_owned())
+        };
+        starts.filter_map(token).collect()
+    }
+}
+
+/// RFC 4648 §6, in lower case and without padding.
+const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+fn base32(bytes: &[u8]) -> String {
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8) & 1));
+    let digit = |n: usize| (5 * n..5 * n + 5).fold(0, |digit, at| digit << 1 | bit(at));
+    (0..(bytes.len() * 8).div_ceil(5)).map(|n| char::from(BASE32[digit(n)])).collect()
+}
+
+/// The bytes that a text stands for; what is left of its last digit is dropped.
+fn from_base32(text: &str) -> Option<Vec<u8>> {
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
+    for byte in text.bytes() {
+        let digit = BASE32.iter().position(|digit| *digit == byte)?;
+        (held, bits) = (held << 5 | u32::try_from(digit).ok()?, bits + 5);
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(held >> bits & 0xff).ok()?);
+            held &= (1 << bits) - 1;
+        }
+    }
+    Some(bytes)
+}
+
 /// What a link token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -163,6 +244,33 @@ mod tests {
         assert_eq!(keys.id(), Keys::new(&[7; 32]).id());
         assert_ne!(keys.id(), Keys::new(&[8; 32]).id());
         assert_ne!(keys.id(), keys.index, "no other sub-key's bytes");
+    }
+
+    #[test]
+    fn a_bounce_token_reads_back_in_any_case_and_a_changed_one_does_not() {
+        // RFC 4648 §10.
+        assert_eq!(["", "f", "foobar"].map(|text| base32(text.as_bytes())), ["", "my", "mzxw6ytboi"]);
+        let keys = Keys::new(&[7; 32]);
+        for account in ["1", "10000001", "K-12 34.5"] {
+            let bounce = Bounce { campaign: 3, account: AccountId::new(account).unwrap() };
+            let token = keys.bounce(&bounce);
+            assert!(token.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{token}");
+            assert_eq!(keys.read_bounce(&token), Some(bounce.clone()));
+            assert_eq!(keys.read_bounce(&token.to_uppercase()), Some(bounce));
+            for written in [token.clone(), token.to_uppercase()] {
+                assert_eq!(Bounce::tokens_in(&format!("kb1+{written}-x")), std::slice::from_ref(&token));
+            }
+            assert_eq!(Keys::new(&[8; 32]).read_bounce(&token), None);
+            for at in Bounce::PREFIX.len()..token.len() {
+                let changed = if &token[at..=at] == "a" { "b" } else { "a" };
+                let changed = format!("{}{changed}{}", &token[..at], &token[at + 1..]);
+                assert_eq!(keys.read_bounce(&changed), None, "byte {at} of {token}");
+            }
+            for cut in 0..token.len() {
+                assert_eq!(keys.read_bounce(&token[..cut]), None);
+            }
+        }
+        assert!(Bounce::tokens_in("bounces+kb12").is_empty());
     }
 
     #[test]

@@ -14,6 +14,8 @@
 //! what happened. [`pipeline`] is the only place that knows this order.
 //! Before that, [`doctor`] looks at the sender as receivers will see it, by asking
 //! the DNS ([`dns`]) and the mail servers.
+//! Where a campaign asks for it, each message's envelope sender has a token
+//! ([`key::Bounce`]) that says whose it was when it comes back.
 //! Meanwhile [`console`] answers the links in messages: who unsubscribes is on
 //! the suppression list, which sending reads to the end.
 //!

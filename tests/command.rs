@@ -362,6 +362,26 @@ fn the_configuration_is_refused_without_its_secrets() {
 }
 
 #[test]
+fn whose_message_came_back_is_said_of_what_was_made_here_only() {
+    let place = Place::imported();
+    let refused = place.run(&["whose", "bounces+kb1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@mail.example"]);
+    refused.refused("address 1 of 1 has no token that was made here");
+    assert!(!refused.err().contains("aaaa"), "{}", refused.err());
+    // One of a campaign that this store does not have.
+    let config = kakitome::config::Config::load(&place.path("kakitome.toml")).unwrap();
+    let account = kakitome::account::AccountId::new(&place.member(1).0).unwrap();
+    let token = config.keys().unwrap().bounce(&kakitome::key::Bounce { campaign: 1, account: account.clone() });
+    place.run(&["whose", &token]).refused("there is no campaign 1");
+    assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);
+    let found = place.run(&["whose", &format!("bounces+{token}@mail.example"), &token]);
+    assert_eq!(found.code(), 0, "{}", found.err());
+    let line = format!("account {account}, campaign 1 (December newsletter, revision 1)\n");
+    assert_eq!(found.out(), line.repeat(2));
+    let found = place.run(&["whose", "--json", &token]).json();
+    has_keys(&found[0], &["campaign", "name", "revision", "account"]);
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_failure_and_a_full_stdout_is_one() {
     let place = Place::imported();
     let gone = |args: &[&str]| {

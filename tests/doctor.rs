@@ -246,7 +246,7 @@ fn from_is_aligned_with_who_signs_and_with_the_envelope_sender() {
     }
     world.dns.txt(dmarc, &[DMARC]);
     // Mail that comes back goes to another host of the same organisation.
-    world.campaign += "bounce = \"bounces@b.registrar.example\"\n";
+    world.campaign += "bounce = \"bounces+{token}@b.registrar.example\"\n";
     world.dns.txt("b.registrar.example", &[SPF]);
     world.finds(&[["warn", "dmarc", "envelope sender's", "b.registrar.example: not aligned"]]);
     world.dns.txt(dmarc, &["v=DMARC1; p=reject"]);

@@ -46,7 +46,7 @@ pub fn renderer(keys: Keys) -> (Renderer, Vec<Literal>) {
         revision: 1,
         from: Mailbox::parse("Registrar News <news@registrar.example>").expect("a mailbox"),
         reply_to: None,
-        bounce: address,
+        bounce: address.into(),
         list_id: "news.registrar.example".into(),
         links_base: "https://mail.registrar.example/k".into(),
         signers: Vec::new(),

@@ -1,10 +1,22 @@
 //! `doctor`'s lines as people read them: how it stands, what was asked, what was
-//! found, what to do now.
+//! found, what to do now; and `whose`'s.
 
 use crate::command::Printer;
 use crate::pipeline::doctor::Examined;
+use crate::pipeline::whose::Whose;
 
 impl Printer {
+    /// A line for each address: the account whose message it was.
+    pub fn whose(&self, found: &[Whose]) {
+        self.show(&found, || {
+            let line = |one: &Whose| {
+                let Whose { campaign, name, revision, account } = one;
+                format!("account {account}, campaign {campaign} ({name}, revision {revision})")
+            };
+            found.iter().map(line).collect::<Vec<_>>().join("\n")
+        });
+    }
+
     /// A line for each thing that was asked, and how many stand how.
     pub fn examined(&self, done: &Examined) {
         self.show(done, || {

@@ -18,7 +18,8 @@ use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
 use crate::pipeline::{
-    App, approve, check, control, doctor, filter, freeze, import, init, preview, private, send, settle, suppress, work,
+    App, approve, check, control, doctor, filter, freeze, import, init, preview, private, send, settle, suppress,
+    whose, work,
 };
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo};
@@ -90,7 +91,9 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         command => {
             let config = Config::load(&cli.common.config)?;
             let app = match command {
-                Command::Verify | Command::Serve(_) | Command::Work => App::open_existing(config, metrics).await?,
+                Command::Verify | Command::Serve(_) | Command::Work | Command::Whose { .. } => {
+                    App::open_existing(config, metrics).await?
+                }
                 _ => App::open(config, metrics).await?,
             };
             with_app(&app, command, &print).await
@@ -115,6 +118,10 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
         Command::Serve(args) => serve(app, &args.listen).await,
         Command::Work => {
             work::work(app, draining(app)).await?;
+            Ok(Exit::Done)
+        }
+        Command::Whose { addresses } => {
+            print.whose(&whose::whose(app, &addresses).await?);
             Ok(Exit::Done)
         }
         Command::Verify => {

@@ -6,13 +6,12 @@ use std::time::Instant;
 use secrecy::ExposeSecret;
 
 use crate::account::{Kind, Recipient, Record};
-use crate::address::Address;
 use crate::campaign::{Campaign, Definition};
 use crate::config::{Config, Dkim, Mapping};
 use crate::error::{Error, Result};
 use crate::guard::{Cleared, Finding, Guard, Held, Judge, Literal, Overlay, Rule, Terms};
 use crate::pipeline::{App, declare, index};
-use crate::render::{Letterhead, Mailbox, Renderer, Signer, Template};
+use crate::render::{Letterhead, Mailbox, Renderer, ReturnPath, Signer, Template};
 use crate::telemetry::Metrics;
 
 /// The guard of the directory's current version.
@@ -153,12 +152,12 @@ fn letterhead(app: &App, campaign: &Campaign) -> Result<Letterhead> {
 }
 
 /// Who stands in From, and whom the envelope names.
-pub(super) fn senders(definition: &Definition) -> Result<(Mailbox, Address)> {
+pub(super) fn senders(definition: &Definition) -> Result<(Mailbox, ReturnPath)> {
     let from = mailbox("from", &definition.from)?;
     let bounce = match &definition.bounce {
-        Some(text) => Address::parse(text)
+        Some(text) => ReturnPath::parse(text)
             .map_err(|e| Error::usage(format!("the campaign's bounce address {text:?} cannot be used")).why(e))?,
-        None => from.address().clone(),
+        None => from.address().clone().into(),
     };
     Ok((from, bounce))
 }

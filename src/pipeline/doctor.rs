@@ -72,7 +72,7 @@ pub async fn doctor(config: &Config, args: &cli::Doctor) -> Result<Examined> {
         })?;
     let subject = Subject {
         from: from.address().clone(),
-        return_path,
+        return_path: return_path.sample().clone(),
         signers: bound::signers(config)?,
         outgoing: config.smtp.outgoing.clone(),
         hello: config.smtp.hello.clone(),

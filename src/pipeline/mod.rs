@@ -39,6 +39,7 @@ pub mod settle;
 pub mod suppress;
 pub mod unsubscribe;
 mod watch;
+pub mod whose;
 pub mod work;
 
 use std::sync::Arc;

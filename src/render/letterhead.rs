@@ -7,8 +7,9 @@
 
 use crate::account::AccountId;
 use crate::address::{Address, AddressError};
-use crate::key::{Keys, Link, Purpose};
+use crate::key::{Bounce, Keys, Link, Purpose};
 
+use super::return_path::ReturnPath;
 use super::sign::Signer;
 
 /// A display name and an address: `Registrar News <news@registrar.example>`.
@@ -108,7 +109,7 @@ pub struct Letterhead {
     /// The Reply-To header, where it is not From.
     pub reply_to: Option<Mailbox>,
     /// The envelope sender.
-    pub bounce: Address,
+    pub bounce: ReturnPath,
     /// The list's name in List-Id: `news.registrar.example`.
     pub list_id: String,
     /// The HTTPS address under which links are answered, without a slash at
@@ -156,6 +157,11 @@ impl Letterhead {
         self.keys.message_id(self.campaign, self.revision, account)
     }
 
+    /// The envelope sender of one account's message.
+    pub(super) fn sender(&self, account: &AccountId) -> Result<Address, AddressError> {
+        self.bounce.with(|| self.keys.bounce(&Bounce { campaign: self.campaign, account: account.clone() }))
+    }
+
     /// The link of one purpose for one account; `None` without a base.
     pub(super) fn link(&self, purpose: Purpose, account: &AccountId) -> Option<String> {
         if self.links_base.is_empty() {
@@ -172,7 +178,8 @@ impl Letterhead {
     /// The sender's own values, which stand in every message's headers and so
     /// explain themselves.
     pub fn values(&self) -> Vec<String> {
-        let mut values = vec![self.list_id.clone(), self.bounce.to_string()];
+        let bounce = self.bounce.for_all().map_or(self.bounce.domain(), Address::as_str);
+        let mut values = vec![self.list_id.clone(), bounce.to_owned()];
         for mailbox in std::iter::once(&self.from).chain(&self.reply_to) {
             values.push(mailbox.name.clone());
             values.push(mailbox.address.to_string());

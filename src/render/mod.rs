@@ -19,6 +19,7 @@ mod lint;
 mod literal;
 mod message;
 mod rendered;
+mod return_path;
 mod sign;
 mod template;
 mod text;
@@ -28,10 +29,12 @@ pub use letterhead::{Letterhead, LetterheadError, Mailbox, MailboxError};
 pub use lint::Lint;
 pub use literal::Literal;
 pub use rendered::Rendered;
+pub use return_path::{ReturnPath, ReturnPathError};
 pub use sign::{Signer, SignerError};
 pub use template::{RunError, Template, TemplateError};
 
 use crate::account::{AccountId, Recipient};
+use crate::address::AddressError;
 use crate::key::Purpose;
 
 use context::Links;
@@ -85,6 +88,14 @@ pub enum RenderError {
         /// The template's file.
         file: &'static str,
     },
+    /// The token makes the envelope sender too long (RFC 5321 §4.5.3.1.1).
+    #[error("account {account}: its envelope sender cannot be used with its token: {source}; write a shorter bounce")]
+    Sender {
+        /// The account.
+        account: AccountId,
+        /// Why.
+        source: AddressError,
+    },
     /// No signature could be made.
     #[error("account {account}: no DKIM signature could be made: {source}")]
     Sign {
@@ -136,6 +147,8 @@ impl Renderer {
     pub fn preview(&self, recipient: Recipient, date_ms: i64) -> Result<Preview, RenderError> {
         let account = recipient.record.account.clone();
         let to = recipient.record.address.clone();
+        let sender =
+            self.head.sender(&account).map_err(|source| RenderError::Sender { account: account.clone(), source })?;
         let links = Links {
             unsubscribe: self.head.link(Purpose::Unsubscribe, &account),
             view: self.head.link(Purpose::View, &account),
@@ -144,7 +157,7 @@ impl Renderer {
         let bytes = message::build(&self.head, &account, &to, links.unsubscribe.as_deref(), &parts, date_ms);
         let bytes = sign::sign(&self.head.signers, bytes)
             .map_err(|source| RenderError::Sign { account: account.clone(), source })?;
-        let rendered = Rendered::new(account, self.head.bounce.clone(), to, bytes);
+        let rendered = Rendered::new(account, sender, to, bytes);
         let Parts { subject, html, text } = parts;
         Ok(Preview { rendered, subject, html, text })
     }
@@ -197,7 +210,7 @@ pub(in crate::render) mod tests {
             revision: 2,
             from: Mailbox::parse("レジストラ ニュース編集部 <news@例え.テスト>").unwrap(),
             reply_to: Some(Mailbox::parse("\"Support, Registrar\" <support@registrar.example>").unwrap()),
-            bounce: Address::parse("bounce@registrar.example").unwrap(),
+            bounce: ReturnPath::parse("bounce@registrar.example").unwrap(),
             list_id: "news.registrar.example".into(),
             links_base: "https://mail.registrar.example/k".into(),
             signers: Vec::new(),
@@ -222,6 +235,21 @@ pub(in crate::render) mod tests {
         let address = Address::parse(&address.unwrap_or_else(|| format!("m{id}@mail.example"))).unwrap();
         let record = Record { account: AccountId::new(id).unwrap(), address, fields };
         Recipient { record, extra: Default::default() }
+    }
+
+    #[test]
+    fn an_envelope_sender_with_a_token_is_each_accounts_own() {
+        let mut renderer = renderer(&[("subject.txt", "x"), ("body.txt", "y")]);
+        renderer.head.bounce = ReturnPath::parse("bounces+{token}@mail.example").unwrap();
+        let sender = |id: &str| renderer.render(recipient(id, &[], &[]), DATE_MS).map(|made| made.sender().clone());
+        for id in ["10000001", "10000002"] {
+            let sender = sender(id).unwrap();
+            let token = sender.local().strip_prefix("bounces+").unwrap();
+            let bounce = renderer.head.keys.read_bounce(token).unwrap();
+            assert_eq!((bounce.campaign, bounce.account.as_str(), sender.domain()), (7, id, "mail.example"));
+        }
+        assert!(sender(&"1".repeat(20)).is_ok());
+        assert!(matches!(sender(&"1".repeat(24)), Err(RenderError::Sender { .. })));
     }
 
     fn newsletter() -> Renderer {

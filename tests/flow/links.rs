@@ -113,7 +113,6 @@ both! {
             format!("/k/u/{}", "A".repeat(5_000)),
             "/k/u/".to_owned(),
             good.replace("/k/u/", "/u/"),
-            good.replace("/k/u/", "/k/v/"),
             "/".to_owned(),
         ] {
             for (method, text) in [("POST", ONE_CLICK), ("GET", "")] {

@@ -2,6 +2,7 @@
 //! registrar, a real store, a receiver on loopback. Each test runs on SQLite and
 //! on PostgreSQL.
 
+mod bounces;
 mod crash;
 mod disk;
 mod extra;

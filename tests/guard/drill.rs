@@ -48,7 +48,7 @@ impl Press {
             list_id: "news.registrar.example".into(),
             from,
             reply_to: None,
-            bounce: Address::parse("bounce@registrar.example").unwrap(),
+            bounce: Address::parse("bounce@registrar.example").unwrap().into(),
             links_base: "https://mail.registrar.example/k".into(),
             signers: Vec::new(),
             keys: world.keys.clone(),

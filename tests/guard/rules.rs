@@ -4,7 +4,7 @@ use kakitome::account::{AccountId, Kind};
 use kakitome::address::Address;
 use kakitome::guard::finding::Finding;
 use kakitome::guard::{Candidate, Literal, Rule, Terms};
-use kakitome::key::{Link, Purpose};
+use kakitome::key::{Bounce, Keys, Link, Purpose};
 
 use super::letter::{Letter, part, word};
 use super::world::{CAMPAIGN, World, terms};
@@ -307,6 +307,36 @@ fn the_envelope_is_one_recipient_of_the_directory() {
     assert!(held(&[address("taro@aozora-print.example")], &record.account, Some(record)), "the local part alone");
     assert!(held(std::slice::from_ref(&own), &record.account, None), "no record");
     assert!(held(std::slice::from_ref(&own), &world.records[1].account, Some(record)), "another's record");
+}
+
+#[test]
+fn the_envelope_senders_token_is_this_accounts_and_this_campaigns() {
+    let world = World::new();
+    let (letter, record) = (Letter::new(&world, 0).bytes(), &world.records[0]);
+    let judge = world.guard.judge(&terms()).expect("the terms are good");
+    let token = |keys: &Keys, campaign, account: usize| {
+        keys.bounce(&Bounce { campaign, account: world.records[account].account.clone() })
+    };
+    let campaign = terms().campaign.expect("a campaign");
+    let found = |local: &str| {
+        let sender = Address::parse(&format!("{local}@mail.registrar.example")).expect("an address");
+        let recipients = std::slice::from_ref(&record.address);
+        let candidate = Candidate { sender: &sender, recipients, account: &record.account, bytes: &letter };
+        let findings = judge.examine(candidate, Some(record)).findings;
+        assert!(findings.iter().all(|f| f.rule == Rule::LinkToken && f.place == "envelope sender"), "{findings:?}");
+        findings.into_iter().map(|f| (f.shown, f.owner)).collect::<Vec<_>>()
+    };
+    let own = token(&world.keys, campaign, 0);
+    for local in ["bounces".into(), format!("bounces+{own}"), format!("b-{}-x", own.to_uppercase())] {
+        assert_eq!(found(&local), [], "{local}");
+    }
+    let other = Some(world.records[1].account.clone());
+    let held = |token: String, why: &str, owner| {
+        assert_eq!(found(&format!("b+{token}")), [(format!("a bounce token {why}"), owner)], "{why}");
+    };
+    held(token(&world.keys, campaign, 1), "of another account", other);
+    held(token(&world.keys, campaign + 1, 0), "of another campaign", None);
+    held(token(&Keys::new(&[9; 32]), campaign, 0), "that was not made here", None);
 }
 
 /// Two values of one text, of two kinds: what explains one does not explain the

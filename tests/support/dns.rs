@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 use mail_auth::hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
-use mail_auth::hickory_resolver::proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
+use mail_auth::hickory_resolver::proto::rr::rdata::{A, AAAA, PTR, TXT};
 use mail_auth::hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
 /// How a name is answered.
@@ -24,15 +24,13 @@ type Zone = HashMap<(String, RecordType), Answer>;
 #[derive(Clone)]
 pub struct Server {
     zone: Arc<Mutex<Zone>>,
-    /// Every question, as `TXT registrar.example`.
-    asked: Arc<Mutex<Vec<String>>>,
     address: SocketAddr,
 }
 
 impl Server {
     pub fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let server = Self { zone: Arc::default(), asked: Arc::default(), address: socket.local_addr().unwrap() };
+        let server = Self { zone: Arc::default(), address: socket.local_addr().unwrap() };
         let running = server.clone();
         std::thread::spawn(move || running.serve(&socket));
         server
@@ -40,11 +38,6 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    #[expect(dead_code, reason = "not every test counts")]
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
     }
 
     pub fn txt(&self, name: &str, texts: &[&str]) {
@@ -70,12 +63,6 @@ impl Server {
     pub fn ptr(&self, address: IpAddr, names: &[&str]) {
         let records = names.iter().map(|name| RData::PTR(PTR(full(name)))).collect();
         self.set(&Name::from(address).to_ascii(), RecordType::PTR, Answer::Records(records));
-    }
-
-    #[expect(dead_code, reason = "not every test sends")]
-    pub fn mx(&self, name: &str, hosts: &[(u16, &str)]) {
-        let records = hosts.iter().map(|(preference, host)| RData::MX(MX::new(*preference, full(host)))).collect();
-        self.set(name, RecordType::MX, Answer::Records(records));
     }
 
     /// Answers questions for a name's TXT records with SERVFAIL.
@@ -105,7 +92,6 @@ impl Server {
     fn reply(&self, question: &Message) -> Option<Message> {
         let query = question.queries.first()?.clone();
         let (name, kind) = (key(query.name()), query.query_type());
-        self.asked.lock().unwrap().push(format!("{kind} {name}"));
         let mut reply = Message::response(question.metadata.id, OpCode::Query);
         reply.metadata.recursion_available = true;
         reply.add_query(query.clone());

@@ -108,7 +108,7 @@ impl Newsletter {
             revision: 1,
             from: Mailbox::parse("Registrar News <news@registrar.example>").expect("a mailbox"),
             reply_to: None,
-            bounce: Address::parse("bounce@registrar.example").expect("an address"),
+            bounce: Address::parse("bounce@registrar.example").expect("an address").into(),
             list_id: "news.registrar.example".into(),
             links_base: "https://mail.registrar.example/k".into(),
             signers: Vec::new(),

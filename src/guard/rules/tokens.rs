@@ -7,11 +7,12 @@ use memchr::memmem::Finder;
 use regex::Regex;
 
 use crate::account::{AccountId, Kind, mask};
+use crate::address::Address;
 use crate::guard::finding::Rule;
 use crate::guard::known::words;
 use crate::guard::rules::Case;
 use crate::guard::view::{Shape, View};
-use crate::key::Link;
+use crate::key::{Bounce, Link};
 
 /// The shortest secret that is looked for, in characters: shorter ones are words.
 const SECRET_MIN: usize = 6;
@@ -42,18 +43,34 @@ fn links_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
 pub fn links(case: &mut Case<'_>, view: &View<'_>) {
     for (_, token) in links_in(&view.text) {
         if let Some((owner, what)) = wrong(case, token) {
-            case.find(Rule::LinkToken, None, &view.place.to_string(), what.into(), owner.as_ref());
+            case.find(Rule::LinkToken, None, &view.place.to_string(), format!("a link token {what}"), owner.as_ref());
         }
     }
 }
 
-/// What is wrong with a token, and whose it is.
+/// Judges the tokens in the envelope sender: what comes back must be told as this
+/// account's.
+pub fn sender(case: &mut Case<'_>, sender: &Address) {
+    for token in Bounce::tokens_in(sender.local()) {
+        let said = case.guard.keys().read_bounce(&token).map(|bounce| (bounce.account, bounce.campaign));
+        if let Some((owner, what)) = amiss(case, said) {
+            case.find(Rule::LinkToken, None, "envelope sender", format!("a bounce token {what}"), owner.as_ref());
+        }
+    }
+}
+
+/// What is wrong with a link's token, and whose it is.
 fn wrong(case: &Case<'_>, token: &str) -> Option<(Option<AccountId>, &'static str)> {
-    match case.guard.keys().read_link(token) {
-        None => Some((None, "a link token that was not made here")),
-        Some(link) if link.account != *case.account => Some((Some(link.account), "a link token of another account")),
-        Some(link) if case.campaign.is_some_and(|campaign| campaign != link.campaign) => {
-            Some((None, "a link token of another campaign"))
+    amiss(case, case.guard.keys().read_link(token).map(|link| (link.account, link.campaign)))
+}
+
+/// What is wrong with what a token says, and whose it is.
+fn amiss(case: &Case<'_>, said: Option<(AccountId, i64)>) -> Option<(Option<AccountId>, &'static str)> {
+    match said {
+        None => Some((None, "that was not made here")),
+        Some((account, _)) if account != *case.account => Some((Some(account), "of another account")),
+        Some((_, number)) if case.campaign.is_some_and(|campaign| campaign != number) => {
+            Some((None, "of another campaign"))
         }
         Some(_) => None,
     }

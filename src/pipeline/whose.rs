@@ -1,0 +1,44 @@
+//! `whose`: an envelope sender with a token, as it stands in what came back → the
+//! campaign and the account whose message it was.
+
+use serde::Serialize;
+
+use crate::account::AccountId;
+use crate::error::{Error, Result};
+use crate::key::Bounce;
+use crate::pipeline::App;
+
+/// Whose message it was.
+#[derive(Debug, Serialize)]
+pub struct Whose {
+    /// The campaign's number.
+    pub campaign: i64,
+    /// Its name.
+    pub name: String,
+    /// Its revision.
+    pub revision: i64,
+    /// The account.
+    pub account: AccountId,
+}
+
+/// Reads addresses, or tokens by themselves, in their order.
+///
+/// # Errors
+/// One has no token that was made here, or its campaign is not in this store.
+pub async fn whose(app: &App, addresses: &[String]) -> Result<Vec<Whose>> {
+    let mut found = Vec::with_capacity(addresses.len());
+    for (n, address) in addresses.iter().enumerate() {
+        let local = address.rsplit_once('@').map_or(address.as_str(), |(local, _)| local);
+        let mut tokens = Bounce::tokens_in(local).into_iter();
+        let bounce = tokens.find_map(|token| app.keys.read_bounce(&token)).ok_or_else(|| {
+            // The address may be anybody's: it is counted, not repeated.
+            Error::usage(format!("address {} of {} has no token that was made here", n + 1, addresses.len()))
+                .why("the key file signs the token of each message, and no token in it is signed by this one")
+                .now("give the envelope sender whole, as the message that came back was sent to")
+        })?;
+        let campaign = app.campaign(bounce.campaign).await?;
+        let (name, revision) = (campaign.definition.name, campaign.revision);
+        found.push(Whose { campaign: bounce.campaign, name, revision, account: bounce.account });
+    }
+    Ok(found)
+}
