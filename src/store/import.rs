@@ -47,7 +47,9 @@ const SAME_SESSION_SQLITE: &str = "select count(*) from staging where session = 
 const SAME_SESSION_POSTGRES: &str =
     "select count(*) from (select session from staging for update) s where session = $1";
 
-const CLEAR_SQLITE: [&str; 4] = [
+const CLEAR_SQLITE: [&str; 5] = [
+    // Ten million hashes are put in order, and every page of an index is met again.
+    "pragma cache_size = -65536",
     "drop index if exists staged_account_key",
     "delete from staged_new",
     "delete from staged_identifier",

@@ -24,6 +24,11 @@ const WAIT: Duration = Duration::from_secs(120);
 const ANSWER: Duration = Duration::from_secs(10);
 /// Connections that read a SQLite file at once.
 const READERS: u32 = 4;
+/// KiB of the file that a connection remembers, negative as SQLite wants it: the
+/// writer, and each that reads. All else is in the system's page cache, at no cost
+/// to this process; an import asks for more.
+const CACHE: &str = "-16384";
+const READ_CACHE: &str = "-4096";
 /// Connections to PostgreSQL.
 const CONNECTIONS: u32 = 8;
 
@@ -143,7 +148,7 @@ async fn open_sqlite(file: &Path) -> Result<Pool> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(WAIT)
-        .pragma("cache_size", "-65536");
+        .pragma("cache_size", CACHE);
     // The writer lives as long as the store.
     let writer = SqlitePoolOptions::new()
         .min_connections(1)
@@ -157,7 +162,7 @@ async fn open_sqlite(file: &Path) -> Result<Pool> {
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(WAIT)
-        .connect_with(options.pragma("query_only", "on").pragma("cache_size", "-16384"))
+        .connect_with(options.pragma("query_only", "on").pragma("cache_size", READ_CACHE))
         .await
         .doing("opening the SQLite file")?;
     Ok(Pool::Sqlite { writer, readers })

@@ -172,7 +172,7 @@ fn customer(number: u64) -> kakitome::demo::people::Customer {
 
 /// Waits for a condition, not for a time.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(Instant::now() < deadline, "{what} did not come");
         // Whoever only yields takes a processor from what is waited for.

@@ -6,6 +6,9 @@
 //! halving in [`HOLD`], because what is under way says the same again, and down
 //! to 1/64. Each [`HOLD`] without such a word doubles it, up to what was asked
 //! for. One that refuses us as a sender is halted for the rest of the run.
+//!
+//! A campaign meets as many domains as it has customers. One of which there is
+//! nothing to remember, because it would be made anew as it is, is forgotten.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -22,6 +25,8 @@ use crate::config::{self, Rate};
 const HALVINGS_MAX: u32 = 6;
 /// How long a rate is kept before it is halved again, or doubled.
 const HOLD: Duration = Duration::from_secs(30);
+/// Receivers seen before the first is forgotten.
+const SEEN_MIN: usize = 4_096;
 
 /// Whether a message may go to a receiver at this moment.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,8 +45,15 @@ pub(super) struct Receivers {
     /// By domain: its place in the table.
     placed: HashMap<String, usize>,
     share: Share,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
     /// By the table's name, or by domain; the table's names have no dot.
-    seen: Mutex<HashMap<String, Receiver>>,
+    by_name: HashMap<String, Receiver>,
+    /// How many there are when it is looked which can be forgotten.
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -57,13 +69,16 @@ struct Receiver {
     /// Messages at once, and how many there are now.
     most: usize,
     under_way: usize,
+    /// When it last got a message.
+    used: Instant,
 }
 
 impl Receivers {
     pub fn new(rate: Rate, table: &[config::Receiver], share: Share) -> Self {
         let placed = table.iter().enumerate();
         let placed = placed.flat_map(|(n, one)| one.domains.iter().map(move |domain| (domain.clone(), n))).collect();
-        Self { rate, table: table.to_vec(), placed, share, seen: Mutex::default() }
+        let seen = Mutex::new(Seen { by_name: HashMap::new(), most: SEEN_MIN });
+        Self { rate, table: table.to_vec(), placed, share, seen }
     }
 
     /// What logs call it: a domain of no table may be a customer's own.
@@ -89,6 +104,7 @@ impl Receivers {
                 return May::Later;
             }
             receiver.under_way += 1;
+            receiver.used = now;
             May::Now
         })
     }
@@ -101,7 +117,7 @@ impl Receivers {
     /// Why a receiver gets nothing more in this run, if so.
     pub fn halted(&self, domain: &str) -> Option<String> {
         let name = self.row(domain).map_or(domain, |row| &row.name);
-        self.seen().get(name).and_then(|receiver| receiver.halted.clone())
+        self.seen().by_name.get(name).and_then(|receiver| receiver.halted.clone())
     }
 
     /// Halves a rate; whether it did.
@@ -122,7 +138,7 @@ impl Receivers {
     pub fn all_halted(&self) -> Vec<(String, String)> {
         let seen = self.seen();
         let mut halted: Vec<_> =
-            seen.iter().filter_map(|(name, is)| Some((name.clone(), is.halted.clone()?))).collect();
+            seen.by_name.iter().filter_map(|(name, is)| Some((name.clone(), is.halted.clone()?))).collect();
         halted.sort();
         halted
     }
@@ -131,23 +147,44 @@ impl Receivers {
         let row = self.row(domain);
         let name = row.map_or(domain, |row| &row.name);
         let mut seen = self.seen();
-        if let Some(receiver) = seen.get_mut(name) {
+        if let Some(receiver) = seen.by_name.get_mut(name) {
             return act(receiver);
         }
         let rate = row.and_then(|row| row.rate).unwrap_or(self.rate);
         let most = row.and_then(|row| row.connections).map_or(usize::MAX, NonZeroUsize::get);
-        act(seen.entry(name.to_owned()).or_insert(Receiver::new(rate, most, now)))
+        seen.forget(now);
+        act(seen.by_name.entry(name.to_owned()).or_insert(Receiver::new(rate, most, now)))
     }
 
     /// A poisoned lock's list is whole: nothing is done under it that can panic.
-    fn seen(&self) -> MutexGuard<'_, HashMap<String, Receiver>> {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    /// Forgets what need not be remembered, when there is twice as much as the last
+    /// time was kept.
+    fn forget(&mut self, now: Instant) {
+        if self.by_name.len() >= self.most {
+            self.by_name.retain(|_, receiver| receiver.is_remembered(now));
+            self.most = SEEN_MIN.max(2 * self.by_name.len());
+        }
     }
 }
 
 impl Receiver {
     fn new(rate: Rate, most: usize, now: Instant) -> Self {
-        Self { rate, share: 0.0, limiter: None, halvings: 0, turned: now, halted: None, most, under_way: 0 }
+        Self { rate, share: 0.0, limiter: None, halvings: 0, turned: now, halted: None, most, under_way: 0, used: now }
+    }
+
+    /// Whether one made anew would be another: with more tokens, too.
+    fn is_remembered(&self, now: Instant) -> bool {
+        let unused = now.duration_since(self.used);
+        // The tokens of a whole period are more than it can hold.
+        let is_filled = unused.as_secs_f64() * self.share >= self.rate.per.as_secs_f64();
+        let has_none = self.limiter.is_none();
+        self.under_way > 0 || self.halvings > 0 || self.halted.is_some() || !(is_filled || has_none)
     }
 
     /// Takes the share that this process has now.
@@ -280,6 +317,33 @@ mod tests {
             |share: f64| Receivers::new(Rate::per_second(1), std::slice::from_ref(&row), Share::new(move || share));
         assert!((16..20).contains(&tokens(&of(0.25), now)));
         assert_eq!(tokens(&of(0.0), now), 0);
+    }
+
+    #[test]
+    fn what_would_be_made_anew_as_it_is_is_forgotten_and_nothing_else() {
+        let (receivers, start) = (one_by_one(1), Instant::now());
+        assert!(receivers.halt("halted.example", "550", start));
+        assert!(receivers.slow("slowed.example", start));
+        assert_eq!(receivers.may("under-way.example", start), May::Now);
+        let later = start + Duration::from_millis(2_500);
+        let mut at = start;
+        for n in 0..100_000 {
+            at = start + Duration::from_micros(25 * n);
+            let domain = format!("d{n}.example");
+            assert_eq!(receivers.may(&domain, at), May::Now);
+            receivers.end(&domain, at);
+        }
+        assert_eq!(receivers.may("d99999.example", later), May::Later, "its token was forgotten");
+        // In a second, 40,000 are met whose token is gone.
+        let seen = receivers.seen().by_name.len();
+        assert!(seen < 85_000, "{seen} domains are remembered");
+        for domain in ["halted.example", "slowed.example", "under-way.example"] {
+            assert!(receivers.seen().by_name.contains_key(domain), "{domain} was forgotten");
+        }
+        assert!(at < later);
+        let much_later = later + Duration::from_secs(60);
+        (0..2 * seen).for_each(|n| drop(receivers.may(&format!("e{n}.example"), much_later)));
+        assert!(!receivers.seen().by_name.contains_key("d5.example"));
     }
 
     #[test]
