@@ -149,7 +149,7 @@ both! {
         for header in ["content-security-policy: default-src 'none'; img-src", "sandbox allow-popups", "cache-control: no-store"] {
             assert!(shown.contains(header), "no {header} in {shown}");
         }
-        assert!(body(&shown).starts_with("<!doctype html>") && body(&shown).contains(&who.member_id), "{shown}");
+        assert!(body(&shown).starts_with("<!DOCTYPE html>") && body(&shown).contains(&who.member_id), "{shown}");
         assert!(body(&shown).contains(&good), "its own link stands in it");
         for other in [4, 6].map(customer) {
             assert!(!body(&shown).contains(&other.member_id) && !body(&shown).contains(&other.email));
