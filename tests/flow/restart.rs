@@ -5,6 +5,7 @@
 use std::process::{Child, Stdio};
 
 use super::*;
+use sqlx::Connection;
 use support::postgres::{self, Server};
 
 /// Messages a second.
@@ -144,4 +145,24 @@ fn a_server_that_crashes_or_hangs_up_costs_no_message_and_sends_none_twice() {
 fn workers_go_on_when_their_server_is_back() {
     let Some(server) = postgres::of_ones_own() else { return };
     support::runtime().block_on(sent_by_workers(&server));
+}
+
+/// The server's default is `synchronous_commit = off`: what it has told would be
+/// written some time later, and a claim among it be forgotten by a crash.
+#[test]
+fn what_is_told_is_on_the_servers_disk_whatever_its_default_says() {
+    const WRITTEN: &str = "select pg_current_wal_flush_lsn() = pg_current_wal_insert_lsn()";
+    let Some(server) = postgres::of_ones_own() else { return };
+    support::runtime().block_on(async {
+        let base = Base::server_at(server.database().await);
+        let world = World::new(&base).await;
+        let mut outside = sqlx::PgConnection::connect(&base.url).await.unwrap();
+        for n in 0..5 {
+            suppress::add(&world.app, &[format!("user{n}@customer.example")], "asked").await.unwrap();
+            assert!(
+                sqlx::query_scalar::<_, bool>(WRITTEN).fetch_one(&mut outside).await.unwrap(),
+                "it may be forgotten"
+            );
+        }
+    });
 }
