@@ -29,7 +29,7 @@ pub use print::{Printer, count};
 /// What is said when sending is interrupted.
 const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once)";
 /// What is said when they do not come to an end.
-const CUT_OFF: &str = "stopped: messages that the mail server has not answered for in time become unknown; `kakitome campaign send` goes on";
+const CUT_OFF: &str = "stopped: messages that the mail server has not answered for in time become unknown with the next `kakitome campaign send`";
 /// How long requests under way may take to be answered.
 const ANSWERED: Duration = Duration::from_secs(60);
 

@@ -30,6 +30,7 @@ use crate::key::Keys;
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
 pub use mail::{Auth, Dkim, Links, Receiver, Relay, Smtp};
 pub use resolver::Resolver;
+pub(crate) use secret::at_line;
 
 /// The file that is looked for in the working directory.
 pub const FILE: &str = "kakitome.toml";

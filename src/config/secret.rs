@@ -58,7 +58,7 @@ pub(super) fn resolve(secret: &SecretString, folder: &Path) -> std::result::Resu
 }
 
 /// What is wrong and where, without the line itself.
-pub(super) fn at_line(text: &str, error: &toml::de::Error) -> String {
+pub(crate) fn at_line(text: &str, error: &toml::de::Error) -> String {
     let message = without_value(error.message());
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
     let line = before.matches('\n').count() + 1;

@@ -67,6 +67,9 @@ pub enum ReadError {
     /// It cannot be read, line by line.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// The first line is no header; it may be a customer's, and is not told.
+    #[error("its first line is no header: it has none of the columns that directory.columns names, {0}")]
+    NoHeader(String),
     /// The header has columns that the configuration does not name.
     #[error(
         "the export has columns that directory.columns does not name: {0}; name each with its kind (kind = \"text\" if it names nobody)"
@@ -163,6 +166,9 @@ fn columns(names: &[String], mapping: &Mapping) -> Result<Vec<String>, ReadError
     let columns: Vec<String> = names.iter().filter_map(|name| column(name, mapping)).collect();
     if let Some(twice) = columns.iter().enumerate().find(|(n, name)| columns[..*n].contains(name)) {
         return Err(ReadError::Twice(twice.1.clone()));
+    }
+    if columns.is_empty() {
+        return Err(ReadError::NoHeader(known().collect::<Vec<_>>().join(", ")));
     }
     if !unknown.is_empty() {
         return Err(ReadError::Unknown(unknown.join(", ")));

@@ -75,9 +75,10 @@ pub fn names(folded: &str) -> Vec<Salutation> {
     let Some(caption) = CAPTION.as_ref() else { return Vec::new() };
     let mut all = Vec::new();
     for found in caption.find_iter(folded) {
-        let rest = folded[found.end()..].trim_start();
+        // A line may be as long as a message.
+        let rest = &folded[found.end()..];
+        let rest = rest.char_indices().nth(2 * NAME_MAX).map_or(rest, |(at, _)| &rest[..at]).trim_start();
         let field = &rest[..rest.find(STOPS).unwrap_or(rest.len())];
-        let field = field.char_indices().nth(2 * NAME_MAX).map_or(field, |(at, _)| &field[..at]);
         let parts: Vec<&str> = field.split(PARTS).map(str::trim).filter(|part| !part.is_empty()).take(2).collect();
         match parts[..] {
             [one] => whole_and_beginnings(one, &mut all),

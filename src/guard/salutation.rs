@@ -104,8 +104,9 @@ const GENERIC_ENDS: &[&str] = &[
     "家族",
 ];
 
-/// Whole addressees in English that name nobody.
+/// Whole addressees that name nobody: 上様 stands on receipts.
 const GENERIC: &[&str] = &[
+    "上",
     "customer",
     "customers",
     "valued customer",
@@ -295,7 +296,9 @@ fn english(line: &str, found: &mut Vec<Salutation>) {
     let line = line.trim_start();
     for greeting in ["dear ", "hi ", "hello ", "good morning ", "good afternoon "] {
         let Some(rest) = line.strip_prefix(greeting) else { continue };
-        let end = rest.find(STOPS).or_else(|| rest.find(". ")).unwrap_or(rest.len());
+        let stops =
+            [rest.find(STOPS).or_else(|| rest.find(". ")), rest.find(" - "), rest.find(" – "), rest.find(" — ")];
+        let end = stops.into_iter().flatten().min().unwrap_or(rest.len());
         let addressee = rest[..end].trim().trim_end_matches('.');
         let name = normal::name(addressee);
         let words = name.split(' ').count();
@@ -327,6 +330,9 @@ mod tests {
             ("Dear Ada Ashgrove,", &["ada ashgrove"]),
             ("Dear Ms. Ashgrove:", &["ashgrove"]),
             ("Hi Ada!", &["ada"]),
+            ("Hi Ada – your domain is due", &["ada"]),
+            ("宛名: 上様、上様", &[]),
+            ("井上様", &["井上"]),
             ("Dear customer,", &[]),
             ("Hello everyone", &[]),
             ("She said hi to him", &[]),

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::campaign::Definition;
-use crate::config::Mapping;
+use crate::config::{Mapping, at_line};
 use crate::error::{Error, Result};
 use crate::pipeline::{App, bound};
 use crate::render::Template;
@@ -18,7 +18,7 @@ pub(super) fn read_definition(file: &Path) -> Result<Definition> {
     let unusable = |why: String| {
         Error::usage(format!("cannot use the campaign file {}", file.display())).why(why).now("mend it and try again")
     };
-    let mut definition: Definition = toml::from_str(&text).map_err(|e| unusable(e.to_string()))?;
+    let mut definition: Definition = toml::from_str(&text).map_err(|e| unusable(at_line(&text, &e)))?;
     definition.validate().map_err(unusable)?;
     definition.name = definition.name.trim().to_owned();
     let empty_reason = definition.allow.iter().find(|allow| allow.reason.trim().is_empty());

@@ -23,7 +23,9 @@ pub enum ReturnPathError {
     #[error(transparent)]
     Address(#[from] AddressError),
     /// The token stands twice, or in the domain.
-    #[error("{{token}} stands once, before the @, as in bounces+{{token}}@mail.registrar.example")]
+    #[error(
+        "braces are for {{token}}, which stands once, before the @, as in bounces+{{token}}@mail.registrar.example"
+    )]
     Token,
 }
 
@@ -33,6 +35,9 @@ impl ReturnPath {
     /// # Errors
     /// [`ReturnPathError`] says which rule the text breaks.
     pub fn parse(text: &str) -> Result<Self, ReturnPathError> {
+        if text.replace(TOKEN, "").contains(['{', '}']) {
+            return Err(ReturnPathError::Token);
+        }
         let Some((before, rest)) = text.trim().split_once(TOKEN) else { return Ok(Address::parse(text)?.into()) };
         let (after, domain) = rest.rsplit_once('@').ok_or(ReturnPathError::Token)?;
         if [before, after].iter().any(|part| part.contains('@')) || rest.contains(TOKEN) {
@@ -88,7 +93,14 @@ mod tests {
         assert_eq!(each.with(|| "kb1abc".into()).unwrap().as_str(), "b+kb1abc-r@mail.example");
         assert_eq!((each.domain(), each.for_all()), ("mail.example", None));
         assert_eq!(each.with(|| "a".repeat(61)), Err(AddressError::Length));
-        for bad in ["b@{token}.example", "{token}{token}@a.example", "a@b{token}@c.example", "{token}"] {
+        for bad in [
+            "b@{token}.example",
+            "{token}{token}@a.example",
+            "a@b{token}@c.example",
+            "{token}",
+            "b+{TOKEN}@a.example",
+            "b+{tok}@a.example",
+        ] {
             assert_eq!(ReturnPath::parse(bad), Err(ReturnPathError::Token), "{bad}");
         }
         assert_eq!(ReturnPath::parse("b {token}@a.example"), Err(ReturnPathError::Address(AddressError::Local)));

@@ -54,6 +54,7 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "glued between words of Japanese", ALL, |l, v| text(l, &format!("契約中の「{v}」について"));
         "entities in plain text", ALL, |l, v| text(l, &each(v, |c| format!("&#{};", c as u32)));
         "entities in plain text, hex", ALL, |l, v| text(l, &each(v, |c| format!("&#x{:x};", c as u32)));
+        "soft hyphens as entities in plain text", ALL, |l, v| text(l, &between(v, "&shy;"));
         "word joiner inside", ALL, |l, v| text(l, &between(v, "\u{2060}"));
         "variation selectors inside", ALL, |l, v| text(l, &between(v, "\u{fe0e}"));
     }

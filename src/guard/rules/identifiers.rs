@@ -256,6 +256,8 @@ fn returned(case: &mut Case<'_>, text: &str) -> Whose {
     let Some((user, domain)) = local.rsplit_once(['=', '%', '+']).filter(|(_, domain)| domain.contains('.')) else {
         return Whose::Nobodys;
     };
+    // As long as a local part may be: RFC 5321 §4.5.3.1.1.
+    let user = user.char_indices().rev().nth(63).map_or(user, |(at, _)| &user[at..]);
     let signs = user.match_indices(|c: char| !c.is_ascii_alphanumeric()).map(|(at, sign)| at + sign.len());
     for start in std::iter::once(0).chain(signs) {
         match mailbox(case, &format!("{}@{domain}", &user[start..]), false) {

@@ -189,13 +189,28 @@ const DEPARTMENTS: &[&str] = &[
     "サポート",
     "窓口",
     "デスク",
+    "マーケティング",
+    "広報",
+    "人事",
+    "営業",
+    "法務",
+    "情シス",
+    "サクセス",
+    "マスター",
+    "運営",
+    "support",
+    "sales",
+    "center",
+    "department",
+    "team",
 ];
 
 /// The longest name of a part of a body, in characters.
 const DEPARTMENT_MAX: usize = 20;
 
 /// What may stand behind a person's name, folded.
-const SUFFIXES: [&str; 9] = ["jr", "sr", "ii", "iii", "iv", "phd", "md", "esq", "mba"];
+const SUFFIXES: [&str; 12] =
+    ["jr", "sr", "ii", "iii", "iv", "phd", "md", "esq", "mba", "and team", "and family", "and colleagues"];
 
 /// `株式会社サンプル 総務部 御中`, `Dear Ada Sample Jr.`: a part of the account's own body, or
 /// more of its own name. A name that stands there too is found by itself.

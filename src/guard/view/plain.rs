@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::Shape;
 use super::escape;
+use super::html::piece;
 use super::sink::Sink;
 use super::transfer;
 use super::url::{self, Origin};
@@ -126,6 +127,11 @@ fn entity(text: &str) -> Option<(char, usize)> {
         "quot" => '"',
         "apos" => '\'',
         "nbsp" => '\u{a0}',
+        name if name.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            let read = piece::text(&text[..=end]);
+            let mut chars = read.chars();
+            chars.next().filter(|c| *c != '&' && chars.next().is_none())?
+        }
         name => {
             let digits = name.strip_prefix('#')?;
             let code = match digits.strip_prefix(['x', 'X']) {
