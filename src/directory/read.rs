@@ -304,6 +304,8 @@ mod tests {
         assert!(refused("id,e-mail,domains").contains("e-mail (did you mean email?)"));
         assert!(refused("id,email,EMAIL").contains("\"email\" twice"));
         assert!(refused("id,email").contains("lacks columns"), "domains is missing");
+        let headless = refused("10000001,ada@a.example,a.example");
+        assert!(headless.contains("no header") && !headless.contains("ada@") && !headless.contains("10000001"));
         assert!(refused("id,email,domains\r1,a@a.example,\r2,b@b.example,").contains("never with CR alone"));
     }
 

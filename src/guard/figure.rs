@@ -67,6 +67,11 @@ pub fn is_uuid_piece(text: &str, start: usize, end: usize) -> bool {
     whole.len() == 36 && whole.iter().enumerate().all(fits) && whole.iter().any(u8::is_ascii_alphabetic)
 }
 
+/// `"GET / HTTP/1.1" 200 12345`: status and size, as web servers log them.
+pub fn is_log(before: &str, parts: &[&str]) -> bool {
+    before.ends_with("\" ") && parts.len() == 2 && parts[0].len() == 3
+}
+
 /// `12345 13 2`: figures beside one another. Who writes one number in three groups
 /// or more makes them about as long.
 pub fn is_columns(separator: char, parts: &[&str]) -> bool {

@@ -16,7 +16,7 @@ use regex::Regex;
 use crate::account::Kind;
 use crate::config::Mapping;
 use crate::guard::figure::{
-    in_list, is_advisory, is_columns, is_compact_date, is_date, is_float, is_fraction, is_hash_piece, is_price,
+    in_list, is_advisory, is_columns, is_compact_date, is_date, is_float, is_fraction, is_hash_piece, is_log, is_price,
     is_uuid_piece, is_years,
 };
 use crate::guard::file;
@@ -234,7 +234,13 @@ impl Scanner {
         let one_separator = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
         let bounded = !is_fraction(text, start, end) && !is_uuid_piece(text, start, end);
         let other = is_price(separator, &parts) || is_date(&parts) || is_years(&parts) || is_columns(separator, &parts);
-        if !one_separator || !bounded || other || !self.is_id(&joined) || is_advisory(&text[..start], &parts) {
+        if !one_separator
+            || !bounded
+            || other
+            || !self.is_id(&joined)
+            || is_advisory(&text[..start], &parts)
+            || is_log(&text[..start], &parts)
+        {
             return None;
         }
         let fours = parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && separator != ',';

@@ -72,3 +72,17 @@ pub(super) fn template_digest(template: &Template, definition: &Definition) -> S
     hasher.update(serde_json::to_string(definition).unwrap_or_default().as_bytes());
     hasher.finalize().to_hex().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_none_is_told_by_line_and_not_quoted() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "10000001,ada@a.example,pa55word\n").unwrap();
+        let said = format!("{:?}", read_definition(file.path()).unwrap_err());
+        assert!(said.contains("line 1, column 9"), "{said}");
+        assert!(!said.contains("ada@") && !said.contains("pa55word"), "{said}");
+    }
+}

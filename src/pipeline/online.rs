@@ -32,13 +32,16 @@ pub enum Shown {
     Unknown,
 }
 
+/// A campaign's number and revision, and what makes its messages.
+type Kept = ((i64, i64), Arc<Bound>);
+
 /// Shows messages, and keeps ready what it takes to make them.
 pub struct Online {
     app: App,
     /// The guard of a version of the directory.
     guard: Mutex<Option<(i64, Arc<Guard>)>>,
     /// Campaigns by number and revision, the last one used at the end.
-    bounds: Mutex<Vec<((i64, i64), Arc<Bound>)>>,
+    bounds: Mutex<Vec<Kept>>,
 }
 
 impl Online {
