@@ -57,13 +57,18 @@ pub(super) fn resolve(secret: &SecretString, folder: &Path) -> std::result::Resu
     }
 }
 
-/// What is wrong and where, without the line itself.
+/// What is wrong, where, and at which key, without the line itself.
 pub(crate) fn at_line(text: &str, error: &toml::de::Error) -> String {
     let message = without_value(error.message());
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {line}, column {column}: {message}")
+    let start = before.rsplit('\n').next().unwrap_or_default();
+    let column = start.chars().count() + 1;
+    let is_key = |key: &&str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    match start.split_once('=').map(|(key, _)| key.trim()).filter(is_key) {
+        Some(key) => format!("line {line}, column {column}, {key}: {message}"),
+        None => format!("line {line}, column {column}: {message}"),
+    }
 }
 
 /// A message that says what a value is instead, without the value: it may be a
