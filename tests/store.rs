@@ -207,9 +207,9 @@ both! {
         let told = Store::server_now_ms(&base.url).await.unwrap();
         assert_eq!(told.is_none(), base.is_sqlite());
         if let Some((now_ms, _, took)) = told {
-            // It is this machine's, too.
+            // It is this machine's, too, which may be set while this runs.
             let off_ms = kakitome::clock::Clock::system().now_ms() - now_ms;
-            assert!((0..5_000).contains(&off_ms) && took.as_secs() < 5, "{off_ms} ms, {took:?}");
+            assert!((-1_000..5_000).contains(&off_ms) && took.as_secs() < 5, "{off_ms} ms, {took:?}");
         }
     }
 

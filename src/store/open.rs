@@ -95,7 +95,8 @@ impl Store {
     }
 }
 
-const NOW_MS: &str = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
+// Rounded down, as ours is: half a millisecond is not time to come.
+const NOW_MS: &str = "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint";
 
 /// The server and its pool.
 async fn open_postgres(url: &str, answer: Duration) -> Result<(String, Pool)> {
