@@ -67,8 +67,9 @@ const STOPS: &[char] = &[
     '、', '。', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', '|', '/', '<', '>', '"', '…',
     '\n', '\r', '=', '{', '}',
 ];
-/// What may stand behind a name in its field.
-const TAILS: [&str; 8] = ["様", "殿", "さん", "さま", "御中", "です", "となります", "となっております"];
+/// What may stand behind a name in its field, besides the honorifics that a name's
+/// canonical form is without.
+const TAILS: [&str; 4] = ["殿", "です", "となります", "となっております"];
 
 /// Whoever may be named behind a caption of a folded text: each reading of each name.
 pub fn names(folded: &str) -> Vec<Salutation> {

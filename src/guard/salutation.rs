@@ -296,9 +296,8 @@ fn english(line: &str, found: &mut Vec<Salutation>) {
     let line = line.trim_start();
     for greeting in ["dear ", "hi ", "hello ", "good morning ", "good afternoon "] {
         let Some(rest) = line.strip_prefix(greeting) else { continue };
-        let stops =
-            [rest.find(STOPS).or_else(|| rest.find(". ")), rest.find(" - "), rest.find(" – "), rest.find(" — ")];
-        let end = stops.into_iter().flatten().min().unwrap_or(rest.len());
+        let stop = rest.find(STOPS).or_else(|| rest.find(". "));
+        let end = stop.into_iter().chain(rest.find(" - ")).min().unwrap_or(rest.len());
         let addressee = rest[..end].trim().trim_end_matches('.');
         let name = normal::name(addressee);
         let words = name.split(' ').count();

@@ -40,7 +40,7 @@ pub struct Online {
     app: App,
     /// The guard of a version of the directory.
     guard: Mutex<Option<(i64, Arc<Guard>)>>,
-    /// Campaigns by number and revision, the last one used at the end.
+    /// Campaigns by number and revision, the last one made first.
     bounds: Mutex<Vec<Kept>>,
 }
 
@@ -85,20 +85,15 @@ impl Online {
 
     async fn bound(&self, campaign: &Campaign) -> Result<Arc<Bound>> {
         let key = (campaign.id, campaign.revision);
-        let known = {
-            let mut bounds = self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = bounds.iter().position(|(known, _)| *known == key);
-            at.map(|at| bounds.remove(at).1)
-        };
-        let bound = match known {
-            Some(bound) => bound,
-            None => Arc::new(Bound::load(&self.app, campaign).await?),
-        };
-        let mut bounds = self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
-        bounds.retain(|(known, _)| *known != key);
-        bounds.push((key, bound.clone()));
-        let over = bounds.len().saturating_sub(CAMPAIGNS_MAX);
-        bounds.drain(..over);
+        let bounds = || self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = bounds().iter().find(|(known, _)| *known == key).map(|(_, bound)| bound.clone());
+        if let Some(bound) = known {
+            return Ok(bound);
+        }
+        let bound = Arc::new(Bound::load(&self.app, campaign).await?);
+        let mut bounds = bounds();
+        bounds.truncate(CAMPAIGNS_MAX - 1);
+        bounds.insert(0, (key, bound.clone()));
         Ok(bound)
     }
 }

@@ -250,12 +250,8 @@ async fn settled_by_its_log(base: &Base) {
     );
 }
 
-#[test]
-fn what_a_killed_sender_left_is_settled_by_the_log_of_a_real_postfix_sqlite() {
-    support::on_sqlite(settled_by_its_log);
-}
-
-#[test]
-fn what_a_killed_sender_left_is_settled_by_the_log_of_a_real_postfix_postgres() {
-    support::on_postgres(settled_by_its_log);
+both! {
+    async fn what_a_killed_sender_left_is_settled_by_the_log_of_a_real_postfix(base: &Base) {
+        settled_by_its_log(base).await;
+    }
 }

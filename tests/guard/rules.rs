@@ -446,25 +446,21 @@ fn a_short_name_behind_a_caption_is_held() {
         ("html", "<p title=\"名義人: 森健 様\">x</p>"),
         ("html", "<table><tr><th>Name</th><td>森 健</td></tr></table>"),
     ];
-    for (part, line) in held {
-        let mut letter = Letter::new(&world, 0);
-        if part == "text" {
-            say(&mut letter, line)
-        } else {
-            letter.html.push_str(line)
+    let judged = |account, (part, line): (&str, &str)| {
+        let mut letter = Letter::new(&world, account);
+        match part {
+            "text" => say(&mut letter, line),
+            _ => letter.html.push_str(line),
         }
-        let verdict = world.judge(0, &letter.bytes());
+        world.judge(account, &letter.bytes())
+    };
+    for line in held {
+        let found = judged(0, line).findings;
         let is_foreign = |f: &Finding| f.rule == Rule::Foreign && f.kind == Some(Kind::Person);
-        assert!(verdict.findings.iter().any(is_foreign), "{line}: {:?}", verdict.findings);
+        assert!(found.iter().any(is_foreign), "{line:?}: {found:?}");
         // The same for whose name it is.
-        let mut letter = Letter::new(&world, 4);
-        if part == "text" {
-            say(&mut letter, line)
-        } else {
-            letter.html.push_str(line)
-        }
-        let verdict = world.judge(4, &letter.bytes());
-        assert!(verdict.is_cleared(), "{line}: {:?}", verdict.findings);
+        let verdict = judged(4, line);
+        assert!(verdict.is_cleared(), "{line:?}: {:?}", verdict.findings);
     }
     let clean = ["氏名: 山田 太郎丸", "名前: 森林 健康", "森 健", "ご登録者\r\n大森 健", "Name: Node, 担当者: 営業部"];
     world.clears_all(clean.map(|line| (0, line)), say);

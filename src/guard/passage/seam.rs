@@ -59,7 +59,17 @@ const GATE: usize = 4;
 impl Edges {
     /// Reads a passage's folded text.
     pub fn of(folded: &str, names: Names<'_>) -> Self {
-        let (joined, spaced) = squeeze(folded);
+        Self::of_squeezed(squeeze(folded), names)
+    }
+
+    /// Reads one that has another text where tags part its words.
+    pub fn of_both(folded: &str, cut: &str, names: Names<'_>) -> Self {
+        let (whole, cut) = (squeeze(folded), squeeze(cut));
+        let cut = (whole.1 != cut.1).then(|| Box::new(Self::of_squeezed(cut, names)));
+        Self { cut, ..Self::of_squeezed(whole, names) }
+    }
+
+    fn of_squeezed((joined, spaced): (String, String), names: Names<'_>) -> Self {
         let head_end = cut_after(&spaced, names);
         let tail_start = cut_before(&spaced, names);
         let is_open = is_open_joined(&joined, names) || is_open_worded(&spaced[tail_start..], names);
@@ -72,12 +82,6 @@ impl Edges {
             last: Few::of(joined.chars().rev()),
             cut: None,
         }
-    }
-
-    /// Adds how the passage reads where tags part its words, if that is another text.
-    pub fn or_cut(self, folded: &str, cut: &str, names: Names<'_>) -> Self {
-        let is_same = squeeze(folded).1 == squeeze(cut).1;
-        Self { cut: (!is_same).then(|| Box::new(Self::of(cut, names))), ..self }
     }
 
     /// It, and as its words are parted.

@@ -114,10 +114,11 @@ impl Walk<'_, '_, '_> {
         let names = self.judge.index().names();
         let plain = plain::unescape(whole);
         let folded = normal::fold(&plain);
-        let mut edges = Edges::of(&folded, names);
-        if text.len() > whole.len() {
-            edges = edges.or_cut(&folded, &normal::fold(&plain::unescape(&text.replace(TAG, "\n"))), names);
-        }
+        let edges = if text.len() > whole.len() {
+            Edges::of_both(&folded, &normal::fold(&plain::unescape(&text.replace(TAG, "\n"))), names)
+        } else {
+            Edges::of(&folded, names)
+        };
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),

@@ -178,6 +178,10 @@ fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
 /// `sample.example.cdn.registrar.example`: whose the labels before an own or explained
 /// domain are, if they are another domain.
 fn before_own(case: &Case<'_>, host: &str) -> Option<AccountId> {
+    // One domain before another has four labels at least, and most hosts have three.
+    if host.matches('.').count() < 3 {
+        return None;
+    }
     let is_ours = |suffix: &&str| case.own.has_host(suffix) || case.known.has(Kind::Domain, suffix);
     let domain = suffixes(host).filter(is_ours).last()?;
     let before = host.strip_suffix(domain)?.strip_suffix('.')?;

@@ -117,31 +117,14 @@ fn without_entities(text: &str) -> Option<String> {
     out.map(|out| out + &text[copied..])
 }
 
-/// The entity that a text begins with, and its length.
+/// The entity that a text begins with, as the HTML reader has it, and its length.
+/// One that it leaves as it is has two characters or more.
 fn entity(text: &str) -> Option<(char, usize)> {
-    let end = text.bytes().take(ENTITY_MAX).position(|b| b == b';')?;
-    let c = match &text[1..end] {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => '\u{a0}',
-        name if name.bytes().all(|b| b.is_ascii_alphanumeric()) => {
-            let read = piece::text(&text[..=end]);
-            let mut chars = read.chars();
-            chars.next().filter(|c| *c != '&' && chars.next().is_none())?
-        }
-        name => {
-            let digits = name.strip_prefix('#')?;
-            let code = match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => digits.parse(),
-            };
-            char::from_u32(code.ok()?).filter(|c| !c.is_control())?
-        }
-    };
-    Some((c, end + 1))
+    let end = text.bytes().take(ENTITY_MAX).position(|b| b == b';')? + 1;
+    let read = piece::text(&text[..end]);
+    let mut chars = read.chars();
+    let c = chars.next().filter(|c| !c.is_control() || c.is_whitespace())?;
+    chars.next().is_none().then_some((c, end))
 }
 
 /// The longest entity that is decoded, in bytes.
