@@ -22,6 +22,7 @@ mod guard {
     mod passages;
     mod reencoding;
     mod rules;
+    mod short_names;
     mod swaps;
     mod vectors;
     mod world;

@@ -9,7 +9,28 @@ use crate::guard::normal;
 use crate::guard::salutation::{NAME_MAX, Salutation};
 
 /// Captions of Japanese, each perhaps the end of a longer word: ご契約者.
-const JAPANESE: [&str; 20] = [
+const JAPANESE: &[&str] = &[
+    "姓名",
+    "社名",
+    "商号",
+    "屋号",
+    "名称",
+    "宛先",
+    "請求先",
+    "送付先",
+    "届け先",
+    "連絡先",
+    "取引先",
+    "移転先",
+    "申請者",
+    "依頼者",
+    "所有者",
+    "保有者",
+    "参加者",
+    "受取人",
+    "差出人",
+    "窓口",
+    "担当",
     "氏名",
     "名前",
     "名義",
@@ -32,7 +53,16 @@ const JAPANESE: [&str; 20] = [
     "団体",
 ];
 /// Captions of English, and those of vCards and certificates.
-const ENGLISH: [&str; 15] = [
+const ENGLISH: &[&str] = &[
+    "attention",
+    "client",
+    "recipient",
+    "applicant",
+    "subscriber",
+    "bill to",
+    "billed to",
+    "ship to",
+    "sold to",
     "name",
     "fullname",
     "registrant",
@@ -50,15 +80,25 @@ const ENGLISH: [&str; 15] = [
     "org",
 ];
 
-/// A caption and what stands between it and its name, in folded text. Parameters are
-/// those of a vCard: `FN;CHARSET=UTF-8:`.
+/// A caption and what stands between it and its name, in folded text: `氏名:`, `【氏 名】`,
+/// `Name.....:`. Parameters are those of a vCard: `FN;CHARSET=UTF-8:`.
 static CAPTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let (japanese, english) = (JAPANESE.join("|"), ENGLISH.join("|"));
+    let japanese = JAPANESE.iter().map(|caption| spaced(caption)).collect::<Vec<_>>().join("|");
+    let english = ENGLISH.join("|");
     Regex::new(&format!(
-        r#"(?:(?:{japanese})名?(?:\([^()\n]{{1,10}}\))?["']?(?:\s*[:=|は]\s*|\s+)|(?:(?-u:\b)|_)(?:{english})(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?\s*[:=|]\s*|\t|\n))["'「『(\[]*"#
+        r#"(?:(?:{japanese})名?(?:\([^()\n]{{1,10}}\))?(?:["']?[\s.]*[:=|は]\s*|[\])】」』]\s*[:=|]?\s*|\s+)|(?:(?-u:\b)|_)(?:{english})(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?[ .]*[:=|]\s*|[\])]\s*[:=|]?\s*|\s*[:=|]\s*|\t|\n))["'「『(\[]*"#
     ))
     .ok()
 });
+
+/// A caption of two characters may be set to the width of longer ones: `氏　名`.
+fn spaced(caption: &str) -> String {
+    let characters: Vec<String> = caption.chars().map(String::from).collect();
+    if characters.len() == 2 { characters.join("[ \\t]{0,2}") } else { caption.to_owned() }
+}
+
+/// The longest caption with all that belongs to it, in characters.
+const CAPTION_MAX: usize = 100;
 
 /// What parts the names of one field: `林;愛`, `Young, Grace`.
 const PARTS: [char; 4] = [';', ',', '\t', '・'];
@@ -111,12 +151,10 @@ fn push(words: &str, all: &mut Vec<Salutation>) {
 
 /// Whether a folded text may end with a caption: the name is in what follows.
 pub fn ends(folded: &str) -> bool {
-    let text = folded.trim_end_matches(|c: char| c.is_whitespace() || r#":=|は"'「『(["#.contains(c));
-    let text = text.rfind('(').filter(|_| text.ends_with(')')).map_or(text, |at| &text[..at]);
-    let text = text.strip_suffix('名').filter(|text| !text.ends_with('氏')).unwrap_or(text);
-    let apart = |before: &str| !before.ends_with(|c: char| c.is_ascii_alphanumeric());
-    JAPANESE.iter().any(|caption| text.ends_with(caption))
-        || ENGLISH.iter().any(|caption| text.strip_suffix(caption).is_some_and(apart))
+    let Some(caption) = CAPTION.as_ref() else { return true };
+    let tail = folded.char_indices().rev().nth(CAPTION_MAX).map_or(folded, |(at, _)| &folded[at..]);
+    let reaches = |text: &str| caption.find_iter(text).any(|caption| caption.end() == text.len());
+    reaches(tail) || reaches(&format!("{}:", tail.trim_end()))
 }
 
 #[cfg(test)]
@@ -137,6 +175,12 @@ mod tests {
             ("Registrant Name: Young, Grace", &["grace young"]),
             ("contact_name=Ada Young", &["ada young"]),
             ("Name\tAda Young\tMember", &["ada young"]),
+            ("【お名前】林愛", &["林愛"]),
+            ("a. [登録者名] 林愛", &["林愛"]),
+            ("氏　名：林愛", &["林愛"]),
+            ("Name.....: Ada Young", &["ada young"]),
+            ("Bill to: Ada Young", &["ada young"]),
+            ("[Registrant] Ada Young", &["ada young"]),
             ("名刺: 林 愛、お名前をどうぞ", &[]),
             ("surname game: x", &[]),
         ] {
@@ -147,15 +191,12 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_a_caption_reaches_the_end_of_ends_in_one() {
-        let caption = CAPTION.as_ref().unwrap();
-        let texts = ["氏名: ", "お名前(漢字) ", "\"name\": \"", "登録者名\n", "company=", "住所: ", "rename:", "x"];
-        for text in texts.map(|text| normal::fold(text).into_owned()) {
-            let reaches = caption.find_iter(&text).any(|caption| caption.end() == text.len());
-            assert_eq!(ends(&text), reaches, "{text:?}");
+    fn a_text_that_ends_in_a_caption() {
+        for text in ["氏名: ", "お名前(漢字) ", "\"name\": \"", "登録者名\n", "company=", "氏名", "【氏　名】", "name ..."] {
+            assert!(ends(&normal::fold(text)), "{text:?}");
         }
-        for text in ["氏名", "会社名", "お名前(漢字)", "name"] {
-            assert!(ends(&normal::fold(text)), "{text}");
+        for text in ["住所: ", "rename:", "x", "氏名: 林", "name: x", ""] {
+            assert!(!ends(&normal::fold(text)), "{text:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::guard::file;
 use crate::guard::token::{Scanner, Shape, Token};
 use crate::guard::values::Values;
 use crate::guard::view::{self, View};
-use crate::guard::{Index, Literal, Terms, captioned, names, normal, own, salutation};
+use crate::guard::{Index, Literal, Terms, captioned, names, normal, own, salutation, standalone};
 
 /// Values that need no owner.
 #[derive(Debug, Default)]
@@ -19,6 +19,7 @@ pub struct Known {
     runs: Values,
     names: HashMap<u128, String>,
     salutations: HashSet<String>,
+    standing: HashSet<String>,
     words: HashSet<String>,
     allowed: Values,
     allowed_domains: HashSet<String>,
@@ -76,6 +77,7 @@ impl Known {
             let folded = normal::fold(&cut);
             let named = salutation::salutations(&folded).into_iter().chain(captioned::names(&folded));
             self.salutations.extend(named.map(|named| named.name).filter(|name| !name.contains(Literal::GAP)));
+            self.standing.extend(standalone::names(&folded).into_iter().map(|standing| standing.name));
             self.words.extend(words(&view.text).map(str::to_owned));
         }
     }
@@ -130,6 +132,11 @@ impl Known {
     /// Whether the literal text addresses somebody like this.
     pub fn has_salutation(&self, name: &str) -> bool {
         self.salutations.contains(name) || self.allowed.has(Kind::Person, name)
+    }
+
+    /// Whether the literal text has this name standing by itself.
+    pub fn has_standing(&self, name: &str) -> bool {
+        self.standing.contains(name) || self.allowed.has(Kind::Person, name)
     }
 
     /// Whether a word stands in the literal text.

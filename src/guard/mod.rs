@@ -32,6 +32,7 @@ mod passage;
 mod pattern;
 mod rules;
 mod salutation;
+mod standalone;
 pub mod token;
 mod values;
 pub mod view;

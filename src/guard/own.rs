@@ -78,6 +78,8 @@ impl Own {
                 self.names.extend(normal::without_form(canonical).map(str::to_owned));
                 let words = value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT);
                 self.names.extend(words.map(normal::name).filter(|word| !word.is_empty()));
+                let plain: Vec<String> = self.names.iter().filter_map(|name| normal::without_accents(name)).collect();
+                self.names.extend(plain);
             }
             Kind::Id | Kind::Phone | Kind::Secret | Kind::Text => {}
         }
@@ -212,6 +214,9 @@ mod tests {
             assert!(!own.has_name(name), "{name}");
         }
         assert_eq!(own.column("name"), [(Kind::Person, "山田太郎".to_owned())]);
+        let mut own = own;
+        own.declare("name", Kind::Person, "José Núñez");
+        assert!(["jose nunez", "nunez", "josé"].into_iter().all(|name| own.has_name(name)));
     }
 
     #[test]

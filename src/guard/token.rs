@@ -207,9 +207,11 @@ impl Scanner {
             let next = alphanumeric_runs(text, label.end()).next().filter(|(at, _)| *at == label.end());
             let Some((start, word)) = next else { continue };
             for (at, run) in digit_runs(word) {
-                if self.is_id(run) && !is_uuid_piece(text, start + at, start + at + run.len()) {
-                    tokens.push(token(Shape::BuriedId, run, start + at));
-                }
+                // 0010000007, as a column of a fixed width has it.
+                let zeros = run.bytes().take(ZEROS_MAX).take_while(|b| *b == b'0').count();
+                let ids = (0..=zeros).map(|zeros| (at + zeros, &run[zeros..])).filter(|(_, id)| self.is_id(id));
+                let whole = ids.filter(|(at, id)| !is_uuid_piece(text, start + at, start + at + id.len()));
+                tokens.extend(whole.map(|(at, id)| token(Shape::BuriedId, id, start + at)));
             }
         }
     }
@@ -302,6 +304,9 @@ fn between_underscores<'t>(start: usize, found: &'t str) -> impl Iterator<Item =
 fn named(last: &str) -> bool {
     last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()))
 }
+
+/// The most zeros before an ID that are looked past.
+const ZEROS_MAX: usize = 8;
 
 /// The most digits of an ID that is looked for in pieces.
 const ID_DIGITS_MAX: usize = 32;

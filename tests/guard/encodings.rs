@@ -119,6 +119,8 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "query value, JSON in base64", ALL, |l, v| query(l, &URL_SAFE_NO_PAD.encode(format!("{{\"v\":\"{v}\"}}")));
         "tracking pixel", ALL, |l, v| html(l, &format!("<img src=\"https://registrar.example/o?u={}\">", percent(v)));
         "variable envelope return path", &[Kind::Email], |l, v| header(l, "Return-Path", &format!("<bounces+7-{}@registrar.example>", v.replace('@', "=")));
+        "variable envelope return path, and more behind it", &[Kind::Email], |l, v| header(l, "Return-Path", &format!("<b-{}=123@registrar.example>", v.replace('@', "=")));
+        "rewritten sender", &[Kind::Email], |l, v| v.split_once('@').and_then(|(local, host)| header(l, "Return-Path", &format!("<SRS0=x1y2=tt={host}={local}@registrar.example>")));
         "mailto", &[Kind::Email], |l, v| href(l, &format!("mailto:{v}"));
         "mailto's subject", ALL, |l, v| href(l, &format!("mailto:help@registrar.example?subject={}", percent(v)));
         "URL path, base64url", ALL, |l, v| href(l, &format!("https://registrar.example/a/{}/b", URL_SAFE_NO_PAD.encode(v)));
@@ -196,6 +198,7 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "ID behind a label, a digit to each table cell", ID, |l, v| html(l, &format!("<table><tr><th>会員ID</th><td>{}</td></tr></table>", between(v, "</td><td>")));
         "ID as a price, behind a label", ID, |l, v| text(l, &format!("ID: {},{},{}", &v[..2], &v[2..5], &v[5..]));
         "ID as a float", ID, |l, v| text(l, &format!("x,{v}.0,y"));
+        "ID behind a label, with zeros before it", ID, |l, v| text(l, &format!("ID: 00{v}"));
         "ID between dots of a file name", ID, |l, v| text(l, &format!("2026.{v}.png"));
         "ID before a dot in an address", ID, |l, v| text(l, &format!("{v}.1764@registrar.example"));
         "ID in Arabic digits", ID, |l, v| text(l, &each(v, |c| c.to_digit(10).and_then(|n| char::from_u32(0x660 + n)).unwrap_or(c).into()));
@@ -230,6 +233,8 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "name with <br>", NAMES, |l, v| html(l, &broken(v, "<br>"));
         "name with honorific", NAMES, |l, v| text(l, &if v.is_ascii() { format!("Dear {v},") } else { format!("{v} 様") });
         "name with honorific, in HTML", NAMES, |l, v| html(l, &if v.is_ascii() { format!("<p>Hi <b>{v}</b>!</p>") } else { format!("<p>{v}<span>様</span></p>") });
+        "name, surname first", &[Kind::Person], |l, v| text(l, &v.split_once(' ').filter(|_| v.is_ascii()).map(|(first, last)| format!("Renewed: {last}, {first}"))?);
+        "name, surname first, in a table's cell", &[Kind::Person], |l, v| html(l, &v.split_once(' ').filter(|_| v.is_ascii()).map(|(first, last)| format!("<table><tr><td>{last} {first}</td></tr></table>"))?);
         "company with 御中", &[Kind::Organisation], |l, v| text(l, &format!("{v} 御中"));
         "company with (株)", &[Kind::Organisation], |l, v| text(l, &company(v, "(株)")?);
         "company with （株）", &[Kind::Organisation], |l, v| text(l, &company(v, "（株）")?);

@@ -149,6 +149,17 @@ pub fn without_form(name: &str) -> Option<&str> {
     cut().or_else(words).filter(|rest| !rest.is_empty())
 }
 
+/// A canonical name without the accents of its Latin letters, if it has any: many
+/// programs write `jose nunez`.
+pub fn without_accents(name: &str) -> Option<String> {
+    if name.is_ascii() || name.chars().any(is_cjk) {
+        return None;
+    }
+    let is_accent = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
+    let parted = icu_normalizer::DecomposingNormalizerBorrowed::new_nfd().normalize(name).into_owned();
+    parted.contains(|c| is_accent(&c)).then(|| parted.chars().filter(|c| !is_accent(c)).collect())
+}
+
 fn without_honorific(name: &str) -> &str {
     for Honorific { word, name_min } in HONORIFICS {
         if let Some(rest) = name.strip_suffix(word)

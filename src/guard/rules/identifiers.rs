@@ -231,7 +231,9 @@ fn is_plausible(reading: &str) -> bool {
 
 /// An address in running text: the longest reading that anybody owns counts.
 fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
-    if let found @ Whose::Foreign(..) = returned(case, text) {
+    if let found @ Whose::Foreign(..) = returned(case, text)
+        && !matches!(mailbox(case, text, visible), Whose::Own)
+    {
         return found;
     }
     for address in addresses(text) {
@@ -253,24 +255,36 @@ fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     Whose::Nobodys
 }
 
-/// `bounces+7-hanako=sample.example@registrar.example`: an address, or a host, in the
-/// local part of another.
+/// `bounces+7-hanako=sample.example@registrar.example`, `srs0=x=tt=sample.example=hanako@…`:
+/// an address, or a host, in the local part of another.
 fn returned(case: &mut Case<'_>, text: &str) -> Whose {
     let local = text.rsplit_once('@').map_or("", |(local, _)| local);
-    let Some((user, domain)) = local.rsplit_once(['=', '%', '+']).filter(|(_, domain)| domain.contains('.')) else {
-        return Whose::Nobodys;
-    };
-    // As long as a local part may be: RFC 5321 §4.5.3.1.1.
-    let user = user.char_indices().rev().nth(63).map_or(user, |(at, _)| &user[at..]);
-    let signs = user.match_indices(|c: char| !c.is_ascii_alphanumeric()).map(|(at, sign)| at + sign.len());
-    for start in std::iter::once(0).chain(signs) {
-        match mailbox(case, &format!("{}@{domain}", &user[start..]), false) {
-            Whose::Nobodys => {}
-            found => return found,
+    // Longer than a local part may be: RFC 5321 §4.5.3.1.1 says 64.
+    let local = local.char_indices().rev().nth(LOCAL_MAX).map_or(local, |(at, _)| &local[at..]);
+    let pieces: Vec<&str> = local.split(['=', '%', '+', '#']).collect();
+    for (at, domain) in pieces.iter().enumerate().filter(|(_, piece)| piece.contains('.')) {
+        let before = at.checked_sub(1).and_then(|at| pieces.get(at)).into_iter().flat_map(|user| {
+            let signs = user.match_indices(|c: char| !c.is_ascii_alphanumeric()).map(|(at, sign)| at + sign.len());
+            std::iter::once(0).chain(signs).map(|start| &user[start..])
+        });
+        let users: Vec<&str> = before.chain(pieces.get(at + 1).copied()).collect();
+        let mut found = users.into_iter().map(|user| mailbox(case, &format!("{user}@{domain}"), false));
+        match found.find(|found| !matches!(found, Whose::Nobodys)) {
+            None => {}
+            Some(found @ Whose::Foreign(..)) => return found,
+            Some(_) => continue,
+        }
+        if pieces.len() > 1
+            && let found @ Whose::Foreign(..) = host(case, domain, false)
+        {
+            return found;
         }
     }
-    host(case, domain, false)
+    Whose::Nobodys
 }
+
+/// How much of a local part is looked into for an address, in characters.
+const LOCAL_MAX: usize = 256;
 
 /// The domains that an address may be meant to have, the longest first: Japanese
 /// may follow, and what a file is named besides.

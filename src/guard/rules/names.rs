@@ -9,7 +9,8 @@ use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_header, is_read};
-use crate::guard::salutation::{Salutation, broken, is_generic};
+use crate::guard::salutation::{NAME_MAX, Salutation, broken, is_generic};
+use crate::guard::standalone::{self, Standing};
 use crate::guard::view::{Shape, View};
 
 /// Judges every name of one view.
@@ -35,6 +36,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     }
     declared(case, view, &joined, &spaced);
     captioned(case, view, folded);
+    standing(case, view, folded);
     if view.shape == Shape::Visible {
         if is_read(view) {
             let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
@@ -113,10 +115,50 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 /// behind it.
 fn captioned(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     for named in captioned::names(folded) {
-        if let Some((kind, owner)) = other(case, &named.name).filter(|_| !is_explained(case, &named)) {
-            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(&named.name), Some(&owner));
+        for named in behind_own(case, &named.words).into_iter().chain([named]) {
+            if let Some((kind, owner)) = other(case, &named.name).filter(|_| !is_explained(case, &named)) {
+                case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(&named.name), Some(&owner));
+            }
         }
     }
+}
+
+/// `株式会社サンプル 林愛`: who stands behind an own name.
+fn behind_own(case: &Case<'_>, words: &str) -> Option<Salutation> {
+    let gaps = words.match_indices(char::is_whitespace);
+    let (at, _) = gaps.filter(|(at, _)| case.own.has_name(&normal::name(&words[..*at]))).last()?;
+    let words = words[at..].trim();
+    Some(Salutation { name: normal::name(words), words: words.to_owned(), at_start: false })
+}
+
+/// Short names that stand by themselves.
+fn standing(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
+    for standing in standalone::names(folded) {
+        let name = &standing.name;
+        let is_explained = case.known.has_standing(name) || case.own.has_name(name);
+        if let Some((kind, owner)) = other(case, name).filter(|_| !is_explained && !is_in_own(case, folded, &standing)) {
+            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
+        }
+    }
+}
+
+/// Whether a name is a piece of an own one: `喫茶 林 愛`.
+fn is_in_own(case: &Case<'_>, folded: &str, standing: &Standing) -> bool {
+    let is_letter = |c: &char| !normal::is_between(*c);
+    let (before, after) = (&folded[..standing.place.start], &folded[standing.place.end..]);
+    let before = before.chars().rev().take(2 * NAME_MAX).filter(is_letter);
+    let after = after.chars().take(2 * NAME_MAX).filter(is_letter);
+    case.own.names().iter().any(|own| {
+        own.match_indices(&*standing.name).any(|(at, name)| {
+            let head = own[..at].chars().rev().filter(is_letter);
+            let tail = own[at + name.len()..].chars().filter(is_letter);
+            starts_with(before.clone(), head) && starts_with(after.clone(), tail)
+        })
+    })
+}
+
+fn starts_with(mut text: impl Iterator<Item = char>, mut head: impl Iterator<Item = char>) -> bool {
+    head.all(|c| text.next() == Some(c))
 }
 
 /// Who else has this whole name.
@@ -154,12 +196,14 @@ fn own_address(case: &Case<'_>, name: &str) -> bool {
         || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
 }
 
-/// `dear ada ashgrove, …`, `山田商店 山田 様`: every word is one of the account's own.
+/// `dear ada ashgrove, …`, `hi ada and team`, `山田商店 担当 山田 様`: every word is one of the
+/// account's own.
 fn own_words(case: &Case<'_>, words: &str) -> bool {
+    let words = COMPANY.iter().find_map(|company| words.trim_end().strip_suffix(company)).unwrap_or(words);
     words
         .split(|c: char| c.is_whitespace() || c == '&')
         .map(normal::name)
-        .filter(|word| !word.is_empty())
+        .filter(|word| !word.is_empty() && !TITLES.contains(&word.as_str()))
         .all(|word| case.own.has_name(&word))
 }
 
@@ -209,8 +253,10 @@ const DEPARTMENTS: &[&str] = &[
 const DEPARTMENT_MAX: usize = 20;
 
 /// What may stand behind a person's name, folded.
-const SUFFIXES: [&str; 12] =
-    ["jr", "sr", "ii", "iii", "iv", "phd", "md", "esq", "mba", "and team", "and family", "and colleagues"];
+const SUFFIXES: [&str; 9] = ["jr", "sr", "ii", "iii", "iv", "phd", "md", "esq", "mba"];
+
+/// Who may be greeted together with somebody, folded.
+const COMPANY: [&str; 6] = [" and team", " & team", " and family", " & family", " and colleagues", " & colleagues"];
 
 /// `株式会社サンプル 総務部 御中`, `Dear Ada Sample Jr.`: a part of the account's own body, or
 /// more of its own name. A name that stands there too is found by itself.

@@ -1,0 +1,187 @@
+//! Short names that stand by themselves: `林 愛` in a table's cell, `Li Na` between
+//! commas; and names whose surname comes first: `Young, Grace`.
+//!
+//! A name of three characters is a piece of too many words to be searched for anywhere
+//! (`山林 愛知`), and so are two short words of English. What tells one is how it is
+//! written: with the space between surname and given name, and with nothing of its own
+//! script touching it. Without that space it is told by a caption or an honorific only.
+//! Infallible; what is found is a name only if somebody has it.
+
+use std::ops::Range;
+
+use crate::guard::names::{Form, JOINED_MIN, form, is_joined};
+use crate::guard::normal;
+
+/// The most white space between surname and given name, in characters.
+const GAP_MAX: usize = 2;
+/// What stands behind a name in kanji, and not behind the kanji of a word: 健やか.
+const PARTICLES: &[&str] = &["は", "が", "を", "に", "の", "と", "も", "へ", "で", "から", "まで", "より", "さま", "さん"];
+/// The most words of a name whose surname comes first.
+const WORDS_MAX: usize = 3;
+/// The longest field that may be such a name, in bytes.
+const FIELD_MAX: usize = 60;
+
+/// What may be somebody's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Where it stands, in bytes of the text.
+    pub place: Range<usize>,
+    /// The name, canonical.
+    pub name: String,
+}
+
+/// Everything in a folded text that is written as such a name.
+pub fn names(folded: &str) -> Vec<Standing> {
+    let mut all = Vec::new();
+    if !folded.is_ascii() {
+        joined(folded, &mut all);
+    }
+    // `Young, Grace` is one field, and `Li Na, Tokyo` is two.
+    for whole in fields(folded, is_sign) {
+        turned(folded, whole, &mut all);
+        for field in fields(whole, |c| c == ',') {
+            worded(folded, field, &mut all);
+        }
+    }
+    all
+}
+
+/// Names of a script without spaces, by the space in them.
+fn joined(folded: &str, all: &mut Vec<Standing>) {
+    let mut done = 0;
+    for gap in memchr::memchr2_iter(b' ', b'\t', folded.as_bytes()) {
+        if gap < done {
+            continue;
+        }
+        done = gap + folded[gap..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        if done - gap > GAP_MAX {
+            continue;
+        }
+        let surnames = apart(folded[..gap].chars().rev());
+        let given_names = apart(folded[done..].chars());
+        for (surname, start) in &surnames {
+            for (_, end) in given_names.iter().filter(|(given, _)| surname + given < JOINED_MIN) {
+                let place = gap - start..done + end;
+                let after = &folded[place.end..];
+                let goes_on = after.chars().next().is_some_and(|c| script(c) == Script::Hiragana);
+                if goes_on && !PARTICLES.iter().any(|particle| after.starts_with(particle)) {
+                    continue;
+                }
+                all.push(Standing { name: normal::name(&folded[place.clone()]), place });
+            }
+        }
+    }
+}
+
+/// How many characters from the first on may be one half of a name, and their bytes:
+/// what follows them is of another script, as a particle behind a name in kanji is.
+fn apart(characters: impl Iterator<Item = char>) -> Vec<(usize, usize)> {
+    let mut halves = Vec::new();
+    let mut bytes = 0;
+    let mut characters = characters.take(JOINED_MIN).peekable();
+    let mut count = 0;
+    while let Some(c) = characters.next().filter(|c| is_joined(*c)) {
+        count += 1;
+        bytes += c.len_utf8();
+        if count < JOINED_MIN - 1 && characters.peek().is_none_or(|next| script(*next) != script(c)) {
+            halves.push((count, bytes));
+        }
+    }
+    halves
+}
+
+#[derive(PartialEq, Eq)]
+enum Script {
+    Hiragana,
+    Katakana,
+    Hangul,
+    Han,
+    Other,
+}
+
+fn script(c: char) -> Script {
+    match c {
+        '\u{3040}'..='\u{309f}' => Script::Hiragana,
+        '\u{30a0}'..='\u{30ff}' => Script::Katakana,
+        '\u{ac00}'..='\u{d7af}' => Script::Hangul,
+        c if is_joined(c) => Script::Han,
+        _ => Script::Other,
+    }
+}
+
+/// What a name of words has none of.
+fn is_sign(c: char) -> bool {
+    !(c.is_alphanumeric() || " '-.,".contains(c))
+}
+
+/// The pieces of a text between signs, trimmed.
+fn fields(text: &str, is_sign: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
+    text.split(is_sign).map(str::trim).filter(|field| !field.is_empty() && field.len() <= FIELD_MAX)
+}
+
+/// Two words too short to be searched for anywhere.
+fn worded(folded: &str, field: &str, all: &mut Vec<Standing>) {
+    let words = field.split(' ').filter(|word| !word.is_empty()).count();
+    if words == 2 && is_latin(field) && form(&normal::name(field)) == Form::Short {
+        push(folded, field, field, all);
+    }
+}
+
+/// A field whose surname comes first.
+fn turned(folded: &str, field: &str, all: &mut Vec<Standing>) {
+    let words = field.split([' ', ',']).filter(|word| !word.is_empty()).count();
+    if !(2..=WORDS_MAX).contains(&words) || !is_latin(field) {
+        return;
+    }
+    let parts = field.split_once(',').or_else(|| field.split_once(' '));
+    if let Some((surname, given)) = parts.filter(|(_, given)| !given.contains(',')) {
+        push(folded, field, &format!("{} {}", given.trim(), surname.trim()), all);
+    }
+}
+
+fn is_latin(field: &str) -> bool {
+    field.chars().all(|c| !c.is_numeric() && !is_joined(c))
+}
+
+fn push(folded: &str, field: &str, name: &str, all: &mut Vec<Standing>) {
+    let start = field.as_ptr() as usize - folded.as_ptr() as usize;
+    all.push(Standing { place: start..start + field.len(), name: normal::name(name) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<String> {
+        names(&normal::fold(text)).into_iter().map(|standing| standing.name).collect()
+    }
+
+    #[test]
+    fn a_short_name_is_told_by_its_space() {
+        for text in ["林 愛", "林　愛", "、林 愛。", "今後は林 愛まで", "山田 太郎 → 林 愛", "氏名\t林\t愛\n", "ドメイン林 愛"]
+        {
+            assert!(found(text).contains(&"林愛".to_owned()), "{text}: {:?}", found(text));
+        }
+        assert!(found("佐藤 愛").contains(&"佐藤愛".to_owned()));
+        assert!(found("森 りの\n").contains(&"森りの".to_owned()));
+        for text in ["林愛", "山林 愛知", "山の森 健やかに", "小林 愛子さん", "林   愛", "林\n愛", "佐藤 花子"] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_names_in_fields_of_their_own() {
+        for (text, name) in [
+            ("1,Li Na,Tokyo", "li na"),
+            ("→ Li Na", "li na"),
+            ("Young, Grace", "grace young"),
+            ("name=\"YOUNG Grace\"", "grace young"),
+            ("Van-Dyke, Grace Anne;", "grace anne van-dyke"),
+        ] {
+            assert!(found(text).contains(&name.to_owned()), "{text}: {:?}", found(text));
+        }
+        for text in ["we do it now or later", "be my guest, please come, today", "May 21", "Young", "a, b, c"] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+    }
+}
