@@ -28,8 +28,14 @@ pub struct Dns {
     wait: Duration,
 }
 
+impl std::fmt::Debug for Dns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dns").field("wait", &self.wait).finish_non_exhaustive()
+    }
+}
+
 /// Why a question has no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unanswered(String);
 
@@ -99,6 +105,21 @@ impl Dns {
         Ok(data(&found).filter_map(name).collect())
     }
 
+    /// The mail server that a domain's mail goes to first (RFC 5321 §5.1), without the dot at
+    /// its end: of several of one preference always the same. `None` where it names none.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn exchange(&self, domain: &str) -> Result<Option<String>, Unanswered> {
+        let found = self.asked(self.resolver.resolver().mx_lookup(full(domain)?)).await?;
+        let server = |data: &RData| match data {
+            RData::MX(mx) => Some((mx.preference, host(&mx.exchange))),
+            _ => None,
+        };
+        // RFC 7505: a domain that takes no mail names the root.
+        Ok(data(&found).filter_map(server).min().map(|(_, host)| host).filter(|host| !host.is_empty()))
+    }
+
     /// What SPF (RFC 7208) says of mail from an address under a name of EHLO and
     /// an envelope sender: `pass`, `fail`, `softfail`, ….
     pub async fn spf(&self, address: IpAddr, hello: &str, sender: &str) -> &'static str {
@@ -127,6 +148,12 @@ impl Dns {
             Ok(Err(other)) => Err(Unanswered(other.to_string())),
         }
     }
+}
+
+/// The domain that a host's owner registered, by the public suffix list: `provider.co.jp` of
+/// `mx1.mail.provider.co.jp`.
+pub fn site(host: &str) -> &str {
+    psl::domain_str(host).unwrap_or(host)
 }
 
 fn data(found: &Option<Lookup>) -> impl Iterator<Item = &RData> {

@@ -6,6 +6,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
+#[expect(dead_code, reason = "only mail servers are asked for here")]
+#[path = "support/dns.rs"]
+mod dns;
 mod flow;
 mod support;
 

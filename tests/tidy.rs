@@ -80,12 +80,13 @@ const ARROWS: [(&str, &[&str], &str); 5] = [
 const GUARD_SEES: [&str; 2] = ["crate::render::Rendered", "crate::render::rendered::Rendered"];
 
 /// A library and the rooms it stays in.
-const LIBRARIES: [(&str, &[&str]); 13] = [
+const LIBRARIES: [(&str, &[&str]); 14] = [
     ("sqlx", &["store", "directory", "audience"]),
     ("minijinja", &["render"]),
     ("html2text", &["render"]),
     ("mail_builder", &["render"]),
     ("mail_auth", &["render", "dns", "doctor"]),
+    ("psl", &["dns"]),
     ("mail_parser", &["guard"]),
     ("html5gum", &["guard"]),
     ("daachorse", &["guard"]),

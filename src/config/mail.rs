@@ -200,7 +200,12 @@ pub struct Receiver {
     /// What it is called; without a dot, so that no domain is called the same.
     pub name: String,
     /// Its domains.
+    #[serde(default)]
     pub domains: Vec<String>,
+    /// Its mail servers, or domains above them: whatever domain names one of them as its
+    /// first MX is the receiver's too. Needs a resolver.
+    #[serde(default)]
+    pub mx: Vec<String>,
     /// Messages handed over for all of them; by default `smtp.rate_per_domain`.
     #[serde(default)]
     pub rate: Option<Rate>,
@@ -213,20 +218,22 @@ pub struct Receiver {
 impl Receiver {
     /// Domains as addresses have them; refuses what cannot be told apart.
     pub(super) fn check(all: &mut [Receiver]) -> Result<(), String> {
-        let (mut names, mut domains) = (BTreeSet::new(), BTreeSet::new());
-        for Receiver { name, domains: list, .. } in all {
+        let (mut names, mut domains, mut servers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for Receiver { name, domains: list, mx, .. } in all {
             if name.trim().is_empty() || name.contains('.') || !names.insert(name.clone()) {
                 return Err(format!("receiver.name: {name:?} is empty, has a dot, or is another's too"));
             }
-            if list.is_empty() {
-                return Err(format!("receiver {name:?} has no domains"));
+            if list.is_empty() && mx.is_empty() {
+                return Err(format!("receiver {name:?} has no domains and no mx"));
             }
-            for domain in list {
-                let address = Address::parse(&format!("x@{domain}"));
-                let address = address.map_err(|_| format!("receiver {name:?}: {domain:?} is no domain"))?;
-                *domain = address.domain().to_owned();
-                if !domains.insert(domain.clone()) {
-                    return Err(format!("receiver {name:?}: {domain:?} is listed twice"));
+            for (list, met) in [(list, &mut domains), (mx, &mut servers)] {
+                for domain in list {
+                    let address = Address::parse(&format!("x@{domain}"));
+                    let address = address.map_err(|_| format!("receiver {name:?}: {domain:?} is no domain"))?;
+                    *domain = address.domain().to_owned();
+                    if !met.insert(domain.clone()) {
+                        return Err(format!("receiver {name:?}: {domain:?} is listed twice"));
+                    }
                 }
             }
         }

@@ -290,6 +290,10 @@ impl Config {
     }
 
     fn check(&self) -> std::result::Result<(), String> {
+        if let Some(receiver) = self.receiver.iter().find(|receiver| !receiver.mx.is_empty() && self.resolver.is_none())
+        {
+            return Err(format!("receiver {:?}: mx needs a resolver: write resolver = \"system\"", receiver.name));
+        }
         let mapping = &self.directory;
         for (what, name) in [("account", &mapping.account), ("address", &mapping.address)] {
             if !mapping.columns.contains_key(name) {
@@ -510,6 +514,8 @@ email = { kind = "email" }
             ("[[receiver]]\nname = \"a.example\"\ndomains = [\"b.example\"]", "has a dot"),
             ("[[receiver]]\nname = \"a\"\ndomains = []", "no domains"),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b c\"]", "is no domain"),
+            ("[[receiver]]\nname = \"a\"\nmx = [\"b.example\", \"B.example\"]", "listed twice"),
+            ("[[receiver]]\nname = \"a\"\nmx = [\"b.example\"]", "needs a resolver"),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\", \"B.example\"]", "listed twice"),
             (&format!("{good}{good}"), "another's too"),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\"]\nconnections = 0", "nonzero"),

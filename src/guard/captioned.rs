@@ -192,7 +192,9 @@ mod tests {
 
     #[test]
     fn a_text_that_ends_in_a_caption() {
-        for text in ["氏名: ", "お名前(漢字) ", "\"name\": \"", "登録者名\n", "company=", "氏名", "【氏　名】", "name ..."] {
+        for text in
+            ["氏名: ", "お名前(漢字) ", "\"name\": \"", "登録者名\n", "company=", "氏名", "【氏　名】", "name ..."]
+        {
             assert!(ends(&normal::fold(text)), "{text:?}");
         }
         for text in ["住所: ", "rename:", "x", "氏名: 林", "name: x", ""] {

@@ -15,7 +15,8 @@ use crate::guard::normal;
 /// The most white space between surname and given name, in characters.
 const GAP_MAX: usize = 2;
 /// What stands behind a name in kanji, and not behind the kanji of a word: 健やか.
-const PARTICLES: &[&str] = &["は", "が", "を", "に", "の", "と", "も", "へ", "で", "から", "まで", "より", "さま", "さん"];
+const PARTICLES: &[&str] =
+    &["は", "が", "を", "に", "の", "と", "も", "へ", "で", "から", "まで", "より", "さま", "さん"];
 /// The most words of a name whose surname comes first.
 const WORDS_MAX: usize = 3;
 /// The longest field that may be such a name, in bytes.
@@ -158,13 +159,15 @@ mod tests {
 
     #[test]
     fn a_short_name_is_told_by_its_space() {
-        for text in ["林 愛", "林　愛", "、林 愛。", "今後は林 愛まで", "山田 太郎 → 林 愛", "氏名\t林\t愛\n", "ドメイン林 愛"]
+        for text in
+            ["林 愛", "林　愛", "、林 愛。", "今後は林 愛まで", "山田 太郎 → 林 愛", "氏名\t林\t愛\n", "ドメイン林 愛"]
         {
             assert!(found(text).contains(&"林愛".to_owned()), "{text}: {:?}", found(text));
         }
         assert!(found("佐藤 愛").contains(&"佐藤愛".to_owned()));
         assert!(found("森 りの\n").contains(&"森りの".to_owned()));
-        for text in ["林愛", "山林 愛知", "山の森 健やかに", "小林 愛子さん", "林   愛", "林\n愛", "佐藤 花子"] {
+        for text in ["林愛", "山林 愛知", "山の森 健やかに", "小林 愛子さん", "林   愛", "林\n愛", "佐藤 花子"]
+        {
             assert_eq!(found(text), [""; 0], "{text}");
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::campaign::{Campaign, State};
 use crate::config::Rate;
+use crate::dns::Dns;
 use crate::error::{Error, Result};
 use crate::guard::Guard;
 use crate::ledger::Counts;
@@ -33,11 +34,25 @@ pub(super) struct Crew {
     pub pace: Pace,
 }
 
+/// How long the DNS is waited for before a domain counts by itself.
+const DNS_WAIT: Duration = Duration::from_secs(5);
+
+/// Whom to ask who takes the mail of a domain, if anybody.
+///
+/// # Errors
+/// The resolver cannot be used.
+pub(super) fn resolver(app: &App) -> Result<Option<Dns>> {
+    let dns = app.config.resolver.map(|resolver| Dns::new(resolver, DNS_WAIT)).transpose();
+    dns.map_err(|why| {
+        Error::usage("the resolver cannot be used").why(why).now("mend `resolver` in kakitome.toml, or leave it out")
+    })
+}
+
 impl Crew {
-    pub fn new(app: &App, lease: Lease) -> Self {
+    pub fn new(app: &App, lease: Lease, dns: Option<Dns>) -> Self {
         let ours = lease.clone();
         let share = Share::new(move || f64::from(ours.share()) / f64::from(WHOLE));
-        Self { lease, pace: Pace::shared(&app.config.smtp, &app.config.receiver, &share) }
+        Self { lease, pace: Pace::shared(&app.config.smtp, &app.config.receiver, &share, dns) }
     }
 
     /// The limits for a campaign: those of all campaigns together, unless it was

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::campaign::{Campaign, State};
 use crate::error::{Error, Exit, Result};
-use crate::pipeline::climb::{Crew, Line};
+use crate::pipeline::climb::{self, Crew, Line};
 use crate::pipeline::{App, approve};
 use crate::store::{Lock, Pulse};
 
@@ -86,8 +86,9 @@ pub async fn send(app: &App, id: i64, wait: bool, stop: watch::Receiver<bool>) -
     if state == State::Finished {
         return report(app, &campaign, None, Vec::new(), started).await;
     }
+    let dns = climb::resolver(app)?;
     let place = app.store.join().await?;
-    let crew = Crew::new(app, place.lease());
+    let crew = Crew::new(app, place.lease(), dns);
     let ended = match app.store.lock(id, &crew.lease, app.clock.now_ms()).await {
         Ok(lock) => lead(app, campaign, wait, stop, lock, &crew).await,
         Err(error) => Err(error.into()),

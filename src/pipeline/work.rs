@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::{Error, Result};
-use crate::pipeline::climb::{Crew, Line};
+use crate::pipeline::climb::{self, Crew, Line};
 use crate::pipeline::send::lead;
 use crate::pipeline::{App, approve};
 use crate::store::{Pulse, StoreError};
@@ -38,8 +38,9 @@ pub async fn work(app: &App, stop: watch::Receiver<bool>) -> Result<()> {
     // It is read once before anything is promised: a worker that cannot judge
     // would only hold others up.
     app.version().await?;
+    let dns = climb::resolver(app)?;
     let place = app.store.join().await?;
-    let worked = Worker { app: app.clone(), crew: Crew::new(app, place.lease()), stop }.run().await;
+    let worked = Worker { app: app.clone(), crew: Crew::new(app, place.lease(), dns), stop }.run().await;
     let left = place.leave().await;
     worked?;
     Ok(left?)

@@ -8,6 +8,7 @@
 
 mod receiver;
 mod share;
+mod sites;
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use governor::Quota;
 
 use crate::config::{Rate, Receiver, Smtp};
+use crate::dns::Dns;
 use crate::ledger::{Outcome, Reply};
 use crate::send::replies::{Meaning, meaning};
 use crate::send::wire::reply_text;
@@ -39,14 +41,15 @@ pub struct Pace {
 impl Pace {
     /// The limits of a configuration, with the receivers that it names.
     pub fn new(smtp: &Smtp, receivers: &[Receiver]) -> Self {
-        Self::shared(smtp, receivers, &Share::default())
+        Self::shared(smtp, receivers, &Share::default(), None)
     }
 
-    /// This process's share of them.
-    pub fn shared(smtp: &Smtp, receivers: &[Receiver], share: &Share) -> Self {
+    /// This process's share of them; with a resolver, domains of one MX site are counted
+    /// together.
+    pub fn shared(smtp: &Smtp, receivers: &[Receiver], share: &Share, dns: Option<Dns>) -> Self {
         Self {
             total: Arc::new(Shared::new(smtp.rate, share.clone())),
-            receivers: Arc::new(Receivers::new(smtp.rate_per_domain, receivers, share.clone())),
+            receivers: Arc::new(Receivers::new(smtp.rate_per_domain, receivers, share.clone(), dns)),
             refused: Arc::default(),
         }
     }
@@ -95,13 +98,13 @@ impl Pace {
         match meaning(&reply) {
             Meaning::Slow => {
                 if self.receivers.slow(domain, Instant::now()) {
-                    event::receiver_slowed(self.receivers.label(domain), reply.code);
+                    event::receiver_slowed(&self.receivers.label(domain), reply.code);
                 }
                 outcome
             }
             Meaning::Halt => {
                 if self.receivers.halt(domain, &said, Instant::now()) {
-                    event::receiver_halted(self.receivers.label(domain), &said);
+                    event::receiver_halted(&self.receivers.label(domain), &said);
                 }
                 Outcome::Deferred(reply)
             }

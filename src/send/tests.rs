@@ -531,6 +531,7 @@ async fn a_message_given_back_keeps_its_place_and_one_that_ended_does_not() {
     let receiver = Receiver {
         name: "mail".into(),
         domains: vec!["a.example".into(), "b.example".into()],
+        mx: Vec::new(),
         rate: None,
         connections: NonZeroUsize::new(1),
     };

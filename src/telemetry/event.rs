@@ -12,6 +12,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::account::AccountId;
 use crate::config::Rate;
+use crate::dns::Unanswered;
 use crate::guard::Rule;
 use crate::ledger::{Counts, Outcome};
 use crate::stage::DrillSummary;
@@ -163,6 +164,16 @@ pub fn rate_changed(campaign: i64, rate: Rate) {
 /// Nothing may be sent at this hour, or on this day any more.
 pub fn sending_waits(campaign: i64, why: &str) {
     info!(event = "sending_waits", campaign, why = %clean(why), "nothing is sent for now");
+}
+
+/// The DNS does not say who takes domains' mail: for a while each is a receiver by itself.
+pub fn dns_rests(why: &Unanswered, rest: Duration) {
+    warn!(
+        event = "dns_rests",
+        %why,
+        rest_s = rest.as_secs(),
+        "the resolver does not answer: domains are counted each by itself, not by MX site"
+    );
 }
 
 /// A receiver said that we are too fast. One that no table names may be a

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::both;
+use crate::{both, dns};
 use kakitome::clock::Clock;
 use server::Moody;
 
@@ -25,7 +25,43 @@ async fn suppressed(world: &World) -> BTreeSet<String> {
     suppress::list(&world.app).await.unwrap().into_iter().map(|one| one.address).collect()
 }
 
+/// Whose mail the provider takes: about half of the domains.
+fn is_hosted(address: &str) -> bool {
+    address.rsplit('@').next().is_some_and(|domain| domain.len() % 2 == 0)
+}
+
+/// A server that refuses us for every domain of a provider; with these lines in the
+/// configuration, what has this name is halted, and nothing else.
+async fn one_is_halted(base: &Base, more: &str, name: &str) {
+    let names = dns::Server::start();
+    let (hosted, others): (Vec<String>, Vec<String>) =
+        (0..ACCOUNTS).map(|n| customer(n).email).partition(|to| is_hosted(to));
+    for (n, domain) in hosted.iter().filter_map(|to| to.rsplit('@').next()).enumerate() {
+        let first = format!("mx{}.mail.provider.test", n % 3);
+        names.exchanges(domain, &[(20, "backup.elsewhere.test"), (10, &first)]);
+    }
+    let server = Moody::in_mood(|to, _| is_hosted(to).then_some("550 5.7.26 unauthenticated"));
+    let mut world = world(base, &server).await;
+    let config = generate::config(&format!("smtp://{}", server.addr()));
+    world.app = open(base, world.folder.path(), &format!("resolver = \"{}\"\n{config}\n{more}", names.address())).await;
+    let id = world.approved().await;
+    let sent = world.send(id).await;
+    assert_eq!((sent.accepted, sent.deferred), (others.len() as u64, hosted.len() as u64));
+    let halted: Vec<&str> = sent.halted.iter().map(|halted| &*halted.receiver).collect();
+    assert_eq!(halted, [name]);
+    let asked = server.asked().keys().filter(|to| is_hosted(to)).count();
+    assert!((1..=2 * world.app.config.smtp.connections).contains(&asked), "{asked} of {}", hosted.len());
+}
+
 both! {
+    async fn domains_of_one_mx_site_are_one_receiver(base: &Base) {
+        one_is_halted(base, "", "mx provider.test").await;
+    }
+
+    async fn a_table_names_its_mail_servers(base: &Base) {
+        one_is_halted(base, "[[receiver]]\nname = \"big\"\nmx = [\"mail.provider.test\"]", "big").await;
+    }
+
     async fn a_hard_bounce_suppresses_its_address_and_a_full_mailbox_does_not(base: &Base) {
         let server = Moody::in_mood(|to, _| match to {
             to if to.ends_with("@webmail.test") && to.len() % 2 == 0 => Some("550 5.1.1 nobody here"),

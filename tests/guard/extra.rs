@@ -233,8 +233,7 @@ fn a_cell_that_names_another_account_is_told() {
         assert!(!found[0].shown.contains(cell), "the value is masked");
         assert_eq!(of(1, cell), [], "{cell} is this account's own");
     }
-    for cell in
-        ["", "gold", "東京都千代田区", "2026-12-31", "森健さんご紹介", "12,345,678", "unknown.test", "40817264"]
+    for cell in ["", "gold", "東京都千代田区", "2026-12-31", "森健さんご紹介", "12,345,678", "unknown.test", "40817264"]
     {
         assert_eq!(of(0, cell), [], "{cell}");
     }

@@ -41,7 +41,8 @@ fn held(lines: &[(usize, &str)]) {
     let world = world();
     for (owner, line) in lines {
         let found = judged(&world, 0, line).findings;
-        let is_foreign = |f: &Finding| f.rule == Rule::Foreign && f.owner.as_ref() == Some(&world.records[*owner].account);
+        let is_foreign =
+            |f: &Finding| f.rule == Rule::Foreign && f.owner.as_ref() == Some(&world.records[*owner].account);
         assert!(found.iter().any(is_foreign), "{line:?}: {found:?}");
         let verdict = judged(&world, *owner, line);
         assert!(verdict.is_cleared(), "{line:?}: {:?}", verdict.findings);

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 use mail_auth::hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
-use mail_auth::hickory_resolver::proto::rr::rdata::{A, AAAA, PTR, TXT};
+use mail_auth::hickory_resolver::proto::rr::rdata::{A, AAAA, MX, PTR, TXT};
 use mail_auth::hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
 /// How a name is answered.
@@ -63,6 +63,11 @@ impl Server {
     pub fn ptr(&self, address: IpAddr, names: &[&str]) {
         let records = names.iter().map(|name| RData::PTR(PTR(full(name)))).collect();
         self.set(&Name::from(address).to_ascii(), RecordType::PTR, Answer::Records(records));
+    }
+
+    pub fn exchanges(&self, name: &str, servers: &[(u16, &str)]) {
+        let records = servers.iter().map(|(preference, host)| RData::MX(MX::new(*preference, full(host)))).collect();
+        self.set(name, RecordType::MX, Answer::Records(records));
     }
 
     /// Answers questions for a name's TXT records with SERVFAIL.

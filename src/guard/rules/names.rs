@@ -136,7 +136,8 @@ fn standing(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     for standing in standalone::names(folded) {
         let name = &standing.name;
         let is_explained = case.known.has_standing(name) || case.own.has_name(name);
-        if let Some((kind, owner)) = other(case, name).filter(|_| !is_explained && !is_in_own(case, folded, &standing)) {
+        if let Some((kind, owner)) = other(case, name).filter(|_| !is_explained && !is_in_own(case, folded, &standing))
+        {
             case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
         }
     }

@@ -10,6 +10,7 @@
 //! A campaign meets as many domains as it has customers. One of which there is
 //! nothing to remember, because it would be made anew as it is, is forgotten.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,7 +20,9 @@ use governor::{DefaultDirectRateLimiter, RateLimiter};
 
 use super::quota;
 use super::share::{Share, part};
+use super::sites::{Sites, Taker};
 use crate::config::{self, Rate};
+use crate::dns::{self, Dns};
 
 /// Halvings at most: 1/64 of the rate.
 const HALVINGS_MAX: u32 = 6;
@@ -44,6 +47,7 @@ pub(super) struct Receivers {
     table: Vec<config::Receiver>,
     /// By domain: its place in the table.
     placed: HashMap<String, usize>,
+    sites: Sites,
     share: Share,
     seen: Mutex<Seen>,
 }
@@ -74,26 +78,44 @@ struct Receiver {
 }
 
 impl Receivers {
-    pub fn new(rate: Rate, table: &[config::Receiver], share: Share) -> Self {
+    pub fn new(rate: Rate, table: &[config::Receiver], share: Share, dns: Option<Dns>) -> Self {
         let placed = table.iter().enumerate();
         let placed = placed.flat_map(|(n, one)| one.domains.iter().map(move |domain| (domain.clone(), n))).collect();
         let seen = Mutex::new(Seen { by_name: HashMap::new(), most: SEEN_MIN });
-        Self { rate, table: table.to_vec(), placed, share, seen }
+        Self { rate, table: table.to_vec(), placed, sites: Sites::new(table, dns), share, seen }
     }
 
-    /// What logs call it: a domain of no table may be a customer's own.
-    pub fn label(&self, domain: &str) -> &str {
-        self.row(domain).map_or("a domain", |row| &row.name)
+    /// What logs call it: a domain of no table, and the site that it has for itself,
+    /// may be a customer's own.
+    pub fn label(&self, domain: &str) -> String {
+        match self.taker(domain) {
+            Taker::Site(site) if *site != *dns::site(domain) => site.to_string(),
+            Taker::Row(row) => self.table[row].name.clone(),
+            Taker::Site(_) | Taker::Itself => "a domain".to_owned(),
+        }
     }
 
-    fn row(&self, domain: &str) -> Option<&config::Receiver> {
-        self.table.get(*self.placed.get(domain)?)
+    /// Who takes a domain's mail, as far as it is known.
+    fn taker(&self, domain: &str) -> Taker {
+        self.placed.get(domain).map_or_else(|| self.sites.known(domain), |row| Taker::Row(*row))
+    }
+
+    /// What a receiver is remembered by: the name of its table, `mx SITE`, or the domain.
+    fn name<'n>(&'n self, taker: &Taker, domain: &'n str) -> Cow<'n, str> {
+        match taker {
+            Taker::Row(row) => self.table[*row].name.as_str().into(),
+            Taker::Site(site) => format!("mx {site}").into(),
+            Taker::Itself => domain.into(),
+        }
     }
 
     /// Takes a token and a place, if there are now; [`Receivers::end`] gives the
     /// place back.
     pub fn may(&self, domain: &str, now: Instant) -> May {
-        self.with(domain, now, |receiver| {
+        if !self.placed.contains_key(domain) && self.sites.taker(domain, now).is_none() {
+            return May::Later;
+        }
+        let may = self.with(domain, now, |receiver| {
             if let Some(why) = &receiver.halted {
                 return May::Never(why.clone());
             }
@@ -106,18 +128,23 @@ impl Receivers {
             receiver.under_way += 1;
             receiver.used = now;
             May::Now
-        })
+        });
+        if may == May::Now {
+            self.sites.begin(domain);
+        }
+        may
     }
 
     /// A message to this domain is not under way any more.
     pub fn end(&self, domain: &str, now: Instant) {
         self.with(domain, now, |receiver| receiver.under_way = receiver.under_way.saturating_sub(1));
+        self.sites.end(domain);
     }
 
     /// Why a receiver gets nothing more in this run, if so.
     pub fn halted(&self, domain: &str) -> Option<String> {
-        let name = self.row(domain).map_or(domain, |row| &row.name);
-        self.seen().by_name.get(name).and_then(|receiver| receiver.halted.clone())
+        let name = self.name(&self.taker(domain), domain).into_owned();
+        self.seen().by_name.get(&name).and_then(|receiver| receiver.halted.clone())
     }
 
     /// Halves a rate; whether it did.
@@ -144,16 +171,17 @@ impl Receivers {
     }
 
     fn with<T>(&self, domain: &str, now: Instant, act: impl FnOnce(&mut Receiver) -> T) -> T {
-        let row = self.row(domain);
-        let name = row.map_or(domain, |row| &row.name);
+        let taker = self.taker(domain);
+        let name = self.name(&taker, domain);
         let mut seen = self.seen();
-        if let Some(receiver) = seen.by_name.get_mut(name) {
+        if let Some(receiver) = seen.by_name.get_mut(&*name) {
             return act(receiver);
         }
+        let row = if let Taker::Row(row) = taker { self.table.get(row) } else { None };
         let rate = row.and_then(|row| row.rate).unwrap_or(self.rate);
         let most = row.and_then(|row| row.connections).map_or(usize::MAX, NonZeroUsize::get);
         seen.forget(now);
-        act(seen.by_name.entry(name.to_owned()).or_insert(Receiver::new(rate, most, now)))
+        act(seen.by_name.entry(name.into_owned()).or_insert(Receiver::new(rate, most, now)))
     }
 
     /// A poisoned lock's list is whole: nothing is done under it that can panic.
@@ -233,14 +261,14 @@ mod tests {
     use super::*;
 
     fn one_by_one(rate: u32) -> Receivers {
-        Receivers::new(Rate::per_second(rate), &[], Share::default())
+        Receivers::new(Rate::per_second(rate), &[], Share::default(), None)
     }
 
     fn mail_example(rate: Option<Rate>, connections: Option<usize>) -> Receivers {
         let domains = vec!["a.example".to_owned(), "b.example".to_owned()];
         let connections = connections.and_then(NonZeroUsize::new);
-        let row = config::Receiver { name: "mail".into(), domains, rate, connections };
-        Receivers::new(Rate::per_second(1), &[row], Share::default())
+        let row = config::Receiver { name: "mail".into(), domains, mx: Vec::new(), rate, connections };
+        Receivers::new(Rate::per_second(1), &[row], Share::default(), None)
     }
 
     #[test]
@@ -253,7 +281,7 @@ mod tests {
         assert_eq!(receivers.halted("b.example").as_deref(), Some("550"));
         assert_eq!(receivers.halted("c.example"), None);
         assert_eq!(receivers.all_halted()[0].0, "mail");
-        assert_eq!((receivers.label("b.example"), receivers.label("c.example")), ("mail", "a domain"));
+        assert_eq!((receivers.label("b.example"), receivers.label("c.example")), ("mail".into(), "a domain".into()));
     }
 
     #[test]
@@ -307,14 +335,16 @@ mod tests {
         let row = config::Receiver {
             name: "mail".into(),
             domains: vec!["a.example".into()],
+            mx: Vec::new(),
             rate: Some(Rate::per_second(6_400)),
             connections: NonZeroUsize::new(40),
         };
         let (quarter, now) = (Share::new(|| 0.25), Instant::now());
-        assert_eq!(tokens(&Receivers::new(Rate::per_second(1), std::slice::from_ref(&row), quarter), now), 10);
+        assert_eq!(tokens(&Receivers::new(Rate::per_second(1), std::slice::from_ref(&row), quarter, None), now), 10);
         let row = config::Receiver { connections: None, ..row };
-        let of =
-            |share: f64| Receivers::new(Rate::per_second(1), std::slice::from_ref(&row), Share::new(move || share));
+        let of = |share: f64| {
+            Receivers::new(Rate::per_second(1), std::slice::from_ref(&row), Share::new(move || share), None)
+        };
         assert!((16..20).contains(&tokens(&of(0.25), now)));
         assert_eq!(tokens(&of(0.0), now), 0);
     }
