@@ -276,6 +276,10 @@ fn ends(label: &str) -> Vec<usize> {
 
 /// Words as a secret may stand among them: cut at white space and quotes.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || "\"'`<>()[]{}「」『』（）【】、。,;".contains(c))
-        .filter(|word| !word.is_empty())
+    let cuts = |c: char| match c {
+        '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' => true,
+        '「' | '」' | '『' | '』' | '（' | '）' | '【' | '】' | '、' | '。' => true,
+        c => c.is_whitespace(),
+    };
+    text.split(cuts).filter(|word| !word.is_empty())
 }

@@ -57,6 +57,11 @@ impl<'i> Names<'i> {
         self.index.reach().words as usize
     }
 
+    /// The longest first word of a name of words, in bytes.
+    pub fn longest_first(&self) -> usize {
+        self.index.reach().first as usize
+    }
+
     /// Whether a name without spaces may begin with these characters.
     #[inline]
     pub fn may_begin(&self, four: [char; 4]) -> bool {

@@ -1,6 +1,7 @@
 //! What belongs to one account, from its directory record: canonical, and
 //! closed under what a value implies.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use hashbrown::HashSet;
@@ -9,6 +10,9 @@ use crate::account::{AccountId, Kind, Record};
 use crate::config::Mapping;
 use crate::guard::normal;
 use crate::guard::values::Values;
+
+/// Canonical values by column.
+type Columns = HashMap<String, Vec<(Kind, String)>>;
 
 /// One account's identifiers.
 #[derive(Debug, Default)]
@@ -22,7 +26,11 @@ pub struct Own {
     /// Whole names and their words, canonical.
     names: HashSet<String>,
     whole_names: Vec<String>,
-    columns: HashMap<String, Vec<(Kind, String)>>,
+    columns: Columns,
+    /// Telephone numbers as written, and their region: most messages show none, and
+    /// reading one costs more than all the rest.
+    written_phones: Vec<(String, String, Option<String>)>,
+    phones: OnceCell<Columns>,
     /// Values as written that are one word of ASCII, and their canonical forms.
     words: hashbrown::HashMap<Box<str>, (Kind, Box<str>)>,
 }
@@ -34,6 +42,10 @@ impl Own {
         for (name, field) in &record.fields {
             let Some(column) = mapping.columns.get(name) else { continue };
             for value in field.values() {
+                if column.kind == Kind::Phone {
+                    own.written_phones.push((name.clone(), value.to_owned(), column.country.clone()));
+                    continue;
+                }
                 let Ok(canonical) = normal::canonical(column.kind, value, column.country.as_deref()) else { continue };
                 own.imply(column.kind, value, &canonical);
                 if is_word(column.kind, value) {
@@ -92,7 +104,20 @@ impl Own {
 
     /// Whether a canonical value is this account's.
     pub fn has(&self, kind: Kind, canonical: &str) -> bool {
-        self.values.has(kind, canonical)
+        let is_phone = || self.phones().values().flatten().any(|(_, phone)| phone == canonical);
+        self.values.has(kind, canonical) || (kind == Kind::Phone && is_phone())
+    }
+
+    fn phones(&self) -> &Columns {
+        self.phones.get_or_init(|| {
+            let mut columns = Columns::new();
+            for (name, value, country) in &self.written_phones {
+                if let Ok(canonical) = normal::canonical(Kind::Phone, value, country.as_deref()) {
+                    columns.entry(name.clone()).or_default().push((Kind::Phone, canonical));
+                }
+            }
+            columns
+        })
     }
 
     /// Whether a host is one of its domains, or below one.
@@ -123,7 +148,7 @@ impl Own {
 
     /// The canonical values of one column.
     pub fn column(&self, name: &str) -> &[(Kind, String)] {
-        self.columns.get(name).map_or(&[], Vec::as_slice)
+        self.columns.get(name).or_else(|| self.phones().get(name)).map_or(&[], Vec::as_slice)
     }
 }
 

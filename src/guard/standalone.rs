@@ -38,11 +38,9 @@ pub fn names(folded: &str) -> Vec<Standing> {
         joined(folded, &mut all);
     }
     // `Young, Grace` is one field, and `Li Na, Tokyo` is two.
-    for whole in fields(folded, is_sign) {
+    for whole in fields(folded) {
         turned(folded, whole, &mut all);
-        for field in fields(whole, |c| c == ',') {
-            worded(folded, field, &mut all);
-        }
+        whole.split(',').map(str::trim).for_each(|field| worded(folded, field, &mut all));
     }
     all
 }
@@ -55,7 +53,10 @@ fn joined(folded: &str, all: &mut Vec<Standing>) {
             continue;
         }
         done = gap + folded[gap..].bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        if done - gap > GAP_MAX {
+        // Mostly there is a word of ASCII on one side.
+        let is_among = |at: Option<&u8>| at.is_some_and(|b| !b.is_ascii());
+        let bytes = folded.as_bytes();
+        if done - gap > GAP_MAX || !is_among(bytes.get(done)) || !is_among(bytes[..gap].last()) {
             continue;
         }
         let surnames = apart(folded[..gap].chars().rev());
@@ -110,14 +111,30 @@ fn script(c: char) -> Script {
     }
 }
 
-/// What a name of words has none of.
-fn is_sign(c: char) -> bool {
-    !(c.is_alphanumeric() || " '-.,".contains(c))
+/// Whether a character may stand in a field of words.
+fn is_within(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || matches!(c, ' ' | '\'' | '-' | '.' | ',');
+    }
+    !is_joined(c) && c.is_alphanumeric()
 }
 
-/// The pieces of a text between signs, trimmed.
-fn fields(text: &str, is_sign: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
-    text.split(is_sign).map(str::trim).filter(|field| !field.is_empty() && field.len() <= FIELD_MAX)
+/// The pieces of a text between other signs, trimmed, that have a space or a comma.
+fn fields(text: &str) -> Vec<&str> {
+    let (mut all, mut done) = (Vec::new(), 0);
+    for at in memchr::memchr2_iter(b' ', b',', text.as_bytes()) {
+        if at < done {
+            continue;
+        }
+        let before = text[done..at].chars().rev().take_while(|c| is_within(*c)).map(char::len_utf8).sum::<usize>();
+        let after = text[at..].chars().take_while(|c| is_within(*c)).map(char::len_utf8).sum::<usize>();
+        done = at + after;
+        let field = text[at - before..done].trim();
+        if !field.is_empty() && field.len() <= FIELD_MAX {
+            all.push(field);
+        }
+    }
+    all
 }
 
 /// Two words too short to be searched for anywhere.

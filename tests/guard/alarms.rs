@@ -135,8 +135,13 @@ fn an_own_name_broken_into_lines_is_cleared_and_anothers_is_not() {
         let verdict = says(own);
         assert!(verdict.is_cleared(), "{own}: {:?}", verdict.findings);
     }
-    for other in ["いつもの山田\r\n\r\n健 様", "山田\r\n花子 様", "毎度、株式会社ミドリ\r\n工務店 御中"]
-    {
+    for other in [
+        "いつもの花子\r\n&shy;様",
+        "いつもの花子\r\n\u{200b}様",
+        "いつもの山田\r\n\r\n健 様",
+        "山田\r\n花子 様",
+        "毎度、株式会社ミドリ\r\n工務店 御中",
+    ] {
         assert!(says(other).findings.iter().any(|f| f.rule == Rule::Salutation), "{other}");
     }
 }

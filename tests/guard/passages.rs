@@ -38,8 +38,12 @@ const CUTS: [&str; 22] = [
 ];
 
 /// Text around the values.
-const PROSE: [&str; 16] = [
+const PROSE: [&str; 20] = [
     "会員番号:",
+    "氏名:",
+    "【お名前】",
+    "name=",
+    "、",
     "お客様ID",
     "member no.",
     "いつもご利用いただき、ありがとうございます。",

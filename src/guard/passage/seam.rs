@@ -130,7 +130,9 @@ fn may_begin(first: &str, second: &str, names: Names<'_>) -> bool {
     let first = if normal::word(second).is_form { first.trim_end_matches(',') } else { first };
     let starts = |at: usize| !first[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
     // No such name has a character that is written without spaces.
-    let begins = first.char_indices().rev().take_while(|(_, c)| !is_joined(*c)).filter(|(at, _)| starts(*at));
+    let near =
+        first.char_indices().rev().take_while(|(at, c)| !is_joined(*c) && first.len() - at <= names.longest_first());
+    let begins = near.filter(|(at, _)| starts(*at));
     !second.starts_with(is_joined) && begins.into_iter().any(|(at, _)| names.may_begin_worded(&first[at..], second))
 }
 
@@ -209,8 +211,17 @@ impl Seams {
     /// seams that a name may cross to beyond its end. The others were judged.
     pub fn into_crossed(self, names: Names<'_>) -> Crossed {
         let reaches_over = |seam: &usize| !enough(after(&self.edges[*seam..]), names).1;
-        let open = self.open.iter().copied().filter(reaches_over).collect();
-        Crossed { open, edges: self.edges.into() }
+        let mut open: Vec<usize> = self.open.iter().copied().filter(reaches_over).collect();
+        // No window around a seam that is still asked for reaches into the middle.
+        let head = enough(after(&self.edges), names).0.len();
+        let reach = |seam: usize| seam - enough(before(&self.edges[..seam]), names).0.len();
+        let tail = open.iter().copied().chain([self.edges.len()]).map(reach).min().unwrap_or_default();
+        let mut edges = self.edges;
+        if head < tail {
+            edges.drain(head..tail);
+            open.iter_mut().for_each(|seam| *seam -= tail - head);
+        }
+        Crossed { open: open.into(), edges: edges.into() }
     }
 
     /// The text around each seam that a name may cross, folded and spaced; `None`
@@ -220,11 +231,10 @@ impl Seams {
     }
 
     fn window(&self, seam: usize, names: Names<'_>) -> Option<String> {
-        let (before, behind) = self.edges.split_at(seam);
-        let tails = before.iter().rev().map(|edges| (&*edges.tail, edges.is_whole));
-        let (mut parts, _) = enough(tails, names);
+        let (ahead, behind) = self.edges.split_at(seam);
+        let (mut parts, _) = enough(before(ahead), names);
         let heads = enough(after(behind), names).0;
-        let mut within = before[seam - parts.len()..].iter().chain(&behind[..heads.len()]);
+        let mut within = ahead[seam - parts.len()..].iter().chain(&behind[..heads.len()]);
         if within.any(|edges| edges.cut.is_some()) {
             return None;
         }
@@ -237,6 +247,11 @@ impl Seams {
 /// The beginnings of passages, and whether each is all of its passage.
 fn after(edges: &[Arc<Edges>]) -> impl Iterator<Item = (&str, bool)> {
     edges.iter().map(|edges| (&*edges.head, edges.is_whole))
+}
+
+/// The ends of passages, the last first, likewise.
+fn before(edges: &[Arc<Edges>]) -> impl Iterator<Item = (&str, bool)> {
+    edges.iter().rev().map(|edges| (&*edges.tail, edges.is_whole))
 }
 
 /// Texts up to the first that is not whole, or until together they hold the

@@ -27,6 +27,8 @@ pub struct Text {
     has_words: bool,
     /// Whether it ends with the label of an ID, or the caption of a name.
     is_label: bool,
+    /// Whether it begins with an honorific.
+    is_led: bool,
     edges: Arc<Edges>,
 }
 
@@ -77,19 +79,15 @@ impl Walk<'_, '_, '_> {
         if text.trim_ascii().is_empty() {
             return Some(true);
         }
-        // Whose name is in what stands before it.
-        if salutation::leading_honorific(text).is_some() {
-            return None;
-        }
         let known = self.memos.texts.get(text.as_bytes());
         if let Some(known) = known.filter(|known| known.is_clean) {
             let known = known.clone();
-            return Some(self.add(&known, is_last, seams));
+            return self.add(&known, is_last, seams);
         }
         let is_new = known.is_none();
         self.is_personal = true;
         if let Some(met) = self.met.get(text).cloned() {
-            return Some(self.add(&met, is_last, seams));
+            return self.add(&met, is_last, seams);
         }
         if is_new && self.ends_in_own(text, seams) {
             return Some(true);
@@ -106,7 +104,7 @@ impl Walk<'_, '_, '_> {
             self.memos.texts.keep(hash, text.as_bytes(), found.clone());
         }
         self.met.insert(text.into(), found.clone());
-        Some(self.add(&found, is_last, seams))
+        self.add(&found, is_last, seams)
     }
 
     /// `text` has the marks of its tags, `whole` is without them.
@@ -122,6 +120,7 @@ impl Walk<'_, '_, '_> {
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
+            is_led: salutation::leading_honorific(&folded).is_some(),
             is_label: self.case.scanner().ends_in_label(&folded) || captioned::ends(&folded),
             edges: Arc::new(edges),
         }
@@ -152,8 +151,11 @@ impl Walk<'_, '_, '_> {
             return false;
         }
         let blank = before.trim_matches(is_blank).is_empty();
-        let lead =
-            if blank { None } else { self.memos.texts.get(before.as_bytes()).filter(|lead| lead.is_clean).cloned() };
+        let lead = if blank {
+            None
+        } else {
+            self.memos.texts.get(before.as_bytes()).filter(|lead| lead.is_clean && !lead.is_led).cloned()
+        };
         let signs = |sign: &u8| before.bytes().filter(|b| b == sign).count() > 1;
         let numbers = word.starts_with(|c: char| c.is_ascii_digit())
             && before.trim_end_matches(is_blank).ends_with(|c: char| c.is_ascii_digit() || "+-.,()".contains(c));
@@ -186,13 +188,18 @@ impl Walk<'_, '_, '_> {
         Some(edges)
     }
 
-    fn add(&mut self, found: &Text, is_last: bool, seams: &mut Seams) -> bool {
+    /// Takes in a text that is judged; `None` where its honorific's name is in what stands
+    /// before it.
+    fn add(&mut self, found: &Text, is_last: bool, seams: &mut Seams) -> Option<bool> {
+        if found.is_led {
+            return None;
+        }
         self.has_words |= found.has_words;
         if found.is_label && !is_last {
-            return false;
+            return Some(false);
         }
         seams.push(found.edges.clone(), self.judge.index().names());
-        true
+        Some(true)
     }
 
     /// Judges what stands across the seams of a view.
@@ -202,11 +209,11 @@ impl Walk<'_, '_, '_> {
                 continue;
             }
             let view = view(Shape::Loose, Cow::Borrowed(&window));
-            rules::names::judge(self.case, &view, &window);
+            rules::names::across(self.case, &view, &window);
             self.case.is_clean().then_some(())?;
             if let Some(hash) = self.memos.windows.note(window.as_bytes()) {
                 let mut nobody = self.judge.nobodys_case()?;
-                rules::names::judge(&mut nobody, &view, &window);
+                rules::names::across(&mut nobody, &view, &window);
                 self.memos.windows.keep(hash, window.as_bytes(), nobody.is_clean());
             }
         }

@@ -50,6 +50,15 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     }
 }
 
+/// Judges a text around a seam between two passages: what other rules of this room look
+/// at does not reach across one.
+pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
+    let names = case.guard.index().names();
+    let (joined, spaced) = squeeze(folded);
+    foreign(case, view, &joined, &names.joined(&joined));
+    foreign(case, view, &spaced, &names.worded(&spaced));
+}
+
 /// Whoever stands before the address in `To` is addressed, honorific or not.
 fn written_to(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let words = folded.split('<').next().unwrap_or_default().trim_matches(|c: char| c.is_whitespace() || c == '"');

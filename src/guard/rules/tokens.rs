@@ -97,9 +97,9 @@ pub fn secrets(case: &mut Case<'_>, view: &View<'_>) {
     if !case.guard.index().has_secrets() {
         return;
     }
-    for word in words(&view.text) {
+    for word in words(&view.text).filter(|word| word.len() >= SECRET_MIN) {
         let trimmed = word.trim_matches([':', '.', '!', '?', '=', '：', '，']);
-        let tail = word.rsplit_once([':', '=', '：']).map_or("", |(_, tail)| tail);
+        let tail = word.rfind([':', '=', '：']).map_or("", |at| word[at..].trim_start_matches([':', '=', '：']));
         for (n, candidate) in [word, trimmed, tail].into_iter().enumerate() {
             let again = n > 0 && candidate == word;
             if again || !(SECRET_MIN..=SECRET_MAX).contains(&candidate.len()) || case.known.has_word(candidate) {
