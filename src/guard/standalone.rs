@@ -19,6 +19,10 @@ const PARTICLES: &[&str] =
     &["は", "が", "を", "に", "の", "と", "も", "へ", "で", "から", "まで", "より", "さま", "さん"];
 /// The most words of a name whose surname comes first.
 const WORDS_MAX: usize = 3;
+/// The longest title before a name, in bytes.
+const TITLE_MAX: usize = 4;
+/// The longest field that may be two short words, with a title, in bytes.
+const SHORT_MAX: usize = 16;
 /// The longest field that may be such a name, in bytes.
 const FIELD_MAX: usize = 60;
 
@@ -31,15 +35,16 @@ pub struct Standing {
     pub name: String,
 }
 
-/// Everything in a folded text that is written as such a name.
-pub fn names(folded: &str) -> Vec<Standing> {
+/// Everything in a folded text that is written as such a name. `may_begin` says whether a
+/// name of words may begin with these two.
+pub fn names(folded: &str, may_begin: impl Fn(&str, &str) -> bool) -> Vec<Standing> {
     let mut all = Vec::new();
     if !folded.is_ascii() {
         joined(folded, &mut all);
     }
     // `Young, Grace` is one field, and `Li Na, Tokyo` is two.
     for whole in fields(folded) {
-        turned(folded, whole, &mut all);
+        turned(folded, whole, &may_begin, &mut all);
         whole.split(',').map(str::trim).for_each(|field| worded(folded, field, &mut all));
     }
     all
@@ -139,21 +144,23 @@ fn fields(text: &str) -> Vec<&str> {
 
 /// Two words too short to be searched for anywhere.
 fn worded(folded: &str, field: &str, all: &mut Vec<Standing>) {
-    let words = field.split(' ').filter(|word| !word.is_empty()).count();
-    if words == 2 && is_latin(field) && form(&normal::name(field)) == Form::Short {
+    let is_two = field.len() <= SHORT_MAX && field.split(' ').filter(|word| !word.is_empty()).count() == 2;
+    if is_two && is_latin(field) && form(&normal::name(field)) == Form::Short {
         push(folded, field, field, all);
     }
 }
 
 /// A field whose surname comes first.
-fn turned(folded: &str, field: &str, all: &mut Vec<Standing>) {
+fn turned(folded: &str, field: &str, may_begin: impl Fn(&str, &str) -> bool, all: &mut Vec<Standing>) {
     let words = field.split([' ', ',']).filter(|word| !word.is_empty()).count();
-    if !(2..=WORDS_MAX).contains(&words) || !is_latin(field) {
-        return;
-    }
     let parts = field.split_once(',').or_else(|| field.split_once(' '));
-    if let Some((surname, given)) = parts.filter(|(_, given)| !given.contains(',')) {
-        push(folded, field, &format!("{} {}", given.trim(), surname.trim()), all);
+    let Some((surname, given)) = parts.filter(|_| (2..=WORDS_MAX).contains(&words) && is_latin(field)) else { return };
+    let (surname, given) = (surname.trim(), given.trim());
+    let (first, second) = given.split_once(' ').unwrap_or((given, surname));
+    // A title or an initial is written otherwise in a name, and a short name has no gate.
+    let is_plain = !field.contains('.') && field.len() > SHORT_MAX && first.len() > TITLE_MAX;
+    if !given.contains(',') && !(is_plain && !may_begin(first, second.trim_start())) {
+        push(folded, field, &format!("{given} {surname}"), all);
     }
 }
 
@@ -171,7 +178,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<String> {
-        names(&normal::fold(text)).into_iter().map(|standing| standing.name).collect()
+        names(&normal::fold(text), |_, _| true).into_iter().map(|standing| standing.name).collect()
     }
 
     #[test]

@@ -142,7 +142,9 @@ fn behind_own(case: &Case<'_>, words: &str) -> Option<Salutation> {
 
 /// Short names that stand by themselves.
 fn standing(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    for standing in standalone::names(folded) {
+    let names = case.guard.index().names();
+    let has_more = case.extra().is_some_and(|extra| extra.names().is_some());
+    for standing in standalone::names(folded, |first, second| has_more || names.may_begin_worded(first, second)) {
         let name = &standing.name;
         let is_explained = case.known.has_standing(name) || case.own.has_name(name);
         if let Some((kind, owner)) = other(case, name).filter(|_| !is_explained && !is_in_own(case, folded, &standing))
