@@ -30,6 +30,8 @@ pub use print::{Printer, count};
 const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once)";
 /// What is said when they do not come to an end.
 const CUT_OFF: &str = "stopped: messages that the mail server has not answered for in time become unknown with the next `kakitome campaign send`";
+/// How long the store may take to write down what became of messages under way.
+const RECORDED: Duration = Duration::from_secs(10);
 /// How long requests under way may take to be answered.
 const ANSWERED: Duration = Duration::from_secs(60);
 
@@ -224,7 +226,7 @@ async fn suppression(app: &App, command: Suppress, print: &Printer) -> Result<Ex
 }
 
 fn draining(app: &App) -> watch::Receiver<bool> {
-    interrupts(DRAINING, app.config.smtp.drain.0, CUT_OFF)
+    interrupts(DRAINING, app.config.smtp.drain.0 + RECORDED, CUT_OFF)
 }
 
 /// Turns true at the first Ctrl-C or SIGTERM, so that work drains; the second

@@ -151,13 +151,22 @@ impl Line {
         let recorder = tokio::spawn(recorder.run(outcomes));
         let pulse = self.pulse.clone();
         let permission = Permission::new(move || pulse.is_held());
-        let sender = tokio::spawn(send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, permission));
+        let (cut, is_cut) = watch::channel(false);
+        let sending = send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, is_cut, permission);
+        let mut sender = tokio::spawn(sending);
 
         let fed = self.feed(stage, tickets, budget, &flow).await;
         if fed.is_err() {
             flow.stop();
         }
-        let summary = sender.await.map_err(|e| Error::unexpected("the sender failed").cause(&e))?;
+        let sent = tokio::select! {
+            sent = &mut sender => sent,
+            () = self.patience() => {
+                let _ = cut.send(true);
+                sender.await
+            }
+        };
+        let summary = sent.map_err(|e| Error::unexpected("the sender failed").cause(&e))?;
         let recorded = recorder.await.map_err(|e| Error::unexpected("the recorder failed").cause(&e))?;
         drop(over);
         watcher.await.map_err(|e| Error::unexpected("the watcher failed").cause(&e))?;
@@ -173,6 +182,9 @@ impl Line {
         if !self.pulse.is_held() {
             return Err(self.lost());
         }
+        if summary.is_cut {
+            return self.given_up().await.map(Ran::Stopped);
+        }
         match (held, summary.error) {
             (Some(why), _) => Ok(Ran::Stopped(why)),
             (None, Some(error)) => Ok(Ran::Stopped(format!(
@@ -181,6 +193,25 @@ impl Line {
             ))),
             (None, None) => self.how_it_ended(&flow).await,
         }
+    }
+
+    /// Until what is under way must not be waited for any more.
+    async fn patience(&self) {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(self.app.config.smtp.drain.0).await;
+    }
+
+    /// Says of what was given up that nobody knows what became of it.
+    async fn given_up(&self) -> Result<String> {
+        let (id, drain) = (self.campaign.id, self.app.config.smtp.drain.0);
+        let lost = self.recover().await?;
+        Ok(format!(
+            "interrupted; of {lost} messages the mail server had not said within {drain:?} what became of them, and they are unknown; \
+             `kakitome campaign send {id}` goes on"
+        ))
     }
 
     async fn how_it_ended(&self, flow: &Flow) -> Result<Ran> {

@@ -96,6 +96,8 @@ pub struct Summary {
     pub not_begun: Vec<Claim>,
     /// Why sending ended early, if it did.
     pub error: Option<String>,
+    /// Whether messages under way were given up: their claims stay on disk.
+    pub is_cut: bool,
 }
 
 /// What the connections need of a ticket; tests bring their own.
@@ -123,16 +125,18 @@ impl Parcel for Ticket {
 }
 
 /// Sends every ticket of `tickets` by the relays, until the channel closes or `stop` turns
-/// true; then what is under way ends and nothing new begins.
+/// true; then what is under way ends and nothing new begins. When `cut` turns true, what is
+/// under way is given up.
 pub async fn run(
     relays: Relays,
     pace: Pace,
     tickets: mpsc::Receiver<Ticket>,
     done: mpsc::Sender<Ended>,
     stop: watch::Receiver<bool>,
+    cut: watch::Receiver<bool>,
     permission: Permission,
 ) -> Summary {
-    run_parcels(relays, pace, tickets, done, stop, permission).await
+    run_parcels(relays, pace, tickets, done, stop, cut, permission).await
 }
 
 async fn run_parcels<P: Parcel>(
@@ -141,6 +145,7 @@ async fn run_parcels<P: Parcel>(
     tickets: mpsc::Receiver<P>,
     done: mpsc::Sender<Ended>,
     stop: watch::Receiver<bool>,
+    mut cut: watch::Receiver<bool>,
     permission: Permission,
 ) -> Summary {
     let relays = relays.into();
@@ -150,18 +155,34 @@ async fn run_parcels<P: Parcel>(
         let worker = Worker { at, relays: relays.clone(), queue: queue.clone(), done: done.clone() };
         workers.spawn(worker.work());
     }
-    let mut error = None;
-    while let Some(ended) = workers.join_next().await {
+    let (mut error, mut is_cut) = (None, false);
+    loop {
+        let ended = tokio::select! {
+            ended = workers.join_next() => ended,
+            true = cut_off(&mut cut), if !is_cut => {
+                is_cut = true;
+                queue.close();
+                workers.abort_all();
+                continue;
+            }
+        };
         match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => error = Some(why),
-            Err(panic) => error = Some(panic.to_string()),
+            None => break,
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(why))) => error = Some(why),
+            Some(Err(given_up)) if given_up.is_cancelled() => {}
+            Some(Err(panic)) => error = Some(panic.to_string()),
         }
         if error.is_some() {
             queue.close();
         }
     }
-    Summary { not_begun: queue.drain().await.into_iter().map(Parcel::into_claim).collect(), error }
+    Summary { not_begun: queue.drain().await.into_iter().map(Parcel::into_claim).collect(), error, is_cut }
+}
+
+/// True when it turns true; false when nobody can turn it any more.
+async fn cut_off(cut: &mut watch::Receiver<bool>) -> bool {
+    cut.wait_for(|cut| *cut).await.is_ok()
 }
 
 /// One connection's owner: opens it when there is something to send, and again

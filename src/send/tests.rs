@@ -307,7 +307,7 @@ async fn send_at(
     }
     drop(tickets);
     let (done, mut attempts) = mpsc::channel(count.max(1));
-    let summary = run_parcels(relays, pace, queue, done, stop, always()).await;
+    let summary = run_parcels(relays, pace, queue, done, stop, running(), always()).await;
     let mut outcomes = BTreeMap::new();
     while let Some(Ended::Attempted(Attempt { claim, outcome })) = attempts.recv().await {
         let first = outcomes.insert(claim.account.to_string(), outcome).is_none();
@@ -453,7 +453,7 @@ async fn a_message_that_the_server_cannot_be_sent_does_not_ride_along() {
     }
     drop(tickets);
     let (done, mut attempts) = mpsc::channel(3);
-    run_parcels(relay(addr, 1), fast(), queue, done, running(), always()).await;
+    run_parcels(relay(addr, 1), fast(), queue, done, running(), running(), always()).await;
     let mut states = BTreeMap::new();
     while let Some(Ended::Attempted(attempt)) = attempts.recv().await {
         states.insert(attempt.claim.account.to_string(), attempt.outcome.state());
@@ -500,7 +500,7 @@ async fn a_message_larger_than_the_server_takes_is_rejected_unsent() {
     assert!(tickets.send(large).await.is_ok());
     drop(tickets);
     let (done, mut attempts) = mpsc::channel(1);
-    run_parcels(relay(addr, 1), fast(), queue, done, running(), always()).await;
+    run_parcels(relay(addr, 1), fast(), queue, done, running(), running(), always()).await;
     let Some(Ended::Attempted(attempt)) = attempts.recv().await else { panic!("no attempt") };
     assert_eq!(attempt.outcome.state(), Rejected);
     assert!(script.seen.lock().unwrap().read.is_empty());
@@ -569,7 +569,7 @@ async fn stopped_when(
         assert!(tickets.send(letter(n)).await.is_ok());
     }
     let (done, mut attempts) = mpsc::channel(MESSAGES);
-    let sending = tokio::spawn(run_parcels(relay(addr, 2), Pace::new(&smtp, &[]), queue, done, stop, may));
+    let sending = tokio::spawn(run_parcels(relay(addr, 2), Pace::new(&smtp, &[]), queue, done, stop, running(), may));
     let first = attempts.recv().await;
     assert!(matches!(first, Some(Ended::Attempted(_))), "{first:?}");
     let asked = Instant::now();
@@ -628,7 +628,7 @@ async fn a_withdrawn_message_is_not_begun_and_is_told_as_such() {
     }
     drop(tickets);
     let (done, mut attempts) = mpsc::channel(MESSAGES);
-    run_parcels(relay(addr, 1), fast(), queue, done, running(), always()).await;
+    run_parcels(relay(addr, 1), fast(), queue, done, running(), running(), always()).await;
     let (mut sent, mut withdrawn) = (0, 0);
     while let Some(ended) = attempts.recv().await {
         match ended {

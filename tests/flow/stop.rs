@@ -261,7 +261,12 @@ both! {
         let (code, told) = terminated(process).await;
         assert!(started.elapsed() < Duration::from_secs(20), "it waited {:?}", started.elapsed());
         assert_eq!(code, Some(i32::from(Exit::Gate.code())), "{told}");
-        assert!(told.contains("become unknown"), "{told}");
-        assert!(app.store.counts(id, None).await.unwrap().claimed > 0);
+        // On the eight connections, and in no queue.
+        let counts = app.store.counts(id, None).await.unwrap();
+        assert!((1..=8).contains(&counts.unknown), "{counts:?}");
+        assert_eq!((counts.claimed, counts.deferred), (0, 0));
+        let left = counts.left();
+        assert!(left > 0 && told.contains(&format!("of {} messages", counts.unknown)) && told.contains(&left.to_string()), "{told}");
+        assert_eq!(app.store.sender(id, app.clock.now_ms()).await.unwrap(), None, "the right was not given back");
     }
 }
