@@ -69,7 +69,8 @@ async fn hand_over(relays: Relays, pace: Pace, cleared: Vec<Cleared>) -> u64 {
     let (tickets, queue) = mpsc::channel(128);
     let (done, mut ended) = mpsc::channel(256);
     let (_stop, stopped) = watch::channel(false);
-    let sending = tokio::spawn(send::run(relays, pace, queue, done, stopped.clone(), stopped, Permission::new(|| true)));
+    let sending =
+        tokio::spawn(send::run(relays, pace, queue, done, stopped.clone(), stopped, Permission::new(|| true)));
     tokio::spawn(async move {
         for cleared in cleared {
             let (account, digest) = (cleared.account().clone(), [0; 32]);

@@ -24,6 +24,8 @@ const TRIES: u32 = 2;
 #[derive(Clone)]
 pub struct Dns {
     resolver: MessageAuthenticator,
+    /// Who is asked.
+    whom: Resolver,
     /// How long an answer is waited for.
     wait: Duration,
 }
@@ -57,7 +59,7 @@ impl Dns {
         options.timeout = wait / TRIES;
         options.attempts = TRIES as usize;
         options.use_hosts_file = ResolveHosts::Never;
-        Ok(Self { resolver: MessageAuthenticator::new(servers, options).map_err(failed)?, wait })
+        Ok(Self { resolver: MessageAuthenticator::new(servers, options).map_err(failed)?, whom: resolver, wait })
     }
 
     /// The TXT records of a name, each in one piece.
@@ -139,13 +141,15 @@ impl Dns {
         &self,
         question: impl Future<Output = Result<Lookup, NetError>>,
     ) -> Result<Option<Lookup>, Unanswered> {
-        let late = || Unanswered(format!("no answer within {} s", self.wait.as_secs_f32()));
+        let late = || Unanswered(format!("no answer from {} within {} s", self.whom, self.wait.as_secs_f32()));
         match tokio::time::timeout(self.wait, question).await {
             Ok(Ok(found)) => Ok(Some(found)),
             Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => Ok(None),
-            Ok(Err(NetError::Dns(DnsError::ResponseCode(code)))) => Err(Unanswered(format!("the answer is {code}"))),
+            Ok(Err(NetError::Dns(DnsError::ResponseCode(code)))) => {
+                Err(Unanswered(format!("the answer of {} is {code}", self.whom)))
+            }
             Ok(Err(NetError::Timeout)) | Err(_) => Err(late()),
-            Ok(Err(other)) => Err(Unanswered(other.to_string())),
+            Ok(Err(other)) => Err(Unanswered(format!("{}: {other}", self.whom))),
         }
     }
 }

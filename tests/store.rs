@@ -144,6 +144,20 @@ struct Claimed {
 }
 
 /// Claims what is due and still free, as one worker among several.
+/// Claims a stage in batches as large as a sending process's, and records that each was
+/// accepted; how many.
+async fn claims_all(store: Store, stage: u16) -> usize {
+    let mut claimed = 0;
+    loop {
+        let batch = claim(&store, 1, stage, 2, 64, 4_000).await;
+        if batch.is_empty() {
+            return claimed;
+        }
+        claimed += batch.len();
+        store.record_outcomes(1, claims(batch).into_iter().map(accepted).collect(), 5_000).await.unwrap();
+    }
+}
+
 async fn claim(store: &Store, campaign: i64, stage: u16, version: i64, limit: usize, now_ms: i64) -> Vec<Claimed> {
     let mut cursor = Cursor::default();
     loop {
@@ -1265,22 +1279,16 @@ both! {
             store.record_checks(1, (first..first + 2_000).map(cleared).collect(), 3_000).await.unwrap();
         }
         eprintln!("checks recorded: {:.0} rows/s", rate(started));
-        let (mut claiming, mut recording) = (std::time::Duration::ZERO, std::time::Duration::ZERO);
-        for stage in [0, 1] {
-            loop {
-                let started = Instant::now();
-                let batch = claim(&store, 1, stage, 2, 500, 4_000).await;
-                claiming += started.elapsed();
-                if batch.is_empty() {
-                    break;
-                }
-                let started = Instant::now();
-                store.record_outcomes(1, claims(batch).into_iter().map(accepted).collect(), 5_000).await.unwrap();
-                recording += started.elapsed();
+        for (stage, at_once) in [(0, 1), (1, 8)] {
+            let started = Instant::now();
+            let workers: Vec<_> = (0..at_once).map(|_| tokio::spawn(claims_all(store.clone(), stage))).collect();
+            let mut claimed = 0;
+            for worker in workers {
+                claimed += worker.await.unwrap();
             }
+            let seconds = started.elapsed().as_secs_f64();
+            eprintln!("{claimed} claimed and their outcomes recorded, {at_once} at once, in batches of 64: {:.0}/s", claimed as f64 / seconds);
         }
-        let rate = |spent: std::time::Duration| ALL as f64 / spent.as_secs_f64();
-        eprintln!("claimed {:.0} rows/s, recorded {:.0} rows/s", rate(claiming), rate(recording));
         let started = Instant::now();
         let entries = proved(&store).await;
         eprintln!("{entries} entries proved in {:.1?}", started.elapsed());

@@ -29,7 +29,7 @@ fn judge(asked: String, is_local: bool, probed: Result<Probe, Fault>) -> Line {
                 Fault::Unreachable(_) => "see that it runs, and that smtp.url or [[smtp.relay]] names it",
                 Fault::Refused(_) => "ask its operator why; smtp.hello is the name that it was told",
                 Fault::Tls(_) => {
-                    "let its operator mend it; url names the host as its certificate has it, and this machine's clock and root certificates judge it"
+                    "smtps:// is for a port that speaks TLS from the first byte (465), smtp://…?tls=required for one with STARTTLS (587, 25); url names the host as its certificate has it; this machine's clock and root certificates judge it"
                 }
                 Fault::Login(_) => "mend the user and password in url, or the token's file",
             };

@@ -26,7 +26,7 @@ const LANDMARK: usize = 24;
 /// Blocks that begin with one key, at most.
 const VARIANTS_MAX: usize = 16;
 /// Bytes of text in the blocks of one sort, at most.
-const BYTES_MAX: usize = 4 << 20;
+const BYTES_MAX: usize = 1 << 20;
 
 /// What a walk through a block leaves behind.
 pub struct Block {

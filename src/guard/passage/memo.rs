@@ -12,9 +12,9 @@ use std::sync::{Mutex, PoisonError};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Entries in one memo, at most.
-const ENTRIES_MAX: usize = 16_384;
+const ENTRIES_MAX: usize = 4_096;
 /// Bytes of text in one memo, at most.
-const BYTES_MAX: usize = 4 << 20;
+const BYTES_MAX: usize = 1 << 20;
 /// Passages whose first appearance is remembered, a power of two.
 const NOTED: usize = 16_384;
 
