@@ -4,8 +4,9 @@
 //! broken by spaces and lines: it is searched for in text without white space,
 //! if it has four characters or more (measured: shorter ones give 73 hits a
 //! clean message, longer ones none). Other names are searched for by whole
-//! words, if they have two or more. Short names count only next to a cue, which
-//! is the salutation's business.
+//! words, if they have two or more. Short names count only next to a cue or by
+//! themselves, which is the business of [`super::salutation`], [`super::captioned`]
+//! and [`super::standalone`].
 //!
 //! No name is kept: where a gate of the index says that one may begin, every
 //! length that a name has is hashed and looked up. What is found is found by the
