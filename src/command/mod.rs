@@ -27,9 +27,10 @@ pub use out::talk;
 pub use print::{Printer, count};
 
 /// What is said when sending is interrupted.
-const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once)";
+const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once; what is claimed then becomes unknown)";
 /// What is said when they do not come to an end.
-const CUT_OFF: &str = "stopped: messages that the mail server has not answered for in time become unknown with the next `kakitome campaign send`";
+const CUT_OFF: &str =
+    "stopped: messages that were claimed and not recorded become unknown with the next `kakitome campaign send`";
 /// How long the store may take to write down what became of messages under way.
 const RECORDED: Duration = Duration::from_secs(10);
 /// How long requests under way may take to be answered.
@@ -237,9 +238,8 @@ fn interrupts(said: &'static str, drain: Duration, cut_off: &'static str) -> wat
         interrupted().await;
         talk(said);
         let _ = stop.send(true);
-        if tokio::time::timeout(drain, interrupted()).await.is_err() {
-            talk(cut_off);
-        }
+        let _ = tokio::time::timeout(drain, interrupted()).await;
+        talk(cut_off);
         std::process::exit(i32::from(Exit::Gate.code()));
     });
     stopped

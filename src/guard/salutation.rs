@@ -1,6 +1,7 @@
 //! Whom a text addresses: the words before 様, 御中 and their like, and after
 //! Dear, Hi and Hello.
 
+use crate::guard::names::is_joined;
 use crate::guard::normal;
 
 /// One salutation.
@@ -16,9 +17,10 @@ pub struct Salutation {
     pub at_start: bool,
 }
 
-/// Words after which 様 and the rest are no honorific: 同様, 仕様, 神様, …
+/// Words after which 様 and the rest are no honorific: 仕様, 模様, …
 const COMPOUNDS: &[(&str, &[char])] = &[
-    ("様", &['同', '仕', '模', '多', '異', '一', '有', '神', '王', '外', '文', '紋', '今', '各', '両']),
+    ("様", &['同', '仕', '模', '異', '外', '紋', '各', '両']),
+    ("氏", &['両', '彼', '摂', '華', '源', '某', '同', '各', '諸']),
     (
         "さん",
         &[
@@ -26,8 +28,15 @@ const COMPOUNDS: &[(&str, &[char])] = &[
             'る', 'う', 'え', 'お', 'こ', 'さ', 'す', 'せ', 'そ', 'ち', 'つ', 'て',
         ],
     ),
-    ("殿", &['宮', '神', '御', '本', '沈', '拝', '貴', '湯', '社', '仏']),
+    ("殿", &['御', '沈', '拝', '貴']),
 ];
+
+/// The same where nothing of the script stands before them: 神様, but 石神様; 一様, but 鈴木健一様.
+const ALONE: &[(&str, &[char])] =
+    &[("様", &['多', '一', '有', '神', '王', '文', '今']), ("殿", &['宮', '神', '本', '湯', '社', '仏'])];
+
+/// Longer words that end so.
+const LONGER: &[(&str, &str)] = &[("様", "女神"), ("様", "多種多"), ("様", "学文"), ("様", "草文")];
 
 /// What follows an honorific in a word that is none: 様々, 様子, 様式, …
 const FOLLOWS: &[char] = &['々', '子', '式', '相', '態', '変', '方', '似', '堂'];
@@ -260,13 +269,14 @@ fn japanese(line: &str, found: &mut Vec<Salutation>) {
     for (at, first) in line.char_indices() {
         if let Some(honorific) = honorific(&line[at..], first) {
             let (before, after) = (&line[..at], &line[at + honorific.len()..]);
-            if after.starts_with(FOLLOWS) || (honorific == "殿" && !after.trim().is_empty()) {
+            // 氏名 is no honorific.
+            let is_word = after.starts_with(FOLLOWS) || (honorific == "氏" && after.starts_with('名'));
+            if is_word || (honorific == "殿" && !after.trim().is_empty()) {
                 continue;
             }
             let before = before.trim_end();
             let previous = before.chars().next_back();
-            let compound =
-                COMPOUNDS.iter().any(|(word, ends)| *word == honorific && previous.is_some_and(|c| ends.contains(&c)));
+            let compound = is_compound(before, honorific);
             // さま and さん after hiragana are more often words than names, 氏
             // needs a name of its own script; an ending is not a name.
             // 様様様… names nobody, and would be gone through once for each.
@@ -290,6 +300,17 @@ fn japanese(line: &str, found: &mut Vec<Salutation>) {
             }
         }
     }
+}
+
+/// Whether an honorific is the end of a word that stands there.
+fn is_compound(before: &str, honorific: &str) -> bool {
+    let mut last = before.chars().rev();
+    let (Some(previous), further) = (last.next(), last.next()) else { return false };
+    let ends =
+        |words: &[(&str, &[char])]| words.iter().any(|(word, ends)| *word == honorific && ends.contains(&previous));
+    ends(COMPOUNDS)
+        || (ends(ALONE) && !further.is_some_and(is_joined))
+        || LONGER.iter().any(|(word, end)| *word == honorific && before.ends_with(end))
 }
 
 fn english(line: &str, found: &mut Vec<Salutation>) {
@@ -323,6 +344,10 @@ mod tests {
             ("殿堂入り、宮殿、神殿", &[]),
             ("田中さん", &["田中"]),
             ("たくさん、みなさん、皆さん", &[]),
+            ("鈴木健一様、石神 様、王文様", &["鈴木健一", "石神", "王文"]),
+            ("坂本殿", &["坂本"]),
+            ("神様、女神様、多種多様、一様", &[]),
+            ("氏名、総務部　氏名：, 役職 氏名, 両氏", &[]),
             ("お客様、皆様、会員様、ご担当者様、ユーザー様", &[]),
             ("様々、同様、仕様、模様、神様、様子、多様", &[]),
             ("ご紹介者様・お友だち様の両方に、ご応募者様へ", &[]),

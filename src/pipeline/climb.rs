@@ -194,14 +194,13 @@ impl Line {
         }
     }
 
-    /// Gives up what dead processes had claimed, and this one before now; how many messages
-    /// that were.
-    pub(super) async fn recover(&self) -> Result<u64> {
+    /// Gives up what dead processes had claimed.
+    pub(super) async fn recover(&self) -> Result<()> {
         let lost = self.app.store.recover(self.campaign.id, self.app.clock.now_ms()).await?;
         if lost > 0 {
             event::claims_recovered(self.campaign.id, lost);
         }
-        Ok(lost)
+        Ok(())
     }
 
     async fn counts(&self, stage: Option<u16>) -> Result<Counts> {

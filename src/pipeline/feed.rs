@@ -182,8 +182,8 @@ impl Line {
         if !self.pulse.is_held() {
             return Err(self.lost());
         }
-        if summary.is_cut {
-            return self.given_up().await.map(Ran::Stopped);
+        if let Some(count) = summary.given_up {
+            return Ok(Ran::Stopped(self.given_up(count)));
         }
         match (held, summary.error) {
             (Some(why), _) => Ok(Ran::Stopped(why)),
@@ -204,14 +204,12 @@ impl Line {
         tokio::time::sleep(self.app.config.smtp.drain.0).await;
     }
 
-    /// Says of what was given up that nobody knows what became of it.
-    async fn given_up(&self) -> Result<String> {
+    /// Why sending ended when it was told to, and the mail server did not answer.
+    fn given_up(&self, count: usize) -> String {
         let (id, drain) = (self.campaign.id, self.app.config.smtp.drain.0);
-        let lost = self.recover().await?;
-        Ok(format!(
-            "interrupted; of {lost} messages the mail server had not said within {drain:?} what became of them, and they are unknown; \
-             `kakitome campaign send {id}` goes on"
-        ))
+        format!(
+            "interrupted; unknown, because the mail server did not answer within {drain:?}: {count}; `kakitome campaign send {id}` goes on"
+        )
     }
 
     async fn how_it_ended(&self, flow: &Flow) -> Result<Ran> {

@@ -15,7 +15,7 @@ use crate::guard::Guard;
 use crate::key::{Link, Purpose};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, check};
-use crate::telemetry::event;
+use crate::telemetry::{View, event};
 
 /// Campaigns that are kept ready.
 const CAMPAIGNS_MAX: usize = 8;
@@ -50,12 +50,19 @@ impl Online {
         Self { app, guard: Mutex::default(), bounds: Mutex::default() }
     }
 
-    /// What a token shows. A failure is logged here.
+    /// What a token shows, which is counted here; a failure is logged.
     ///
     /// # Errors
     /// The store fails, or the message cannot be judged.
     pub async fn show(&self, token: &str) -> Result<Shown> {
-        self.find(token).await.inspect_err(|error| event::link_failed(error))
+        let found = self.find(token).await.inspect_err(|error| event::link_failed(error));
+        self.app.metrics.view(match &found {
+            Ok(Shown::Html(_) | Shown::Text(_)) => View::Shown,
+            Ok(Shown::Gone) => View::Gone,
+            Ok(Shown::Unknown) => View::Unknown,
+            Err(_) => View::Failed,
+        });
+        found
     }
 
     async fn find(&self, token: &str) -> Result<Shown> {

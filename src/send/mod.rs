@@ -35,6 +35,7 @@ pub use relays::Relays;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -96,8 +97,8 @@ pub struct Summary {
     pub not_begun: Vec<Claim>,
     /// Why sending ended early, if it did.
     pub error: Option<String>,
-    /// Whether messages under way were given up: their claims stay on disk.
-    pub is_cut: bool,
+    /// How many messages under way were given up, if that was asked for.
+    pub given_up: Option<usize>,
 }
 
 /// What the connections need of a ticket; tests bring their own.
@@ -125,8 +126,8 @@ impl Parcel for Ticket {
 }
 
 /// Sends every ticket of `tickets` by the relays, until the channel closes or `stop` turns
-/// true; then what is under way ends and nothing new begins. When `cut` turns true, what is
-/// under way is given up.
+/// true; then what is under way ends and nothing new begins. When `cut` turns true, it is
+/// waited for no longer: what may have arrived is unknown, and the rest not begun.
 pub async fn run(
     relays: Relays,
     pace: Pace,
@@ -152,33 +153,42 @@ async fn run_parcels<P: Parcel>(
     let queue = Arc::new(Queue::new(tickets, pace, stop, permission));
     let mut workers = JoinSet::new();
     for at in relays.places() {
-        let worker = Worker { at, relays: relays.clone(), queue: queue.clone(), done: done.clone() };
+        let worker = Worker { at, relays: relays.clone(), queue: queue.clone(), done: done.clone(), cut: cut.clone() };
         workers.spawn(worker.work());
     }
     let (mut error, mut is_cut) = (None, false);
-    loop {
+    while !workers.is_empty() {
         let ended = tokio::select! {
             ended = workers.join_next() => ended,
             true = cut_off(&mut cut), if !is_cut => {
                 is_cut = true;
                 queue.close();
+                continue;
+            }
+            // Who has no message may be waiting for a server.
+            () = tokio::time::sleep(GRACE), if is_cut => {
                 workers.abort_all();
                 continue;
             }
         };
         match ended {
-            None => break,
-            Some(Ok(Ok(()))) => {}
+            None | Some(Ok(Ok(()))) => {}
             Some(Ok(Err(why))) => error = Some(why),
-            Some(Err(given_up)) if given_up.is_cancelled() => {}
+            Some(Err(aborted)) if aborted.is_cancelled() => {}
             Some(Err(panic)) => error = Some(panic.to_string()),
         }
         if error.is_some() {
             queue.close();
         }
     }
-    Summary { not_begun: queue.drain().await.into_iter().map(Parcel::into_claim).collect(), error, is_cut }
+    let not_begun = queue.drain().await.into_iter().map(Parcel::into_claim).collect();
+    Summary { not_begun, error, given_up: is_cut.then(|| queue.given_up()) }
 }
+
+/// How long a connection may take to end when it is waited for no longer.
+const GRACE: Duration = Duration::from_secs(2);
+/// What is said of a message that may have arrived and was given up.
+const GIVEN_UP: &str = "not answered in the time that smtp.drain leaves when sending is told to stop";
 
 /// True when it turns true; false when nobody can turn it any more.
 async fn cut_off(cut: &mut watch::Receiver<bool>) -> bool {
@@ -193,6 +203,7 @@ struct Worker<P> {
     relays: Relays,
     queue: Arc<Queue<P>>,
     done: mpsc::Sender<Ended>,
+    cut: watch::Receiver<bool>,
 }
 
 impl<P: Parcel> Worker<P> {
@@ -216,16 +227,20 @@ impl<P: Parcel> Worker<P> {
             let was_open = connection.is_some();
             let mut open = match connection.take() {
                 Some(open) => open,
-                None => match relays.connect(at).await {
-                    Ok(open) => open,
-                    Err(why) => {
+                None => match self.unless_cut(relays.connect(at)).await {
+                    Some(Ok(open)) => open,
+                    Some(Err(why)) => {
                         self.queue.put_back(parcel);
                         relays.failed(at, why)?;
                         continue;
                     }
+                    None => return self.not_begun(parcel),
                 },
             };
-            match open.begin(&parcel.envelope()).await {
+            let Some(sent) = self.unless_cut(open.begin(&parcel.envelope())).await else {
+                return self.not_begun(parcel);
+            };
+            match sent {
                 Sent::Go => {
                     lost_once = false;
                     relays.works(at);
@@ -297,11 +312,17 @@ impl<P: Parcel> Worker<P> {
     async fn follow(&self, mut open: Conversation, mut parcel: P) -> Option<Conversation> {
         loop {
             let Some(next) = self.riding(&mut open).await else {
-                let outcome = open.finish(&parcel.envelope()).await;
-                self.end(parcel, outcome).await;
-                return open.usable();
+                let outcome = self.unless_cut(open.finish(&parcel.envelope())).await;
+                let is_cut = outcome.is_none();
+                self.end(parcel, outcome.unwrap_or_else(|| self.given_up())).await;
+                return if is_cut { None } else { open.usable() };
             };
-            let (outcome, sent) = open.finish_and_begin(&parcel.envelope(), &next.envelope()).await;
+            let both = self.unless_cut(open.finish_and_begin(&parcel.envelope(), &next.envelope())).await;
+            let Some((outcome, sent)) = both else {
+                self.queue.put_back(next);
+                self.end(parcel, self.given_up()).await;
+                return None;
+            };
             self.end(parcel, outcome).await;
             match sent {
                 Sent::Go => parcel = next,
@@ -334,6 +355,27 @@ impl<P: Parcel> Worker<P> {
                 None
             }
         }
+    }
+
+    /// What comes of waiting for a server; `None` when it is waited for no longer.
+    async fn unless_cut<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        let mut cut = self.cut.clone();
+        tokio::select! {
+            done = wait => Some(done),
+            true = cut_off(&mut cut) => None,
+        }
+    }
+
+    /// Nothing of a message's body was written.
+    fn not_begun(&self, parcel: P) -> Result<(), String> {
+        self.queue.put_back(parcel);
+        Ok(())
+    }
+
+    /// What becomes of a message of which some was written.
+    fn given_up(&self) -> Outcome {
+        self.queue.give_up();
+        Outcome::Unknown(Reply { code: 0, text: GIVEN_UP.into() })
     }
 
     /// The last moment at which a message can be kept back: none of it is written.

@@ -26,6 +26,7 @@ pub(in crate::send) struct Queue<P> {
     closed: AtomicBool,
     /// Taken, and neither ended nor given back: each may come back.
     out: AtomicUsize,
+    given_up: AtomicUsize,
 }
 
 struct Inner<P> {
@@ -55,6 +56,7 @@ impl<P: Parcel> Queue<P> {
             permission,
             closed: AtomicBool::new(false),
             out: AtomicUsize::new(0),
+            given_up: AtomicUsize::new(0),
         }
     }
 
@@ -140,6 +142,16 @@ impl<P: Parcel> Queue<P> {
     /// One that was taken has ended.
     pub fn ended(&self) {
         self.out.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// One that may have arrived is waited for no longer.
+    pub fn give_up(&self) {
+        self.given_up.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many those are.
+    pub fn given_up(&self) -> usize {
+        self.given_up.load(Ordering::SeqCst)
     }
 
     /// Whether nobody will get another: sending stops, or all have ended.

@@ -166,13 +166,14 @@ pub fn sending_waits(campaign: i64, why: &str) {
     info!(event = "sending_waits", campaign, why = %clean(why), "nothing is sent for now");
 }
 
-/// The DNS does not say who takes domains' mail: for a while each is a receiver by itself.
+/// The DNS does not say who takes domains' mail: for a while each is a receiver by itself,
+/// and limits that were set for several together do not hold.
 pub fn dns_rests(why: &Unanswered, rest: Duration) {
-    warn!(
+    error!(
         event = "dns_rests",
         %why,
         rest_s = rest.as_secs(),
-        "the resolver does not answer: domains are counted each by itself, not by MX site"
+        "the resolver does not answer: domains are counted each by itself, and the limits of receivers by mx do not hold"
     );
 }
 

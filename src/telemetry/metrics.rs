@@ -28,6 +28,7 @@ pub struct Metrics {
     directory_version: IntGauge,
     halts: IntCounter,
     unsubscribes: IntCounterVec,
+    views: IntCounterVec,
 }
 
 /// How a line of an import fared.
@@ -49,6 +50,19 @@ pub enum Unsubscribe {
     /// The link is none of ours; nothing was changed.
     Refused,
     /// The store failed; nothing was changed.
+    Failed,
+}
+
+/// How a request to see a message in a browser ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// It was shown.
+    Shown,
+    /// It would be another message by now.
+    Gone,
+    /// The link is none of ours, or of no message that was cleared.
+    Unknown,
+    /// The store failed, or the message could not be made.
     Failed,
 }
 
@@ -81,6 +95,7 @@ impl Metrics {
                 &registry,
                 IntCounterVec::new(Opts::new("kakitome_unsubscribes_total", UNSUBSCRIBES), &["result"]),
             )?,
+            views: add(&registry, IntCounterVec::new(Opts::new("kakitome_views_total", VIEWS), &["result"]))?,
             registry,
         };
         // A series that appears only with its first event cannot be alerted on.
@@ -95,6 +110,9 @@ impl Metrics {
         }
         for ended in [Unsubscribe::Taken, Unsubscribe::Repeated, Unsubscribe::Refused, Unsubscribe::Failed] {
             made.unsubscribes.with_label_values(&[ended.as_str()]);
+        }
+        for ended in [View::Shown, View::Gone, View::Unknown, View::Failed] {
+            made.views.with_label_values(&[ended.as_str()]);
         }
         Ok(made)
     }
@@ -150,6 +168,11 @@ impl Metrics {
         self.unsubscribes.with_label_values(&[ended.as_str()]).inc();
     }
 
+    /// A request to see a message ended.
+    pub fn view(&self, ended: View) {
+        self.views.with_label_values(&[ended.as_str()]).inc();
+    }
+
     /// Everything in the text exposition format, version 0.0.4.
     ///
     /// # Errors
@@ -166,6 +189,17 @@ impl Row {
         match self {
             Row::Taken => "taken",
             Row::Refused => "refused",
+        }
+    }
+}
+
+impl View {
+    fn as_str(self) -> &'static str {
+        match self {
+            View::Shown => "shown",
+            View::Gone => "gone",
+            View::Unknown => "unknown",
+            View::Failed => "failed",
         }
     }
 }
@@ -223,6 +257,9 @@ const UNSUBSCRIBES: &str = "Requests to unsubscribe, by result. Many taken soon 
     campaign, and ask whether its audience wanted it. Many refused: somebody guesses, or the key file is not the one \
     that the mail was made with; put that one back. Any failed: the store takes no changes; mend it, mail providers \
     ask again.";
+const VIEWS: &str = "Requests to see a message in a browser, by result. Many unknown: somebody guesses, or the key file \
+    is not the one that the mail was made with; put that one back. Gone: the directory changed since; nothing is amiss. \
+    Any failed: see the log's link_failed.";
 
 #[cfg(test)]
 mod tests {
@@ -262,6 +299,7 @@ mod tests {
         shared.directory_version(3);
         shared.halted();
         shared.unsubscribe(Unsubscribe::Taken);
+        shared.view(View::Gone);
         for (series, expected) in [
             ("kakitome_attempts_total{outcome=\"deferred\"}", 1.0),
             ("kakitome_attempts_total{outcome=\"accepted\"}", 0.0),
@@ -278,6 +316,8 @@ mod tests {
             ("kakitome_halts_total", 1.0),
             ("kakitome_unsubscribes_total{result=\"taken\"}", 1.0),
             ("kakitome_unsubscribes_total{result=\"failed\"}", 0.0),
+            ("kakitome_views_total{result=\"gone\"}", 1.0),
+            ("kakitome_views_total{result=\"shown\"}", 0.0),
         ] {
             assert_eq!(value(&metrics, series), expected, "{series}");
         }

@@ -8,7 +8,7 @@
 pub mod event;
 mod metrics;
 
-pub use metrics::{Metrics, Row, Unsubscribe};
+pub use metrics::{Metrics, Row, Unsubscribe, View};
 
 use std::io::{self, IsTerminal};
 

@@ -266,7 +266,21 @@ both! {
         assert!((1..=8).contains(&counts.unknown), "{counts:?}");
         assert_eq!((counts.claimed, counts.deferred), (0, 0));
         let left = counts.left();
-        assert!(left > 0 && told.contains(&format!("of {} messages", counts.unknown)) && told.contains(&left.to_string()), "{told}");
+        assert!(left > 0 && told.contains(&format!("within 2s: {}", counts.unknown)) && told.contains(&left.to_string()), "{told}");
         assert_eq!(app.store.sender(id, app.clock.now_ms()).await.unwrap(), None, "the right was not given back");
+    }
+
+    async fn what_no_server_has_asked_for_is_free_again_when_a_process_is_told_to_end(base: &Base) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (app, id) = approved(base, folder.path(), ACCOUNTS, &format!("smtp://{}", listener.local_addr().unwrap()), "60/s").await;
+        let process = sending(folder.path(), base);
+        // It is connected to, and never greets.
+        let connected = listener.accept().unwrap();
+        let (code, told) = terminated(process).await;
+        drop(connected);
+        let counts = app.store.counts(id, None).await.unwrap();
+        assert_eq!((code, counts.left()), (Some(i32::from(Exit::Gate.code())), ACCOUNTS), "{told}");
+        assert_eq!((counts.claimed, counts.unknown, counts.checked), (0, 0, ACCOUNTS));
     }
 }

@@ -57,6 +57,9 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "soft hyphens as entities in plain text", ALL, |l, v| text(l, &between(v, "&shy;"));
         "word joiner inside", ALL, |l, v| text(l, &between(v, "\u{2060}"));
         "variation selectors inside", ALL, |l, v| text(l, &between(v, "\u{fe0e}"));
+        "behind a circled number", ALL, |l, v| text(l, &format!("①{v}"));
+        "before a superscript", ALL, |l, v| text(l, &format!("{v}²"));
+        "before a trade mark sign", ALL, |l, v| text(l, &format!("{v}™"));
     }
     "Markup" {
         "&shy; inside", ALL, |l, v| html(l, &between(v, "&shy;"));

@@ -152,6 +152,20 @@ fn what_is_within_the_limits_is_read_to_its_end() {
     }
 }
 
+/// The tokenizer goes deeper with each quoted attribute of one tag.
+#[test]
+fn a_tag_with_many_attributes_is_read_or_unreadable() {
+    let world = World::new();
+    for (name, tag, count) in
+        [("attributes of a start tag", "<a ", 30_000), ("of an end tag", "</a ", 200_000), ("too many", "<a ", 600_000)]
+    {
+        let body = format!("{tag}{}title=\"40817299\">x<p title=\"40817299\">y</p>", "a=\"x\" ".repeat(count));
+        let verdict = judge(&world, name, &message(&world, &typed("text/html", "8bit"), &body));
+        let expected = if count > 500_000 { Rule::Unreadable } else { Rule::Foreign };
+        assert!(verdict.findings.iter().any(|f| f.rule == expected), "{name}: {:?}", verdict.findings.first());
+    }
+}
+
 /// In a header too.
 #[test]
 fn a_header_field_as_long_as_a_message_is_read() {

@@ -94,6 +94,10 @@ fn standing_by_themselves() {
         (3, "<td>Li Na</td>"),
         (4, "<td>YOUNG Grace</td>"),
         (4, "owner (Young, Grace)"),
+        (4, "1. Young, Grace, CEO"),
+        (4, "Tokyo, YOUNG Grace"),
+        (3, "- Li Na"),
+        (3, "1. Ms. Li Na - Tokyo"),
     ]);
 }
 

@@ -106,6 +106,11 @@ fn round(text: &str) -> (Cow<'_, str>, bool) {
         return (Cow::Owned(round(&text).0.into_owned()), true);
     }
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
+    if matches!(composed, Cow::Owned(_))
+        && let Some(text) = without_marks(text)
+    {
+        return (Cow::Owned(round(&text).0.into_owned()), true);
+    }
     let (mapped, again) = map(&composed);
     let mapped = match mapped {
         Some(mapped) => Cow::Owned(mapped),
@@ -116,6 +121,36 @@ fn round(text: &str) -> (Cow<'_, str>, bool) {
         Some(out) => (Cow::Owned(out), true),
         None => (mapped, again),
     }
+}
+
+/// A text in which the signs that number, annotate or stamp a value are spaces, if it has
+/// any: NFKC would make digits and letters of them that are none of the value's, of
+/// `①10000005` as of `10000005²`. A longer run of them is a value.
+fn without_marks(text: &str) -> Option<String> {
+    const RUN_MIN: usize = 3;
+    let mut out: Option<String> = None;
+    let mut copied = 0;
+    let mut rest = text.char_indices().filter(|(_, c)| is_mark(*c)).peekable();
+    while let Some((start, c)) = rest.next() {
+        let (mut end, mut count) = (start + c.len_utf8(), 1);
+        while let Some((at, c)) = rest.next_if(|(at, _)| *at == end) {
+            (end, count) = (at + c.len_utf8(), count + 1);
+        }
+        if count < RUN_MIN {
+            let out = out.get_or_insert_default();
+            out.push_str(&text[copied..start]);
+            out.push(' ');
+            copied = end;
+        }
+    }
+    out.map(|out| out + &text[copied..])
+}
+
+/// Superscripts and subscripts, `№`, `™`, and what stands in a circle or before a dot.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{b2}' | '\u{b3}' | '\u{b9}' | '\u{2070}'..='\u{2079}' | '\u{2080}'..='\u{2089}' | '\u{2116}'
+        | '\u{2120}'..='\u{2122}' | '\u{2460}'..='\u{249b}' | '\u{24b6}'..='\u{24ff}' | '\u{3251}'..='\u{325f}'
+        | '\u{3280}'..='\u{3290}' | '\u{3294}'..='\u{32bf}')
 }
 
 /// Drops, lowers and replaces single characters; `None` when nothing changes.

@@ -57,11 +57,13 @@ const FORMS: &[&str] = &[
 /// assert_eq!(name("山田　太郎 様"), "山田太郎");
 /// assert_eq!(name("㈱ｻﾝﾌﾟﾙ"), name("株式会社 サンプル 御中"));
 /// assert_eq!(name("Ms. Anna  Example"), "anna example");
+/// assert_eq!(name("Mr. 山田"), "山田");
 /// assert_eq!(name("O’Example, Limited"), name("O'Example Ltd."));
 /// assert_eq!(name("マイケル・サンプル"), name("ﾏｲｹﾙ ｻﾝﾌﾟﾙ"));
 /// ```
 pub fn name(text: &str) -> String {
-    let mut name = spaces(&fold(text));
+    // Before the spaces go: Mr. 山田.
+    let mut name = spaces(without_title(fold(text).trim_start()));
     loop {
         let shorter = without_title(without_honorific(&name));
         if shorter.len() == name.len() {
@@ -123,7 +125,8 @@ pub struct Word<'t> {
 pub fn word(word: &str) -> Word<'_> {
     let letters = word.bytes().take_while(u8::is_ascii_lowercase).count();
     let (lead, rest) = word.split_at(letters);
-    let stop = rest.strip_prefix('.').filter(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    let behind = Some(rest.trim_start_matches('.')).filter(|behind| behind.len() < rest.len());
+    let stop = behind.filter(|behind| !behind.starts_with(|c: char| c.is_ascii_alphanumeric()));
     if rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "-_@'".contains(c))
         || (rest.starts_with('.') && stop.is_none())
     {

@@ -4,8 +4,8 @@
 //! A domain is asked for when its first message is next; the message waits aside for
 //! the answer. What is known is kept while messages of the domain are under way, so that
 //! a message's place goes back to the receiver that it was taken from. Without an answer
-//! a domain is a receiver by itself, and after [`FAILURES_MAX`] questions in a row without
-//! one nobody is asked for [`REST`].
+//! a domain is a receiver by itself for [`REST`], and after [`FAILURES_MAX`] questions in
+//! a row without one nobody is asked for as long.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -61,6 +61,15 @@ struct Domain {
     /// `None` while it is asked for.
     taker: Option<Taker>,
     under_way: usize,
+    /// When it is asked for again, if it had no answer.
+    again: Option<Instant>,
+}
+
+impl Domain {
+    /// Whether it is to be asked for: not while its messages have a place elsewhere.
+    fn is_open(&self, now: Instant) -> bool {
+        self.under_way == 0 && self.again.is_some_and(|again| now >= again)
+    }
 }
 
 impl Sites {
@@ -74,12 +83,13 @@ impl Sites {
     pub fn taker(&self, domain: &str, now: Instant) -> Option<Taker> {
         let Some(dns) = &self.dns else { return Some(Taker::Itself) };
         let mut met = self.met();
-        if let Some(known) = met.domains.get(domain) {
+        if let Some(known) = met.domains.get(domain).filter(|known| !known.is_open(now)) {
             return known.taker.clone();
         }
         met.forget();
-        if met.rests.is_some_and(|until| now < until) {
-            met.domains.insert(domain.to_owned(), Domain { taker: Some(Taker::Itself), under_way: 0 });
+        if met.rests_at(now) {
+            let again = met.rests;
+            met.domains.insert(domain.to_owned(), Domain { taker: Some(Taker::Itself), under_way: 0, again });
             return Some(Taker::Itself);
         }
         met.domains.insert(domain.to_owned(), Domain::default());
@@ -119,22 +129,23 @@ impl Sites {
     /// Notes what the DNS said: the mail server of a domain that goes first, if it has one.
     fn answer(&self, domain: &str, found: Result<Option<String>, Unanswered>, now: Instant) {
         let mut met = self.met();
-        let taker = match found {
+        let (taker, again) = match found {
             Ok(host) => {
                 met.failures = 0;
-                host.map_or(Taker::Itself, |host| self.of(&host))
+                (host.map_or(Taker::Itself, |host| self.of(&host)), None)
             }
             Err(why) => {
                 met.failures += 1;
-                if met.failures >= FAILURES_MAX {
+                // What was asked before the rest began ends in it.
+                if met.failures >= FAILURES_MAX && !met.rests_at(now) {
                     (met.failures, met.rests) = (0, Some(now + REST));
                     event::dns_rests(&why, REST);
                 }
-                Taker::Itself
+                (Taker::Itself, Some(now + REST))
             }
         };
         if let Some(domain) = met.domains.get_mut(domain) {
-            domain.taker = Some(taker);
+            (domain.taker, domain.again) = (Some(taker), again);
         }
     }
 
@@ -152,6 +163,10 @@ impl Sites {
 }
 
 impl Met {
+    fn rests_at(&self, now: Instant) -> bool {
+        self.rests.is_some_and(|until| now < until)
+    }
+
     fn forget(&mut self) {
         if self.domains.len() >= KNOWN_MAX {
             self.domains.retain(|_, domain| domain.under_way > 0 || domain.taker.is_none());
@@ -214,7 +229,13 @@ mod tests {
         assert_eq!(sites.taker("a.example", now), None, "one more is asked for");
         met(&sites, "a.example", late());
         assert_eq!(sites.taker("b.example", now), Some(Taker::Itself), "it rests");
-        assert_eq!(sites.taker("c.example", now + REST + Duration::from_secs(1)), None);
+        let later = now + REST + Duration::from_secs(1);
+        assert_eq!(sites.taker("c.example", later), None);
+        sites.begin("b.example");
+        assert_eq!(sites.taker("b.example", later), Some(Taker::Itself), "its messages have a place");
+        sites.end("b.example");
+        assert_eq!([sites.taker("b.example", later), sites.taker("d0.example", later)], [None, None]);
+        assert_eq!(met(&sites, "b.example", Ok(Some("mx.a.test"))), Taker::Site("a.test".into()));
     }
 
     #[test]

@@ -11,10 +11,8 @@ pub mod text;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::convert::Infallible;
 
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{Span, Tokenizer};
+use html5gum::emitters::callback::CallbackEvent;
 
 use super::Shape;
 use super::escape;
@@ -56,14 +54,10 @@ fn nested(html: &str, part: &str, dialect: Dialect, shape: Shape, depth: usize, 
         comments: 0,
         seen: HashSet::new(),
     };
-    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
-        reader.event(event);
-        None
-    });
-    emitter.naively_switch_states(dialect == Dialect::Html);
-    match Tokenizer::new_with_emitter(html, emitter).finish() {
-        Ok(()) => {}
+    if piece::quotes(html) > piece::QUOTES_MAX {
+        return reader.sink.unreadable(part.to_owned(), "it has more attributes than can be read");
     }
+    piece::tokens(html, dialect == Dialect::Html, |event| reader.event(event));
     reader.finish();
 }
 

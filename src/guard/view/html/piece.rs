@@ -63,15 +63,30 @@ pub fn text(html: &str) -> String {
     out
 }
 
-fn tokens(html: &str, switches: bool, mut each: impl FnMut(CallbackEvent<'_>)) {
+/// What the tokenizer finds. It goes one call deeper with each quoted attribute of a tag,
+/// and gets a stack for as many as there may be.
+pub fn tokens(html: &str, switches: bool, mut each: impl FnMut(CallbackEvent<'_>)) {
+    let stack = STACK_MIN + quotes(html) * STACK_PER_QUOTE;
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
         each(event);
         None
     });
     emitter.naively_switch_states(switches);
-    match Tokenizer::new_with_emitter(html, emitter).finish() {
+    stacker::maybe_grow(stack, stack, || match Tokenizer::new_with_emitter(html, emitter).finish() {
         Ok(()) => {}
-    }
+    });
+}
+
+/// How many quotes there may be in a piece of HTML that is read: a stack of 256 MB.
+pub const QUOTES_MAX: usize = 1_000_000;
+/// What the tokenizer needs besides, in bytes.
+const STACK_MIN: usize = 256 << 10;
+/// What it needs of the stack for each quote, in bytes (measured: 160, two to an attribute).
+const STACK_PER_QUOTE: usize = 256;
+
+/// How many quotes there are in a text.
+pub fn quotes(html: &str) -> usize {
+    memchr::memchr_iter(b'"', html.as_bytes()).count()
 }
 
 #[derive(Default)]
