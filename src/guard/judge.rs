@@ -298,7 +298,7 @@ impl Judge<'_> {
         if rules::tokens::has_link(&view.text) {
             rules::tokens::links(case, view);
             // One token in a million has an ID between two dashes by chance.
-            neutral = case.without_own_links(&view.text);
+            neutral = case.without_own_links(&view.text, None);
         }
         let folded = normal::fold(neutral.as_deref().unwrap_or(&view.text));
         rules::identifiers::judge(case, view, &folded);

@@ -16,7 +16,6 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::account::AccountId;
 use crate::address::Address;
-use crate::campaign::State;
 use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::guard::{Held, Rule};
@@ -153,20 +152,13 @@ impl Line {
         let permission = Permission::new(move || pulse.is_held());
         let (cut, is_cut) = watch::channel(false);
         let sending = send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, is_cut, permission);
-        let mut sender = tokio::spawn(sending);
+        let sender = tokio::spawn(sending);
 
         let fed = self.feed(stage, tickets, budget, &flow).await;
         if fed.is_err() {
             flow.stop();
         }
-        let sent = tokio::select! {
-            sent = &mut sender => sent,
-            () = self.patience() => {
-                let _ = cut.send(true);
-                sender.await
-            }
-        };
-        let summary = sent.map_err(|e| Error::unexpected("the sender failed").cause(&e))?;
+        let summary = self.ended(sender, &cut).await?;
         let recorded = recorder.await.map_err(|e| Error::unexpected("the recorder failed").cause(&e))?;
         drop(over);
         watcher.await.map_err(|e| Error::unexpected("the watcher failed").cause(&e))?;
@@ -195,57 +187,12 @@ impl Line {
         }
     }
 
-    /// Until what is under way must not be waited for any more.
-    async fn patience(&self) {
-        let mut stop = self.stop.clone();
-        if stop.wait_for(|stop| *stop).await.is_err() {
-            return std::future::pending().await;
-        }
-        tokio::time::sleep(self.app.config.smtp.drain.0).await;
-    }
-
-    /// Why sending ended when it was told to, and the mail server did not answer.
-    fn given_up(&self, count: usize) -> String {
-        let (id, drain) = (self.campaign.id, self.app.config.smtp.drain.0);
-        format!(
-            "interrupted; unknown, because the mail server did not answer within {drain:?}: {count}; `kakitome campaign send {id}` goes on"
-        )
-    }
-
     async fn how_it_ended(&self, flow: &Flow) -> Result<Ran> {
         if let Some(why) = self.why_stopped().await? {
             return Ok(Ran::Stopped(why));
         }
         let again = flow.is_stopped() || flow.is_used_up.load(Ordering::SeqCst);
         Ok(if again { Ran::Again } else { Ran::Through })
-    }
-
-    /// Why nothing new may begin, if an operator or another process says so.
-    pub(super) async fn why_stopped(&self) -> Result<Option<String>> {
-        if *self.stop.borrow() {
-            return Ok(Some(format!("interrupted; `kakitome campaign send {}` goes on", self.campaign.id)));
-        }
-        let look = self.pulse.look().await?;
-        if !look.is_held && !self.pulse.is_beside() {
-            return Err(self.lost());
-        }
-        Ok(match look.state {
-            State::Sending if !look.is_held => Some("the stage is closed".into()),
-            State::Sending => None,
-            State::Paused => Some("paused by an operator".into()),
-            State::Halted => Some("halted by an operator".into()),
-            other => Some(format!("the campaign became {}", other.as_str())),
-        })
-    }
-
-    /// The right to send is another's by now, or may be.
-    pub(super) fn lost(&self) -> Error {
-        Error::gate(format!("campaign {} is not sent any more by this process", self.campaign.id))
-            .why("its right to send was not renewed in time, and another process may have it")
-            .now(format!(
-                "`kakitome campaign status {0}` tells who sends; if nobody does, `kakitome campaign send {0}` goes on",
-                self.campaign.id
-            ))
     }
 
     /// Claims and queues what was judged, until nothing is due or the line stops.

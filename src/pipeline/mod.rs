@@ -19,6 +19,7 @@ mod declare;
 mod definition;
 pub mod doctor;
 mod drill;
+mod ending;
 mod feed;
 pub mod filter;
 pub mod freeze;

@@ -122,3 +122,26 @@ fn passages_and_the_whole_message_agree() {
     let (cleared, held) = (cleared.get(), held.get());
     assert!(cleared > 100 && held > 100, "{cleared} cleared, {held} held: too few of one sort prove nothing");
 }
+
+/// Found once by changing bytes: what the passages took for another thing than a reader.
+#[test]
+fn passages_and_the_whole_message_agree_on_odd_sources() {
+    let world = World::new();
+    let judge = world.guard.judge(&terms()).expect("the terms are good");
+    let link = world.link(&world.records[0].account);
+    let odd = [
+        // A control character is no tag.
+        "<p>midori.as&#1;grove</p>".to_owned(),
+        "<p>aozora-print.example&#1;x</p>".to_owned(),
+        // A token goes on behind a line end in a URL, and behind an entity.
+        format!("<a href=\"{link}\r\n40817299\">x</a>"),
+        format!("<a href=\"{link}&#97;\">x</a>"),
+        "<p>いつもの花子<br>&shy;様</p>".to_owned(),
+    ];
+    for html in odd {
+        let mut letter = Letter::new(&world, 0);
+        letter.html.push_str(&html);
+        let is_cleared = agree(&judge, &world, 0, &letter.bytes()).unwrap_or_else(|e| panic!("{html}: {e}"));
+        assert!(!is_cleared, "{html}");
+    }
+}

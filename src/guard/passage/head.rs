@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::{Memos, Walk};
+use super::{BEHIND, Memos, Walk};
 use crate::guard::view::entity::Entity;
 use crate::guard::view::header;
 use crate::guard::view::part::Split;
@@ -78,7 +78,7 @@ impl Walk<'_, '_, '_> {
             if unsigned.is_some() && depth > 0 {
                 return None;
             }
-            let own_link = |field| self.case.without_own_links(std::str::from_utf8(field).ok()?);
+            let own_link = |field| self.case.without_own_links(std::str::from_utf8(field).ok()?, Some(BEHIND));
             let neutral = unsigned.or_else(|| own_link(field));
             let field = neutral.as_deref().map_or(field, str::as_bytes);
             self.passage(

@@ -8,7 +8,7 @@ use super::block::Sort;
 use super::seam::Seams;
 use super::text::GLUED_MAX;
 use super::text::TAG;
-use super::{Memos, Walk};
+use super::{BEHIND, Memos, Walk};
 use crate::guard::view::html::piece::{self, Piece};
 use crate::guard::view::html::text::{Boxes, Seam};
 use crate::guard::view::html::{self, Dialect};
@@ -75,6 +75,10 @@ impl Walk<'_, '_, '_> {
     /// Text between two tags.
     fn run(&mut self, run: &str, document: &mut Document) -> Option<()> {
         let text = if memchr::memchr(b'&', run.as_bytes()).is_some() { self.decoded(run) } else { Cow::Borrowed(run) };
+        // `&#1;` is no tag.
+        if memchr::memchr(TAG as u8, text.as_bytes()).is_some() {
+            return None;
+        }
         // Its source differs from what it says, and is read as well.
         if matches!(text, Cow::Owned(_)) || memchr::memchr(b'%', run.as_bytes()).is_some() {
             self.passage(
@@ -168,7 +172,7 @@ impl Walk<'_, '_, '_> {
             return Some(piece);
         }
         self.is_personal = true;
-        if let Some(neutral) = self.case.without_own_links(html) {
+        if let Some(neutral) = self.case.without_own_links(html, Some(BEHIND)) {
             return self.piece(&neutral);
         }
         let again = if known.is_none() { self.memos.tags.note(html.as_bytes()) } else { None };

@@ -57,6 +57,9 @@ pub use memo::Pool;
 /// Larger messages are read as a whole, in bytes.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
+/// What may stand behind an own link's token in a source, for sure no part of it.
+const BEHIND: &str = "\"<> ";
+
 /// What is remembered, by what sort of passage it is.
 #[derive(Default)]
 pub struct Memos {

@@ -16,6 +16,9 @@ use crate::guard::{captioned, normal, salutation};
 /// character when it comes here.
 pub const TAG: char = '\u{1}';
 
+/// What may stand behind an own link's token in a text, for sure no part of it.
+const BEHIND_IN_TEXT: &str = "\"<> \r\n";
+
 /// The longest text that is read together with what follows, in bytes: labels and
 /// pieces without end would each be read again with the next.
 pub const GLUED_MAX: usize = 1_000;
@@ -35,7 +38,7 @@ pub struct Text {
 impl Walk<'_, '_, '_> {
     /// Judges a plain text, line by line.
     pub(super) fn plain(&mut self, text: &str) -> Option<()> {
-        if has_uuencode(text) {
+        if has_uuencode(text) || text.contains(TAG) {
             return None;
         }
         let mut seams = Seams::default();
@@ -92,7 +95,7 @@ impl Walk<'_, '_, '_> {
         if is_new && self.ends_in_own(text, seams) {
             return Some(true);
         }
-        if let Some(neutral) = self.case.without_own_links(text) {
+        if let Some(neutral) = self.case.without_own_links(text, Some(BEHIND_IN_TEXT)) {
             return self.text(&neutral, is_last, seams);
         }
         let again = if is_new { self.memos.texts.note(text.as_bytes()) } else { None };

@@ -78,11 +78,15 @@ fn amiss(case: &Case<'_>, said: Option<(AccountId, i64)>) -> Option<(Option<Acco
 
 impl Case<'_> {
     /// A text without the tokens of this account's own links, if it has any and no
-    /// others: they are made here for it, and say nothing of anybody else.
-    pub fn without_own_links(&self, text: &str) -> Option<String> {
+    /// others: they are made here for it, and say nothing of anybody else. Each must have
+    /// one of these characters behind it, if any: in a source, what else stands there may
+    /// be read together with it, an entity as a line end inside a URL.
+    pub fn without_own_links(&self, text: &str, behind: Option<&str>) -> Option<String> {
         let (mut out, mut done) = (None::<String>, 0);
         for (start, token) in links_in(text) {
-            wrong(self, token).is_none().then_some(())?;
+            let after = text[start + token.len()..].chars().next();
+            let is_apart = behind.is_none_or(|behind| after.is_none_or(|c| behind.contains(c)));
+            (is_apart && wrong(self, token).is_none()).then_some(())?;
             let out = out.get_or_insert_default();
             out.push_str(&text[done..start]);
             out.push('x');
