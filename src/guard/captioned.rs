@@ -1,6 +1,6 @@
 //! Names behind a word that says that one follows: `氏名: 林 愛`, `"name": "林 愛"`,
 //! `FN:林 愛`. Short names are searched for here, in salutations and where they stand by
-//! themselves ([`super::standalone`]), nowhere else.
+//! themselves (`standalone`), nowhere else.
 
 use std::sync::LazyLock;
 

@@ -5,8 +5,8 @@
 //! if it has four characters or more (measured: shorter ones give 73 hits a
 //! clean message, longer ones none). Other names are searched for by whole
 //! words, if they have two or more. Short names count only next to a cue or by
-//! themselves, which is the business of [`super::salutation`], [`super::captioned`]
-//! and [`super::standalone`].
+//! themselves, which is the business of the salutations, of names behind captions and
+//! of those that stand alone.
 //!
 //! No name is kept: where a gate of the index says that one may begin, every
 //! length that a name has is hashed and looked up. What is found is found by the
