@@ -182,6 +182,8 @@ async fn run_parcels<P: Parcel>(
         }
     }
     let not_begun = queue.drain().await.into_iter().map(Parcel::into_claim).collect();
+    // The connections may have heard of it first, and have ended.
+    let is_cut = *cut.borrow();
     Summary { not_begun, error, given_up: is_cut.then(|| queue.given_up()) }
 }
 
