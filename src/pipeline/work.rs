@@ -111,8 +111,15 @@ impl Worker {
         }
         let lock = match app.store.lock(id, &self.crew.lease, now_ms).await {
             Ok(lock) => lock,
-            // Its holder has no stage open yet.
-            Err(StoreError::Locked { .. }) => return Ok(SEEK),
+            // Its holder has no stage open, and may wait for what a part of ours had
+            // claimed when the store failed.
+            Err(StoreError::Locked { .. }) => {
+                let lost = app.store.recover(id, now_ms).await?;
+                if lost > 0 {
+                    event::claims_recovered(id, lost);
+                }
+                return Ok(SEEK);
+            }
             Err(error) => return Err(error.into()),
         };
         event::work_begun(id, true);

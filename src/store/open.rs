@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Pool, Store};
@@ -20,6 +20,8 @@ use crate::store::{Pool, Store};
 /// How long a writer waits for another process's transaction; accepting a large
 /// import is the longest.
 const WAIT: Duration = Duration::from_secs(120);
+/// How long before a busy file is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
 /// How long PostgreSQL's first answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
 /// Connections that read a SQLite file at once.
@@ -132,6 +134,29 @@ async fn kept(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query(KEPT).execute(connection).await.map(drop)
 }
 
+/// The one connection that writes, which lives as long as the store. A file that others
+/// are just making is busy for a moment, and is not waited for by SQLite itself: what
+/// makes it a WAL file asks once.
+async fn writer(options: SqliteConnectOptions) -> sqlx::Result<SqlitePool> {
+    const BUSY: &str = "5";
+    let started = Instant::now();
+    loop {
+        let pool = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(WAIT)
+            .connect_with(options.clone())
+            .await;
+        let is_busy = |e: &sqlx::Error| e.as_database_error().is_some_and(|e| e.code().as_deref() == Some(BUSY));
+        match pool {
+            Err(error) if is_busy(&error) && started.elapsed() < WAIT => tokio::time::sleep(AGAIN).await,
+            done => return done,
+        }
+    }
+}
+
 async fn open_sqlite(file: &Path) -> Result<Pool> {
     // Two pools on a memory store would be two stores.
     if file.as_os_str().is_empty() || file == Path::new(":memory:") {
@@ -150,16 +175,7 @@ async fn open_sqlite(file: &Path) -> Result<Pool> {
         .foreign_keys(true)
         .busy_timeout(WAIT)
         .pragma("cache_size", CACHE);
-    // The writer lives as long as the store.
-    let writer = SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(WAIT)
-        .connect_with(options.clone())
-        .await
-        .doing("opening the SQLite file")?;
+    let writer = writer(options.clone()).await.doing("opening the SQLite file")?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(WAIT)
