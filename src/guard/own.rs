@@ -84,14 +84,14 @@ impl Own {
                 self.domains.insert(canonical.to_owned());
             }
             Kind::Person | Kind::Organisation => {
-                self.names.insert(canonical.to_owned());
                 self.whole_names.push(canonical.to_owned());
                 // `サンプル 御中` is 株式会社サンプル's.
-                self.names.extend(normal::without_form(canonical).map(str::to_owned));
-                let words = value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT);
-                self.names.extend(words.map(normal::name).filter(|word| !word.is_empty()));
-                let plain: Vec<String> = self.names.iter().filter_map(|name| normal::without_accents(name)).collect();
-                self.names.extend(plain);
+                let whole = std::iter::once(canonical).chain(normal::without_form(canonical)).map(str::to_owned);
+                let words = value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT).map(normal::name);
+                for name in whole.chain(words).filter(|name| !name.is_empty()) {
+                    self.names.extend(normal::without_accents(&name));
+                    self.names.insert(name);
+                }
             }
             Kind::Id | Kind::Phone | Kind::Secret | Kind::Text => {}
         }

@@ -138,7 +138,7 @@ fn is_within(c: char) -> bool {
     !is_joined(c) && c.is_alphanumeric()
 }
 
-/// The pieces of a text between other signs, trimmed, that have a space or a comma.
+/// The pieces of a text between other signs that have a space or a comma.
 fn fields(text: &str) -> Vec<&str> {
     let (mut all, mut done) = (Vec::new(), 0);
     for at in memchr::memchr2_iter(b' ', b',', text.as_bytes()) {

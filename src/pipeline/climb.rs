@@ -177,7 +177,7 @@ impl Line {
             let claimed = self.counts(None).await?.claimed;
             let now_left = self.counts(Some(n)).await?.left();
             if claimed > 0 {
-                self.recover().await?;
+                self.app.recover(self.campaign.id).await?;
                 tokio::time::sleep(LOOK).await;
             } else if now_left == 0 || now_left >= left {
                 return Ok(None);
@@ -192,15 +192,6 @@ impl Line {
                 return Ok(Some(why));
             }
         }
-    }
-
-    /// Gives up what dead processes had claimed.
-    pub(super) async fn recover(&self) -> Result<()> {
-        let lost = self.app.store.recover(self.campaign.id, self.app.clock.now_ms()).await?;
-        if lost > 0 {
-            event::claims_recovered(self.campaign.id, lost);
-        }
-        Ok(())
     }
 
     async fn counts(&self, stage: Option<u16>) -> Result<Counts> {

@@ -51,7 +51,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 use crate::store::{Store, Version};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, event};
 
 /// One installation, opened: configuration, keys, store, clock and metrics.
 #[derive(Clone)]
@@ -91,6 +91,18 @@ impl App {
                 .now("run it in the folder where you import and send, or name its configuration with --config"));
         }
         Self::open(config, metrics).await
+    }
+
+    /// Gives up what dead processes had claimed of a campaign, and this one before it began.
+    ///
+    /// # Errors
+    /// The store fails.
+    async fn recover(&self, campaign: i64) -> Result<()> {
+        let lost = self.store.recover(campaign, self.clock.now_ms()).await?;
+        if lost > 0 {
+            event::claims_recovered(campaign, lost);
+        }
+        Ok(())
     }
 
     /// The current directory version; without one, or with one whose identifiers

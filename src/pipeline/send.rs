@@ -143,7 +143,7 @@ async fn locked(
     approve::verify(app, &campaign).await?;
     app.store.set_state(campaign.id, &[State::Approved, State::Sending], State::Sending, app.clock.now_ms()).await?;
     let mut line = Line::new(app, campaign, wait, stop, pulse, crew).await?;
-    line.recover().await?;
+    app.recover(line.campaign.id).await?;
     let climbed = line.climb().await;
     line.bar.finish_and_clear();
     let why = climbed?;

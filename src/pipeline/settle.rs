@@ -115,10 +115,7 @@ pub async fn reconcile(app: &App, files: &[PathBuf], retry: Option<u64>, by: &st
     let mut unknown = Vec::new();
     for campaign in app.store.campaigns().await? {
         // An operator may ask the log before anybody sends again.
-        let lost = app.store.recover(campaign.id, app.clock.now_ms()).await?;
-        if lost > 0 {
-            event::claims_recovered(campaign.id, lost);
-        }
+        app.recover(campaign.id).await?;
         for row in rows(app, campaign.id, State::Unknown).await? {
             let id = app.keys.message_id(campaign.id, campaign.revision, &row.account);
             unknown.push((campaign.id, row.account, log.look_for(id)));

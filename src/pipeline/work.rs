@@ -114,10 +114,7 @@ impl Worker {
             // Its holder has no stage open, and may wait for what a part of ours had
             // claimed when the store failed.
             Err(StoreError::Locked { .. }) => {
-                let lost = app.store.recover(id, now_ms).await?;
-                if lost > 0 {
-                    event::claims_recovered(id, lost);
-                }
+                app.recover(id).await?;
                 return Ok(SEEK);
             }
             Err(error) => return Err(error.into()),
@@ -143,7 +140,7 @@ impl Worker {
         let pulse = Pulse::beside(&self.app.store, id, stage, self.crew.lease.clone());
         let mut line = Line::new(&self.app, campaign, true, self.stop.clone(), pulse, &self.crew).await?;
         event::work_begun(id, false);
-        line.recover().await?;
+        self.app.recover(id).await?;
         while line.pulse.look().await?.is_held {
             if let Some(why) = line.stage(stage).await? {
                 return Ok(why);

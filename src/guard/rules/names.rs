@@ -4,7 +4,7 @@
 use crate::account::{AccountId, Kind, mask};
 use crate::guard::captioned;
 use crate::guard::finding::Rule;
-use crate::guard::names::{Hit, JOINED_MIN, slug, squeeze};
+use crate::guard::names::{Hit, JOINED_MIN, Names, slug, squeeze};
 use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
@@ -22,19 +22,16 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         return;
     }
     let (joined, spaced) = squeeze(folded);
-    if !folded.is_ascii() {
-        foreign(case, view, &joined, &names.joined(&joined));
-    }
-    if spaced.contains(' ') {
-        foreign(case, view, &spaced, &names.worded(&spaced));
-    }
+    anywhere(case, view, names, &joined, &spaced);
     if let Some(words) = slug(view, folded) {
         // `/renew/john-smith.example` is its owner's, whoever John Smith is.
         let mut hits = names.worded(&words);
         hits.retain(|hit| !case.own.spells(&words[hit.start..hit.end]));
         foreign(case, view, &words, &hits);
     }
-    declared(case, view, &joined, &spaced);
+    if let Some(declared) = case.extra().and_then(|extra| extra.names()) {
+        anywhere(case, view, declared, &joined, &spaced);
+    }
     captioned(case, view, folded);
     standing(case, view, folded);
     if view.shape == Shape::Visible {
@@ -53,10 +50,8 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 /// Judges a text around a seam between two passages: what other rules of this room look
 /// at does not reach across one.
 pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    let names = case.guard.index().names();
     let (joined, spaced) = squeeze(folded);
-    foreign(case, view, &joined, &names.joined(&joined));
-    foreign(case, view, &spaced, &names.worded(&spaced));
+    anywhere(case, view, case.guard.index().names(), &joined, &spaced);
 }
 
 /// Whoever stands before the address in `To` is addressed, honorific or not.
@@ -70,11 +65,14 @@ fn written_to(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     }
 }
 
-/// Names that the campaign declares, as those of the directory.
-fn declared(case: &mut Case<'_>, view: &View<'_>, joined: &str, spaced: &str) {
-    let Some(names) = case.extra().and_then(|extra| extra.names()) else { return };
-    foreign(case, view, joined, &names.joined(joined));
-    foreign(case, view, spaced, &names.worded(spaced));
+/// Names that are searched for anywhere, the directory's or the campaign's.
+fn anywhere(case: &mut Case<'_>, view: &View<'_>, names: Names<'_>, joined: &str, spaced: &str) {
+    if !joined.is_ascii() {
+        foreign(case, view, joined, &names.joined(joined));
+    }
+    if spaced.contains(' ') {
+        foreign(case, view, spaced, &names.worded(spaced));
+    }
 }
 
 fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
