@@ -24,6 +24,15 @@ const JAPANESE: &[&str] = &[
     "取引先",
     "移転先",
     "申請者",
+    "注文者",
+    "支払者",
+    "記入者",
+    "作成者",
+    "承認者",
+    "当選者",
+    "使用者",
+    "発行先",
+    "納品先",
     "依頼者",
     "所有者",
     "保有者",
@@ -55,8 +64,18 @@ const JAPANESE: &[&str] = &[
 ];
 /// Captions of English, and those of vCards and certificates.
 const ENGLISH: &[&str] = &[
+    "account holder",
+    "addressee",
     "attention",
+    "beneficiary",
+    "by",
     "client",
+    "issued to",
+    "licensed to",
+    "payee",
+    "payer",
+    "prepared for",
+    "user",
     "recipient",
     "applicant",
     "subscriber",
@@ -64,8 +83,6 @@ const ENGLISH: &[&str] = &[
     "billed to",
     "ship to",
     "sold to",
-    "name",
-    "fullname",
     "registrant",
     "contact",
     "attn",
@@ -82,12 +99,12 @@ const ENGLISH: &[&str] = &[
 ];
 
 /// A caption and what stands between it and its name, in folded text: `氏名:`, `【氏 名】`,
-/// `Name.....:`. Parameters are those of a vCard: `FN;CHARSET=UTF-8:`.
+/// `Name.....:`, `customerName=`. Parameters are those of a vCard: `FN;CHARSET=UTF-8:`.
 static CAPTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let japanese = JAPANESE.iter().map(|caption| spaced(caption)).collect::<Vec<_>>().join("|");
     let english = ENGLISH.join("|");
     Regex::new(&format!(
-        r#"(?:(?:{japanese})名?(?:\([^()\n]{{1,10}}\))?(?:["']?[\s.]*[:=|は]\s*|[\])】」』]\s*[:=|]?\s*|\s+)|(?:(?-u:\b)|_)(?:{english})(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?[ .]*[:=|]\s*|[\])]\s*[:=|]?\s*|\s*[:=|]\s*|\t|\n))["'「『(\[]*"#
+        r#"(?:(?:{japanese})(?:名|様)?(?:[(\[][^()\[\]\n]{{1,10}}[)\]])?(?:["']?[\s.]*[:=|/→⇒▶■◆●は]\s*|[\])】」』]\s*[:=|]?\s*|\s+(?:[-–] )?)|(?:(?-u:\b)|_)(?:{english}|[a-z]*name)(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?[ .]*[:=|]\s*|[\])]\s*[:=|]?\s*|\s*[:=|→]\s*| [-–>] |\t|\n))["'「『(\[]*"#
     ))
     .ok()
 });
@@ -101,16 +118,18 @@ fn spaced(caption: &str) -> String {
 /// The longest caption with all that belongs to it, in characters.
 const CAPTION_MAX: usize = 100;
 
-/// What parts the names of one field: `林;愛`, `Young, Grace`.
-const PARTS: [char; 4] = [';', ',', '\t', '・'];
+/// What parts the names of one field: `林;愛`, `Young, Grace`, `山田 太郎、林 愛`.
+const PARTS: [char; 6] = [';', ',', '\t', '・', '、', '/'];
+/// The most names of one field.
+const PARTS_MAX: usize = 4;
 /// What a name does not reach across, besides those.
 const STOPS: &[char] = &[
-    '、', '。', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', '|', '/', '<', '>', '"', '…',
-    '\n', '\r', '=', '{', '}',
+    '。', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', '|', '<', '>', '"', '…', '\n', '\r',
+    '=', '{', '}',
 ];
 /// What may stand behind a name in its field, besides the honorifics that a name's
 /// canonical form is without.
-const TAILS: [&str; 4] = ["殿", "です", "となります", "となっております"];
+const TAILS: [&str; 7] = ["殿", "先生", "君", "宛", "です", "となります", "となっております"];
 
 /// Whoever may be named behind a caption of a folded text: each reading of each name.
 pub fn names(folded: &str) -> Vec<Salutation> {
@@ -121,15 +140,12 @@ pub fn names(folded: &str) -> Vec<Salutation> {
         let rest = &folded[found.end()..];
         let rest = rest.char_indices().nth(2 * NAME_MAX).map_or(rest, |(at, _)| &rest[..at]).trim_start();
         let field = &rest[..rest.find(STOPS).unwrap_or(rest.len())];
-        let parts: Vec<&str> = field.split(PARTS).map(str::trim).filter(|part| !part.is_empty()).take(2).collect();
-        match parts[..] {
-            [one] => whole_and_beginnings(one, &mut all),
-            [first, second] => {
-                whole_and_beginnings(first, &mut all);
-                push(&format!("{first} {second}"), &mut all);
-                push(&format!("{second} {first}"), &mut all);
-            }
-            _ => {}
+        let parts: Vec<&str> =
+            field.split(PARTS).map(str::trim).filter(|part| !part.is_empty()).take(PARTS_MAX).collect();
+        parts.iter().for_each(|part| whole_and_beginnings(part, &mut all));
+        if let [first, second, ..] = parts[..] {
+            push(&format!("{first} {second}"), &mut all);
+            push(&format!("{second} {first}"), &mut all);
         }
     }
     all
@@ -181,6 +197,9 @@ mod tests {
             ("氏　名：林愛", &["林愛"]),
             ("Name.....: Ada Young", &["ada young"]),
             ("Bill to: Ada Young", &["ada young"]),
+            ("customerName=Ada Young", &["ada young"]),
+            ("ご担当者様：林愛、森健", &["林愛", "森健"]),
+            ("氏名[必須]／林愛", &["林愛"]),
             ("[Registrant] Ada Young", &["ada young"]),
             ("名刺: 林 愛、お名前をどうぞ", &[]),
             ("surname game: x", &[]),
@@ -198,7 +217,7 @@ mod tests {
         {
             assert!(ends(&normal::fold(text)), "{text:?}");
         }
-        for text in ["住所: ", "rename:", "x", "氏名: 林", "name: x", ""] {
+        for text in ["住所: ", "renames:", "x", "氏名: 林", "name: x", ""] {
             assert!(!ends(&normal::fold(text)), "{text:?}");
         }
     }

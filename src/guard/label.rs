@@ -1,18 +1,21 @@
-//! Words that say that an ID follows: `ID: A12345678`, `会員番号 12345678`.
+//! Words that say that an ID follows: `ID: A12345678`, `【会員番号】12345678`.
 
 /// Words of ASCII, which stand by themselves.
-const WORDS: [&str; 7] = ["id", "no", "nr", "number", "member", "account", "customer"];
+const WORDS: [&str; 11] =
+    ["id", "no", "nr", "number", "member", "account", "customer", "memberid", "customerid", "accountid", "userid"];
 /// Words that may be the end of a longer one.
-const ENDINGS: [&str; 4] = ["番号", "会員", "顧客", "お客様"];
+const ENDINGS: [&str; 7] = ["番号", "会員コード", "顧客コード", "お客様コード", "会員", "顧客", "お客様"];
 /// Those of both that nothing but a number follows.
-const SURE: [&str; 5] = ["id", "no", "nr", "number", "番号"];
+const SURE: [&str; 6] = ["id", "no", "nr", "number", "番号", "コード"];
 /// Words that a telephone number follows.
 const PHONES: [&str; 8] = ["tel", "fax", "phone", "mobile", "電話", "携帯", "ファックス", "ファクス"];
 
 /// The regular expression of a label and what stands between it and its ID, in
 /// folded text. What stands before it is left to another label: `member ID:`.
 pub fn pattern() -> String {
-    format!(r"(?:(?:(?-u:\b)|_)(?:{})|{})\s*[.:#=は]?\s*", WORDS.join("|"), ENDINGS.join("|"))
+    // The longer words first.
+    let words = WORDS.iter().rev().copied().collect::<Vec<_>>().join("|");
+    format!(r"(?:(?:(?-u:\b)|_)(?:{words})|{})\s*[\])】」』]?\s*[.:#=は]?\s*", ENDINGS.join("|"))
 }
 
 /// The same for telephone numbers.
@@ -53,7 +56,7 @@ pub fn ends(folded: &str, id_digits: usize, phone_digits: usize) -> bool {
 }
 
 fn is_after(c: char) -> bool {
-    c.is_whitespace() || ".:#=は".contains(c)
+    c.is_whitespace() || ".:#=は])】」』".contains(c)
 }
 
 /// The most characters that part two pieces of one number.
@@ -111,6 +114,9 @@ mod tests {
             "会員id:",
             "member id: ",
             "会員番号は\n",
+            "【会員番号】",
+            "memberid=",
+            "お客様コード: ",
             "no.",
             "お客様",
             "android",

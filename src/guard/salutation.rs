@@ -313,19 +313,43 @@ fn is_compound(before: &str, honorific: &str) -> bool {
         || LONGER.iter().any(|(word, end)| *word == honorific && before.ends_with(end))
 }
 
+/// What a line begins with that greets somebody, folded.
+const GREETINGS: [&str; 8] =
+    ["dear", "hi", "hello", "hey", "good morning", "good afternoon", "good evening", "greetings"];
+/// The same, where a comma stands behind it: `welcome to us` greets nobody.
+const WELCOMES: [&str; 2] = ["welcome", "welcome back"];
+/// The most words of a name behind a comma.
+const WORDS_MAX: usize = 3;
+
 fn english(line: &str, found: &mut Vec<Salutation>) {
-    let line = line.trim_start();
-    for greeting in ["dear ", "hi ", "hello ", "good morning ", "good afternoon "] {
-        let Some(rest) = line.strip_prefix(greeting) else { continue };
-        let stop = rest.find(STOPS).or_else(|| rest.find(". "));
-        let end = stop.into_iter().chain(rest.find(" - ")).min().unwrap_or(rest.len());
-        let addressee = rest[..end].trim().trim_end_matches('.');
-        let name = normal::name(addressee);
-        let words = name.split(' ').count();
-        if !name.is_empty() && words <= 6 && name.chars().count() <= NAME_MAX && !GENERIC.contains(&name.as_str()) {
-            found.push(Salutation { name, words: addressee.to_owned(), at_start: false });
-        }
+    let line = line.trim_start_matches(|c: char| c.is_whitespace() || "\"'「『(>*".contains(c));
+    let behind = |greeting: &&str| line.strip_prefix(greeting);
+    let named = GREETINGS.iter().filter_map(behind).find_map(|rest| rest.strip_prefix(' '));
+    let called = || {
+        let after = GREETINGS.iter().chain(&WELCOMES).filter_map(behind).find_map(|rest| rest.strip_prefix(", "))?;
+        (addressee(after).split(' ').count() <= WORDS_MAX).then_some(after)
+    };
+    let Some(rest) = named.or_else(called) else { return };
+    let addressee = addressee(rest);
+    let name = normal::name(addressee);
+    let words = name.split(' ').count();
+    if !name.is_empty() && words <= 6 && name.chars().count() <= NAME_MAX && !GENERIC.contains(&name.as_str()) {
+        found.push(Salutation { name, words: addressee.to_owned(), at_start: false });
     }
+}
+
+/// Whether a text ends with a title or an initial, whose full stop ends no sentence.
+fn is_abbreviation(before: &str) -> bool {
+    let word = before.rsplit(' ').next().unwrap_or_default();
+    word.chars().count() == 1 || ["mr", "mrs", "ms", "dr", "prof", "st"].contains(&word)
+}
+
+/// Whoever stands behind a greeting, up to the next stop.
+fn addressee(rest: &str) -> &str {
+    let sentence = || rest.match_indices(". ").find(|(at, _)| !is_abbreviation(&rest[..*at]));
+    let stop = rest.find(STOPS).or_else(|| sentence().map(|(at, _)| at));
+    let end = stop.into_iter().chain(rest.find(" - ")).min().unwrap_or(rest.len());
+    rest[..end].trim().trim_end_matches('.')
 }
 
 #[cfg(test)]
@@ -354,6 +378,12 @@ mod tests {
             ("Dear Ada Ashgrove,", &["ada ashgrove"]),
             ("Dear Ms. Ashgrove:", &["ashgrove"]),
             ("Hi Ada!", &["ada"]),
+            ("Hey Ada, \"Hi Ada\"", &["ada"]),
+            ("「Hello, Ada」と", &["ada"]),
+            ("Welcome back, Ada Ashgrove!", &["ada ashgrove"]),
+            ("Welcome to Ada", &[]),
+            ("Hi Ms. A. Ashgrove. How are you", &["a ashgrove"]),
+            ("Hello, we have news for you", &[]),
             ("Hi Ada – your domain is due", &["ada"]),
             ("宛名: 上様、上様", &[]),
             ("井上様", &["井上"]),

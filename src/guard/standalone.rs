@@ -4,7 +4,8 @@
 //! A name of three characters is a piece of too many words to be searched for anywhere
 //! (`山林 愛知`), and so are two short words of English. What tells one is how it is
 //! written: with the space between surname and given name, and with nothing of its own
-//! script touching it. Without that space it is told by a caption or an honorific only.
+//! script touching it but a title; or with the English 's behind it. Without that space it
+//! is told by a caption or an honorific only.
 //! Infallible; what is found is a name only if somebody has it.
 
 use std::ops::Range;
@@ -12,8 +13,47 @@ use std::ops::Range;
 use crate::guard::names::{Form, JOINED_MIN, form, is_joined};
 use crate::guard::normal;
 
-/// The most white space between surname and given name, in characters.
-const GAP_MAX: usize = 2;
+/// The most white space between surname and given name, in characters: a line end in the
+/// source of HTML is one with the indentation behind it.
+const GAP_MAX: usize = 40;
+/// What stands right before a name in kanji, and after one.
+const TITLES_BEFORE: &[&str] = &[
+    "社長",
+    "会長",
+    "部長",
+    "課長",
+    "係長",
+    "店長",
+    "主任",
+    "代表",
+    "担当",
+    "取締役",
+    "役員",
+    "教授",
+    "弁護士",
+    "税理士",
+];
+const TITLES_AFTER: &[&str] = &[
+    "先生",
+    "君",
+    "宛",
+    "行",
+    "殿",
+    "氏",
+    "御",
+    "他",
+    "社長",
+    "会長",
+    "部長",
+    "課長",
+    "係長",
+    "店長",
+    "主任",
+    "代表",
+    "教授",
+    "弁護士",
+    "税理士",
+];
 /// What stands behind a name in kanji, and not behind the kanji of a word: 健やか.
 const PARTICLES: &[&str] =
     &["は", "が", "を", "に", "の", "と", "も", "へ", "で", "から", "まで", "より", "さま", "さん"];
@@ -52,6 +92,7 @@ pub fn names(folded: &str, may_begin: impl Fn(&str, &str) -> bool) -> Vec<Standi
             turned(folded, Some((part, next)), part, &may_begin, &mut all);
         }
     }
+    possessives(folded, &mut all);
     all
 }
 
@@ -78,8 +119,13 @@ fn joined(folded: &str, all: &mut Vec<Standing>) {
         if done - gap > GAP_MAX || !is_among(bytes.get(done)) || !is_among(bytes[..gap].last()) {
             continue;
         }
-        let surnames = apart(folded[..gap].chars().rev());
-        let given_names = apart(folded[done..].chars());
+        let (before, after) = folded.split_at(gap);
+        let after = after.trim_start_matches([' ', '\t']);
+        let surnames = apart(before.chars().rev(), |surname| {
+            TITLES_BEFORE.iter().any(|title| before[..gap - surname].ends_with(title))
+        });
+        let given_names =
+            apart(after.chars(), |given| TITLES_AFTER.iter().any(|title| after[given..].starts_with(title)));
         for (surname, start) in &surnames {
             for (_, end) in given_names.iter().filter(|(given, _)| surname + given < JOINED_MIN) {
                 let place = gap - start..done + end;
@@ -95,8 +141,9 @@ fn joined(folded: &str, all: &mut Vec<Standing>) {
 }
 
 /// How many characters from the first on may be one half of a name, and their bytes:
-/// what follows them is of another script, as a particle behind a name in kanji is.
-fn apart(characters: impl Iterator<Item = char>) -> Vec<(usize, usize)> {
+/// what follows them is of another script, as a particle behind a name in kanji is, or a
+/// title, which `is_before_title` is asked for so many bytes.
+fn apart(characters: impl Iterator<Item = char>, is_before_title: impl Fn(usize) -> bool) -> Vec<(usize, usize)> {
     let mut halves = Vec::new();
     let mut bytes = 0;
     let mut characters = characters.take(JOINED_MIN).peekable();
@@ -104,7 +151,8 @@ fn apart(characters: impl Iterator<Item = char>) -> Vec<(usize, usize)> {
     while let Some(c) = characters.next().filter(|c| is_joined(*c)) {
         count += 1;
         bytes += c.len_utf8();
-        if count < JOINED_MIN - 1 && characters.peek().is_none_or(|next| script(*next) != script(c)) {
+        let ends = characters.peek().is_none_or(|next| script(*next) != script(c)) || is_before_title(bytes);
+        if count < JOINED_MIN - 1 && ends {
             halves.push((count, bytes));
         }
     }
@@ -163,6 +211,18 @@ fn worded(folded: &str, field: &str, all: &mut Vec<Standing>) {
     }
 }
 
+/// Two short words with the English genitive: `Li Na's account`.
+fn possessives(folded: &str, all: &mut Vec<Standing>) {
+    for at in memchr::memmem::find_iter(folded.as_bytes(), "'s") {
+        let mut words = folded[..at].rmatch_indices(|c: char| !c.is_alphanumeric());
+        let goes_on = folded[at + 2..].starts_with(|c: char| c.is_alphanumeric());
+        if let (false, Some((_, " "))) = (goes_on, words.next()) {
+            let start = words.next().map_or(0, |(before, sign)| before + sign.len());
+            worded(folded, &folded[start..at], all);
+        }
+    }
+}
+
 /// A field whose surname comes first: surname and given names.
 fn turned(
     folded: &str,
@@ -212,14 +272,21 @@ mod tests {
 
     #[test]
     fn a_short_name_is_told_by_its_space() {
-        for text in
-            ["林 愛", "林　愛", "、林 愛。", "今後は林 愛まで", "山田 太郎 → 林 愛", "氏名\t林\t愛\n", "ドメイン林 愛"]
-        {
+        for text in [
+            "林 愛",
+            "林　愛",
+            "、林 愛。",
+            "今後は林 愛まで",
+            "山田 太郎 → 林 愛",
+            "氏名\t林\t愛\n",
+            "ドメイン林 愛",
+            "課長林   愛先生",
+        ] {
             assert!(found(text).contains(&"林愛".to_owned()), "{text}: {:?}", found(text));
         }
         assert!(found("佐藤 愛").contains(&"佐藤愛".to_owned()));
         assert!(found("森 りの\n").contains(&"森りの".to_owned()));
-        for text in ["林愛", "山林 愛知", "山の森 健やかに", "小林 愛子さん", "林   愛", "林\n愛", "佐藤 花子"]
+        for text in ["林愛", "山林 愛知", "山の森 健やかに", "小林 愛子さん", "林\n愛", "佐藤 花子"]
         {
             assert_eq!(found(text), [""; 0], "{text}");
         }
@@ -234,6 +301,7 @@ mod tests {
             ("1. Ms. Li Na, Tokyo", "li na"),
             ("2026-11-25 Li Na - Tokyo", "li na"),
             ("Thanks, Li Na.", "li na"),
+            ("see Li Na's account", "li na"),
             ("Tokyo, YOUNG Grace", "grace young"),
             ("1. Young, Grace, CEO", "grace young"),
             ("Young, Grace", "grace young"),
@@ -242,7 +310,14 @@ mod tests {
         ] {
             assert!(found(text).contains(&name.to_owned()), "{text}: {:?}", found(text));
         }
-        for text in ["we do it now or later", "be a very dear guest of ours", "May 21", "Young", "1, 2"] {
+        for text in [
+            "we do it now or later",
+            "be a very dear guest of ours",
+            "May 21",
+            "Young",
+            "1, 2",
+            "it is as good as\nit's the best of them all",
+        ] {
             assert_eq!(found(text), [""; 0], "{text}");
         }
     }

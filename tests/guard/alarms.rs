@@ -92,6 +92,7 @@ const TEXT: &[&str] = &[
     "© 2001-2026 と 1999–2026",
     "お客様 2026-12-31 までに、会員 12,345,678 名、No. 1、No. 2",
     "郵便番号 123-4567 1-2-3",
+    "ご契約。Standardプランと、更新。Pro版",
 ];
 
 /// Snippets of an HTML part.
@@ -110,6 +111,7 @@ const HTML: &[&str] = &[
     "<script type=\"application/ld+json\">{\"@context\":\"x\",\"@type\":\"Offer\",\"price\":\"12345.67\"}</script>",
     "&copy; 2026&nbsp;Example&reg; &yen;12,345,678",
     "<p>お客様<br>いつもありがとうございます。</p>",
+    "<p>いつもご利用\r\nありがとうございます。お客\r\n様</p><pre>Dear customer,\r\nthank you</pre>",
 ];
 
 #[test]
@@ -179,6 +181,11 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         (2, "Dear Ashgrove Foundry, Limited"),
         (3, "Dear Longfellow and Daughters Inc,"),
         (3, "Hi Beatrice O’Longfellow!"),
+        (3, "Hey Beatrice, welcome!"),
+        (3, "Welcome back, Beatrice O’Longfellow!"),
+        (3, "Hello, Ms. O’Longfellow."),
+        (3, "Dear Customer 62900018,"),
+        (3, "Welcome to Example Registrar, enjoy"),
     ];
     world.clears_all(own, |letter, line| letter.text.push_str(&format!("\r\n{line}\r\n")));
     world.clears_all([(0, "ご案内_山田太郎丸様.txt")], |letter, file| {
@@ -189,6 +196,11 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         (0, "株式会社ミドリ木材 佐藤商店 御中"),
         (0, "ご請求書_山田花子様"),
         (2, "Dear Ashgrove Forge,"),
+        (2, "Hey Bea!"),
+        (2, "Hello, Bea!"),
+        (2, "\"Hi Bea, how are you\""),
+        (2, "Welcome back, Bea."),
+        (2, "Dear Customer 62900018,"),
     ] {
         let mut letter = Letter::new(&world, account);
         letter.text.push_str(&format!("\r\n{other}\r\n"));

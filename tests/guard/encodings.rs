@@ -199,6 +199,9 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "ID behind a label, by an apostrophe", ID, |l, v| text(l, &format!("ID {}", pieces(v, "'")));
         "ID behind a label, in two table cells", ID, |l, v| html(l, &format!("<table><tr><th>会員番号</th><td>{}</td></tr></table>", pieces(v, "</td><td>")));
         "ID behind a label, a digit to each table cell", ID, |l, v| html(l, &format!("<table><tr><th>会員ID</th><td>{}</td></tr></table>", between(v, "</td><td>")));
+        "ID behind a label in brackets", ID, |l, v| text(l, &format!("【会員番号】A{v}"));
+        "ID behind a label of one word", ID, |l, v| text(l, &format!("memberId=A{v}"));
+        "ID behind a label that calls it a code", ID, |l, v| text(l, &format!("お客様コード：A{v}"));
         "ID as a price, behind a label", ID, |l, v| text(l, &format!("ID: {},{},{}", &v[..2], &v[2..5], &v[5..]));
         "ID as a float", ID, |l, v| text(l, &format!("x,{v}.0,y"));
         "ID behind a label, with zeros before it", ID, |l, v| text(l, &format!("ID: 00{v}"));
@@ -233,6 +236,8 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "name with ideographic space", NAMES, |l, v| text(l, &v.replace(' ', "\u{3000}"));
         "name with a space between all", NAMES, |l, v| if v.is_ascii() { None } else { text(l, &between(v, " ")) };
         "name with a line break", NAMES, |l, v| text(l, &broken(v, "\r\n"));
+        "name with a line end in HTML's source", NAMES, |l, v| html(l, &broken(v, "\r\n        "));
+        "name with a genitive", NAMES, |l, v| text(l, &v.is_ascii().then(|| format!("{v}'s account"))?);
         "name with <br>", NAMES, |l, v| html(l, &broken(v, "<br>"));
         "name with honorific", NAMES, |l, v| text(l, &if v.is_ascii() { format!("Dear {v},") } else { format!("{v} 様") });
         "name with honorific, in HTML", NAMES, |l, v| html(l, &if v.is_ascii() { format!("<p>Hi <b>{v}</b>!</p>") } else { format!("<p>{v}<span>様</span></p>") });

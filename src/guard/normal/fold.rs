@@ -235,10 +235,15 @@ fn change(c: char, last: char, after: &str) -> Change {
     }
 }
 
-/// Whether `。` between `last` and `after` separates two labels of a host.
+/// Whether `。` between `last` and `after` separates two labels of a host: not where a word
+/// of two scripts begins a sentence, `ご契約。Standardプラン`.
 fn is_host_dot(last: char, after: &str) -> bool {
+    let is_word = || {
+        let behind = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '-');
+        !last.is_ascii() && behind.starts_with(|c| matches!(c, '\u{30a1}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}'))
+    };
     last.is_alphanumeric()
-        && (after.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && (after.starts_with(|c: char| c.is_ascii_alphanumeric()) && !is_word()
             || TOP_LEVEL
                 .iter()
                 .any(|tld| after.strip_prefix(tld).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))))

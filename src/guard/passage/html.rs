@@ -10,7 +10,7 @@ use super::text::GLUED_MAX;
 use super::text::TAG;
 use super::{BEHIND, Memos, Walk};
 use crate::guard::view::html::piece::{self, Piece};
-use crate::guard::view::html::text::{Boxes, Seam};
+use crate::guard::view::html::text::{Boxes, Seam, in_one_line};
 use crate::guard::view::html::{self, Dialect};
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, escape};
@@ -96,6 +96,7 @@ impl Walk<'_, '_, '_> {
         if std::mem::take(&mut document.is_commented) && !is_blank && !document.segment.trim_ascii().is_empty() {
             return None;
         }
+        let text = in_one_line(&text);
         document.boxes.push(&text);
         if std::mem::take(&mut document.is_tagged) && !document.segment.is_empty() {
             document.segment.push(TAG);

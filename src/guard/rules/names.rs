@@ -206,15 +206,15 @@ fn own_address(case: &Case<'_>, name: &str) -> bool {
         || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
 }
 
-/// `dear ada ashgrove, …`, `hi ada and team`, `山田商店 担当 山田 様`: every word is one of the
-/// account's own.
+/// `dear ada ashgrove, …`, `hi ada and team`, `山田商店 担当 山田 様`, `dear customer 10000001`:
+/// every word is one of the account's own, or nobody's.
 fn own_words(case: &Case<'_>, words: &str) -> bool {
     let words = COMPANY.iter().find_map(|company| words.trim_end().strip_suffix(company)).unwrap_or(words);
     words
         .split(|c: char| c.is_whitespace() || c == '&')
         .map(normal::name)
         .filter(|word| !word.is_empty() && !TITLES.contains(&word.as_str()))
-        .all(|word| case.own.has_name(&word))
+        .all(|word| case.own.has_name(&word) || is_generic(&word) || own_address(case, &word))
 }
 
 /// How the parts of a body are called, folded.

@@ -86,7 +86,7 @@ impl Reader<'_, '_, '_> {
     fn event(&mut self, event: CallbackEvent<'_>) {
         match event {
             CallbackEvent::OpenStartTag { name } => {
-                self.text.tag(name);
+                self.text.tag(name, true);
                 self.tag.clear();
                 self.tag.extend_from_slice(name);
                 self.attribute.clear();
@@ -111,7 +111,7 @@ impl Reader<'_, '_, '_> {
             }
             CallbackEvent::EndTag { name } => {
                 self.inside = None;
-                self.text.tag(name);
+                self.text.tag(name, false);
             }
             CallbackEvent::String { value } => self.string(&String::from_utf8_lossy(value)),
             CallbackEvent::Comment { value } => self.comment(&String::from_utf8_lossy(value)),

@@ -10,7 +10,7 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 
 use super::OPAQUE;
-use super::text::Seam;
+use super::text::{Seam, keeps_lines};
 
 /// What a piece is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Piece {
     Tag(Seam),
     /// The start tag of `style` or `script`: what follows is no markup.
     Raw(&'static str),
-    /// The start tag of `title` or `textarea`: what follows is text alone.
+    /// The start tag of `title`: what follows is text alone.
     Text(&'static str),
     /// A comment, or what is taken for one.
     Comment,
@@ -136,8 +136,9 @@ fn start(name: &[u8]) -> Piece {
         b"style" => Piece::Raw("style"),
         b"script" => Piece::Raw("script"),
         b"title" => Piece::Text("title"),
-        b"textarea" => Piece::Text("textarea"),
         b"plaintext" => Piece::Odd,
+        // Its lines are read as they are.
+        _ if keeps_lines(name) => Piece::Odd,
         _ if OPAQUE.iter().any(|opaque| opaque.as_bytes() == name) => Piece::Odd,
         _ => Piece::Tag(Seam::of(name)),
     }
@@ -158,6 +159,7 @@ mod tests {
             ("<a href=x", Piece::Open),
             ("<style type=a>", Piece::Raw("style")),
             ("<TITLE>", Piece::Text("title")),
+            ("<pre>", Piece::Odd),
             ("<iframe>", Piece::Odd),
             ("<plaintext>", Piece::Odd),
             ("<!-- a > b -->", Piece::Comment),

@@ -1,12 +1,15 @@
 //! HTML's text with its tags elided, in three readings.
 //!
 //! - `text`: inline tags vanish (`12<b>34</b>5678` is 12345678), block tags
-//!   are line breaks. This is what a reader sees.
+//!   are line breaks, and the line ends of the source are spaces, but inside `pre` and
+//!   `textarea`. This is what a reader sees.
 //! - `cut`: every tag is a line break. Given only where an inline tag stands
 //!   between two characters that a token could contain, because a margin may
 //!   part what the source joins: `example.com<b>5</b>`.
 //! - `boxes`: the text of three or more neighbouring cells of one or two
 //!   characters, joined: an ID printed in boxes.
+
+use std::borrow::Cow;
 
 /// The most characters in a cell that counts as a box.
 const BOX_CHARS_MAX: usize = 2;
@@ -31,6 +34,7 @@ pub enum Seam {
 /// The readings, while they grow.
 #[derive(Default)]
 pub struct Text {
+    keeps_lines: bool,
     text: String,
     cut: String,
     is_cut_needed: bool,
@@ -64,7 +68,10 @@ impl Seam {
 
 impl Text {
     /// A start or end tag.
-    pub fn tag(&mut self, name: &[u8]) {
+    pub fn tag(&mut self, name: &[u8], is_start: bool) {
+        if keeps_lines(name) {
+            self.keeps_lines = is_start;
+        }
         let seam = Seam::of(name);
         self.boxes.tag(seam);
         self.seam = self.seam.max(seam);
@@ -84,9 +91,10 @@ impl Text {
             }
         }
         self.seam = Seam::None;
-        self.text.push_str(value);
-        self.cut.push_str(value);
-        self.boxes.push(value);
+        let value = if self.keeps_lines { Cow::Borrowed(value) } else { in_one_line(value) };
+        self.text.push_str(&value);
+        self.cut.push_str(&value);
+        self.boxes.push(&value);
     }
 
     /// The text, the cut text if it tells more, and the boxes if there are any.
@@ -145,6 +153,19 @@ impl Boxes {
         self.end_row();
         (!self.found.is_empty()).then(|| self.found.join("\n"))
     }
+}
+
+/// Whether a line end in the source of an element is one to the reader.
+pub fn keeps_lines(tag: &[u8]) -> bool {
+    matches!(tag, b"pre" | b"textarea" | b"listing" | b"xmp")
+}
+
+/// A text with a space for each line end of its source.
+pub fn in_one_line(text: &str) -> Cow<'_, str> {
+    if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    text.replace("\r\n", "\n").replace(['\n', '\r'], " ").into()
 }
 
 /// What a host, an address or an ID is made of, in either width.
