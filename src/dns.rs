@@ -160,6 +160,13 @@ pub fn site(host: &str) -> &str {
     psl::domain_str(host).unwrap_or(host)
 }
 
+/// Whether a domain is one under which anybody may register domains, by the public suffix list:
+/// `co.jp`. A company's own, under which its customers have theirs, is none.
+pub fn is_public_suffix(domain: &str) -> bool {
+    let icann = |suffix: &psl::Suffix<'_>| suffix.typ() == Some(psl::Type::Icann);
+    psl::suffix(domain.as_bytes()).filter(icann).is_some_and(|suffix| suffix.as_bytes() == domain.as_bytes())
+}
+
 fn data(found: &Option<Lookup>) -> impl Iterator<Item = &RData> {
     found.iter().flat_map(|found| found.answers()).map(|record| &record.data)
 }

@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::address::Address;
+use crate::dns;
 
 use super::secret::resolve;
 use super::{Rate, SendingWindow, Span, WarmUp};
@@ -235,6 +236,11 @@ impl Receiver {
                         return Err(format!("receiver {name:?}: {domain:?} is listed twice"));
                     }
                 }
+            }
+            if let Some(suffix) = mx.iter().find(|host| dns::is_public_suffix(host)) {
+                return Err(format!(
+                    "receiver {name:?}: mx names {suffix:?}, under which anybody may register a domain, so mail servers of many providers would be one receiver; name the provider's own, as in \"mail.provider.{suffix}\""
+                ));
             }
         }
         Ok(())

@@ -516,6 +516,8 @@ email = { kind = "email" }
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b c\"]", "is no domain"),
             ("[[receiver]]\nname = \"a\"\nmx = [\"b.example\", \"B.example\"]", "listed twice"),
             ("[[receiver]]\nname = \"a\"\nmx = [\"b.example\"]", "needs a resolver"),
+            ("[[receiver]]\nname = \"a\"\nmx = [\"mx.b.example\", \"Co.JP\"]", "mx names \"co.jp\""),
+            ("[[receiver]]\nname = \"a\"\nmx = [\"chiyoda.tokyo.jp\"]", "as in \"mail.provider.chiyoda.tokyo.jp\""),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\", \"B.example\"]", "listed twice"),
             (&format!("{good}{good}"), "another's too"),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\"]\nconnections = 0", "nonzero"),
