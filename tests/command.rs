@@ -297,6 +297,10 @@ fn a_directory_of_another_key_judges_nothing() {
 fn what_cannot_be_used_says_why_and_what_now() {
     let place = Place::imported();
     place.run(&["campaign", "new", "none.toml"]).refused("none.toml");
+    place.write("wrong.toml", &place.read("campaign.toml").replacen("name = ", "name = 12 # ", 1));
+    place
+        .run(&["campaign", "new", "wrong.toml"])
+        .refused(", name: this number cannot stand here; write a text in quotes");
     place.run(&["campaign", "check", "7"]).refused("there is no campaign 7");
     let (own, _) = place.member(0);
     for (audience, why) in [

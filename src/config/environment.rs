@@ -9,7 +9,7 @@
 //! the variable, never its value.
 
 use crate::config::Config;
-use crate::config::secret::without_value;
+use crate::config::written::in_words;
 
 /// The keys of the file's top that are values, and those that are tables.
 const VALUES: [&str; 4] = ["store", "key", "index", "resolver"];
@@ -69,9 +69,10 @@ fn laid(table: &toml::Table, variable: &Variable) -> Result<(toml::Table, Config
     let text = toml::Value::String(variable.value.clone());
     let read = |value: toml::Value| -> Result<(toml::Table, Config), String> {
         let with = set(table.clone(), variable, value)?;
-        let config = with.clone().try_into().map_err(|e: toml::de::Error| {
-            format!("the environment's {}: {}", variable.name, without_value(e.message()))
-        })?;
+        let config = with
+            .clone()
+            .try_into()
+            .map_err(|e: toml::de::Error| format!("the environment's {}: {}", variable.name, in_words(e.message())))?;
         Ok((with, config))
     };
     read(text).or_else(|why| {

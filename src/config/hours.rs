@@ -8,7 +8,9 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
+
+use super::written;
 
 /// `09:00–20:00 Asia/Tokyo`; `22:00-06:00 Europe/Berlin` goes over midnight.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,11 +61,13 @@ fn time(text: &str) -> Option<Time> {
 
 impl<'de> Deserialize<'de> for SendingWindow {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        SendingWindow::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!(
-                "{text:?} is no sending window: write two different times and a time zone, as in \"09:00–20:00 Asia/Tokyo\""
-            ))
+        let wanted = "two times and a time zone in quotes, as in \"09:00–20:00 Asia/Tokyo\"";
+        written::text(from, wanted, |text| {
+            SendingWindow::parse(text).ok_or_else(|| {
+                format!(
+                    "{text:?} is no sending window: write two different times and a time zone, as in \"09:00–20:00 Asia/Tokyo\""
+                )
+            })
         })
     }
 }

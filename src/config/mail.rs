@@ -220,9 +220,15 @@ impl Receiver {
     /// Domains as addresses have them; refuses what cannot be told apart.
     pub(super) fn check(all: &mut [Receiver]) -> Result<(), String> {
         let (mut names, mut domains, mut servers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for Receiver { name, domains: list, mx, .. } in all {
-            if name.trim().is_empty() || name.contains('.') || !names.insert(name.clone()) {
-                return Err(format!("receiver.name: {name:?} is empty, has a dot, or is another's too"));
+        for (n, Receiver { name, domains: list, mx, .. }) in all.iter_mut().enumerate() {
+            if name.trim().is_empty() {
+                return Err(format!("receiver.name: that of table {} is empty", n + 1));
+            }
+            if name.contains('.') {
+                return Err(format!("receiver.name: {name:?} has a dot, and could be a domain's"));
+            }
+            if !names.insert(name.clone()) {
+                return Err(format!("receiver.name: two tables are called {name:?}"));
             }
             if list.is_empty() && mx.is_empty() {
                 return Err(format!("receiver {name:?} has no domains and no mx"));

@@ -11,6 +11,7 @@ mod hours;
 mod mail;
 mod resolver;
 mod secret;
+mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use jiff::SpanRelativeTo;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::account::Kind;
 use crate::error::{Error, Result};
@@ -203,7 +204,8 @@ impl fmt::Display for Rate {
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(de::Error::custom)
+        let wanted = "a number and its unit in quotes, as in \"50/s\"";
+        written::text(from, wanted, |text| text.parse().map_err(|no: NoRate| no.to_string()))
     }
 }
 
@@ -221,12 +223,13 @@ impl Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        let span = text.parse::<jiff::Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
-        span.ok().and_then(|span| Duration::try_from(span).ok()).map(Span).ok_or_else(|| {
-            de::Error::custom(format!(
-                "{text:?} is no length of time: write it with its unit, as in \"10m\", \"1h 30m\" or \"3d\""
-            ))
+        let wanted = "a length of time with its unit in quotes, as in \"10m\" or \"3d\"";
+        written::text(from, wanted, |text| {
+            let span =
+                text.parse::<jiff::Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+            span.ok().and_then(|span| Duration::try_from(span).ok()).map(Span).ok_or_else(|| {
+                format!("{text:?} is no length of time: write it with its unit, as in \"10m\", \"1h 30m\" or \"3d\"")
+            })
         })
     }
 }
@@ -511,7 +514,8 @@ email = { kind = "email" }
         let config = with(good).unwrap();
         assert_eq!(config.receiver[0].domains, ["webmail.example", "xn--wgv71a.test"]);
         for (bad, why) in [
-            ("[[receiver]]\nname = \"a.example\"\ndomains = [\"b.example\"]", "has a dot"),
+            ("[[receiver]]\nname = \"a.example\"\ndomains = [\"b.example\"]", "\"a.example\" has a dot"),
+            ("[[receiver]]\nname = \" \"\ndomains = [\"b.example\"]", "table 1 is empty"),
             ("[[receiver]]\nname = \"a\"\ndomains = []", "no domains"),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b c\"]", "is no domain"),
             ("[[receiver]]\nname = \"a\"\nmx = [\"b.example\", \"B.example\"]", "listed twice"),
@@ -519,8 +523,8 @@ email = { kind = "email" }
             ("[[receiver]]\nname = \"a\"\nmx = [\"mx.b.example\", \"Co.JP\"]", "mx names \"co.jp\""),
             ("[[receiver]]\nname = \"a\"\nmx = [\"chiyoda.tokyo.jp\"]", "as in \"mail.provider.chiyoda.tokyo.jp\""),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\", \"B.example\"]", "listed twice"),
-            (&format!("{good}{good}"), "another's too"),
-            ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\"]\nconnections = 0", "nonzero"),
+            (&format!("{good}{good}"), "two tables are called \"big\""),
+            ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\"]\nconnections = 0", "a whole number above 0"),
         ] {
             let refused = with(bad).unwrap_err();
             assert!(refused.contains(why), "{bad}: {refused}");
@@ -539,6 +543,31 @@ email = { kind = "email" }
             let refused = parse(&format!("{MINIMAL}\n[smtp]\n{smtp}\n"), &[]).unwrap_err();
             assert!(!refused.contains("hunter2"), "{refused}");
             assert!(refused.starts_with("line 10, column "), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_sort_is_refused_with_what_to_write() {
+        for (line, why) in [
+            (
+                "rate = 5",
+                "line 10, column 8, rate: this number cannot stand here; write a number and its unit in quotes, as in \"50/s\"",
+            ),
+            (
+                "lifetime = 3",
+                "lifetime: this number cannot stand here; write a length of time with its unit in quotes, as in \"10m\" or \"3d\"",
+            ),
+            ("windows = [9]", "windows: this number cannot stand here; write two times"),
+            ("hello = 7", "hello: this number cannot stand here; write a text in quotes"),
+            ("connections = \"8\"", "connections: this text cannot stand here; write a whole number"),
+            ("connections = -1", "connections: this number cannot stand here; write a whole number"),
+            ("connections = 2.5", "connections: this number cannot stand here; write a whole number"),
+            ("windows = true", "windows: true or false cannot stand here; write a list in brackets"),
+            ("warm_up = 5", "warm_up: this number cannot stand here; write a table"),
+            ("warm_up = { start = 2026-12-01 }", "a date cannot stand here; write a text in quotes"),
+        ] {
+            let refused = parse(&format!("{MINIMAL}\n[smtp]\n{line}\n"), &[]).unwrap_err();
+            assert!(refused.contains(why), "{line}: {refused}");
         }
     }
 

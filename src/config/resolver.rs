@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer};
+
+use super::written;
 
 /// A DNS resolver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,8 @@ impl fmt::Display for Resolver {
 
 impl<'de> Deserialize<'de> for Resolver {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(de::Error::custom)
+        let wanted = "\"system\" or an IP address, in quotes, as in \"127.0.0.1:53\"";
+        written::text(from, wanted, |text| text.parse().map_err(|no: NoResolver| no.to_string()))
     }
 }
 

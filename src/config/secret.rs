@@ -5,6 +5,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::written::in_words;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
@@ -59,7 +60,7 @@ pub(super) fn resolve(secret: &SecretString, folder: &Path) -> std::result::Resu
 
 /// What is wrong, where, and at which key, without the line itself.
 pub(crate) fn at_line(text: &str, error: &toml::de::Error) -> String {
-    let message = without_value(error.message());
+    let message = in_words(error.message());
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
     let line = before.matches('\n').count() + 1;
     let start = before.rsplit('\n').next().unwrap_or_default();
@@ -68,16 +69,6 @@ pub(crate) fn at_line(text: &str, error: &toml::de::Error) -> String {
     match start.split_once('=').map(|(key, _)| key.trim()).filter(is_key) {
         Some(key) => format!("line {line}, column {column}, {key}: {message}"),
         None => format!("line {line}, column {column}: {message}"),
-    }
-}
-
-/// A message that says what a value is instead, without the value: it may be a
-/// secret that stands at the wrong key.
-pub(super) fn without_value(message: &str) -> String {
-    let message = message.trim();
-    match (message.find(": string \""), message.rfind("\", expected")) {
-        (Some(from), Some(to)) if from < to => format!("{}: a string{}", &message[..from], &message[to + 1..]),
-        _ => message.to_owned(),
     }
 }
 

@@ -1,0 +1,70 @@
+//! Values that are written as text in quotes, and what is said of a value of a sort that
+//! cannot stand where it does: in the words of whoever writes the file, without the value
+//! itself, which may be a secret that stands at the wrong key.
+
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{self, Visitor};
+
+/// Reads a text by `read`, which says why it cannot; `wanted` is what to write, for whoever
+/// wrote something else than a text.
+pub(super) fn text<'de, T, D: Deserializer<'de>>(
+    from: D,
+    wanted: &'static str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    struct Text<R>(&'static str, R);
+
+    impl<T, R: FnOnce(&str) -> Result<T, String>> Visitor<'_> for Text<R> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            (self.1)(text).map_err(E::custom)
+        }
+    }
+
+    from.deserialize_str(Text(wanted, read))
+}
+
+/// What serde says of a file, where that is that a value of one sort stands where another is
+/// wanted, in our words.
+pub(super) fn in_words(message: &str) -> String {
+    let message = message.trim();
+    let said = ["invalid type: ", "invalid value: "].iter().find_map(|start| message.strip_prefix(start));
+    match said.and_then(|said| said.rsplit_once(", expected ")) {
+        Some((found, wanted)) => format!("{} cannot stand here; write {}", sort(found), to_write(wanted)),
+        None => message.to_owned(),
+    }
+}
+
+/// A value as serde shows it: ``integer `5` ``.
+fn sort(found: &str) -> &'static str {
+    match found.split([' ', '`', '"']).next().unwrap_or_default() {
+        "integer" | "floating" => "this number",
+        "boolean" => "true or false",
+        "string" | "character" => "this text",
+        "sequence" => "a list",
+        "map" => "a table or a date",
+        _ => "this",
+    }
+}
+
+fn to_write(wanted: &str) -> &str {
+    match wanted {
+        "a string" | "path string" => "a text in quotes",
+        "a character" => "one character in quotes",
+        "a boolean" => "true or false",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "a nonzero usize" => "a whole number above 0",
+        "f32" | "f64" => "a number",
+        "a sequence" => "a list in brackets",
+        "a map" => "a table",
+        _ if wanted.starts_with("struct ") => "a table",
+        _ => wanted,
+    }
+}
