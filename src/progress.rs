@@ -6,41 +6,47 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
+/// How often a bar is drawn while nothing moves, so that it is seen from the beginning and the
+/// time goes on.
+pub const TICK: Duration = Duration::from_secs(1);
+
 /// A bar over a known number of things.
 pub fn bar(verb: &'static str, unit: &str, total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total).with_message(verb);
     let template =
         format!("{{msg:>9}} {{bar:32.cyan/dim}} {{human_pos}} of {{human_len}} {unit}  {{per_sec:.dim}}  {{eta}} left");
-    bar.set_style(style(&template));
-    bar
+    drawn(bar, style(&template))
 }
 
 /// A bar over a whole campaign, of which `done` messages are final already. The
-/// time left is never less than the configured rate takes.
+/// time left is never less than the configured rate takes, and unknown before the first.
 pub fn sending(total: u64, done: u64, per_second_max: f64) -> ProgressBar {
     let bar = ProgressBar::new(total).with_position(done).with_message("sending");
-    let template = "{msg:>9} {bar:32.cyan/dim} {human_pos} of {human_len} messages  {rate:.dim}  {left} left";
+    // In one line of any terminal: what is logged meanwhile takes the place of one.
+    let template =
+        "{msg:>9} {wide_bar:.cyan/dim} {human_pos} of {human_len} messages  {rate:.dim}  {left} left, {elapsed} so far";
     let rate = |state: &ProgressState, out: &mut dyn Write| {
         let _ = write!(out, "{:.0}/s", state.per_sec());
     };
     let left = move |state: &ProgressState, out: &mut dyn Write| {
+        // Nothing is known yet of how long one takes.
+        if state.pos() == done {
+            let _ = write!(out, "?");
+            return;
+        }
         let messages = state.len().unwrap_or(0).saturating_sub(state.pos());
         let paced = Duration::try_from_secs_f64(messages as f64 / per_second_max).unwrap_or(Duration::MAX);
         let _ = write!(out, "{:#}", HumanDuration(state.eta().max(paced)));
     };
-    bar.set_style(style(template).with_key("rate", rate).with_key("left", left));
     // The messages that were final before are no work of this process.
     bar.reset_eta();
-    bar
+    drawn(bar, style(template).with_key("rate", rate).with_key("left", left))
 }
 
 /// A bar over a file's bytes.
 pub fn bytes(verb: &'static str, total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total).with_message(verb);
-    bar.set_style(style(
-        "{msg:>9} {bar:32.cyan/dim} {bytes} of {total_bytes}  {binary_bytes_per_sec:.dim}  {eta} left",
-    ));
-    bar
+    drawn(bar, style("{msg:>9} {bar:32.cyan/dim} {bytes} of {total_bytes}  {binary_bytes_per_sec:.dim}  {eta} left"))
 }
 
 /// Something without a known length.
@@ -49,6 +55,12 @@ pub fn spinner(text: &'static str) -> ProgressBar {
     spinner.set_style(style("{spinner:>9} {msg} {elapsed:.dim}"));
     spinner.enable_steady_tick(Duration::from_millis(120));
     spinner
+}
+
+fn drawn(bar: ProgressBar, style: ProgressStyle) -> ProgressBar {
+    bar.set_style(style);
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -260,6 +260,14 @@ impl Line {
 
     /// Waits, looking at the campaign's state meanwhile; false when stopped.
     pub(super) async fn wait_until(&self, until_ms: i64, why: String) -> Result<bool> {
+        // In the line of the bar, which is drawn again by what follows.
+        self.bar.disable_steady_tick();
+        let waited = self.wait_spinning(until_ms, why).await;
+        self.bar.enable_steady_tick(progress::TICK);
+        waited
+    }
+
+    async fn wait_spinning(&self, until_ms: i64, why: String) -> Result<bool> {
         let spinner = progress::spinner("");
         spinner.set_message(why);
         while self.app.clock.now_ms() < until_ms {

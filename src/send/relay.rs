@@ -3,6 +3,7 @@
 //! asked by [`Relay::probe`].
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::send::conversation::{Conversation, Known};
 use crate::send::link::{Link, Said};
 use crate::send::login::Login;
 use crate::send::wire::reply_text;
+use crate::telemetry::event;
 
 /// Why a relay's URL cannot be used. Never the URL itself: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +69,8 @@ pub enum Fault {
 pub struct Deadlines {
     /// The connection, the greeting, EHLO, TLS, AUTH.
     pub connect: Duration,
+    /// The greeting, before it is said that it has not come.
+    pub patience: Duration,
     /// MAIL and RCPT: 5 minutes.
     pub command: Duration,
     /// The reply to DATA: 2 minutes.
@@ -84,6 +88,7 @@ impl Default for Deadlines {
         let minutes = |n: u64| Duration::from_secs(60 * n);
         Self {
             connect: Duration::from_secs(60),
+            patience: Duration::from_secs(10),
             command: minutes(5),
             data: minutes(2),
             block: minutes(3),
@@ -103,6 +108,8 @@ pub struct Relay {
     hello: String,
     /// Read at the first connection that needs it.
     trust: Arc<OnceLock<Arc<ClientConfig>>>,
+    /// Whether it was said that its greeting is late: once is enough.
+    is_late: Arc<AtomicBool>,
     connections: usize,
     deadlines: Deadlines,
 }
@@ -151,6 +158,7 @@ impl Relay {
             login,
             hello: smtp.hello.clone(),
             trust: Arc::default(),
+            is_late: Arc::default(),
             connections: smtp.connections,
             deadlines: Deadlines::default(),
         })
@@ -205,12 +213,7 @@ impl Relay {
     }
 
     async fn open(&self) -> Result<(Link, Known), Fault> {
-        let silent = |error: std::io::Error| Fault::Unreachable(reply_text(&error.to_string()));
-        let mut link = Link::connect(&self.host, self.port).await.map_err(silent)?;
-        if self.tls == Tls::Implicit {
-            link = self.encrypt(link).await?;
-        }
-        expect(220, "its greeting", link.reply().await.map_err(silent)?).map_err(Fault::Refused)?;
+        let mut link = self.patiently(self.greeted()).await?;
         let mut known = self.hello(&mut link).await.map_err(Fault::Refused)?;
         if self.tls == Tls::Required {
             if !known.has("STARTTLS") {
@@ -225,6 +228,30 @@ impl Relay {
             login.say(&mut link, &known).await.map_err(Fault::Login)?;
         }
         Ok((link, known))
+    }
+
+    /// Connects, and reads the greeting.
+    async fn greeted(&self) -> Result<Link, Fault> {
+        let silent = |error: std::io::Error| Fault::Unreachable(reply_text(&error.to_string()));
+        let mut link = Link::connect(&self.host, self.port).await.map_err(silent)?;
+        if self.tls == Tls::Implicit {
+            link = self.encrypt(link).await?;
+        }
+        expect(220, "its greeting", link.reply().await.map_err(silent)?).map_err(Fault::Refused)?;
+        Ok(link)
+    }
+
+    /// Waits for the greeting, and says that it waits when that takes long.
+    async fn patiently<T>(&self, greeting: impl Future<Output = T>) -> T {
+        let mut greeting = std::pin::pin!(greeting);
+        let Deadlines { patience, connect, .. } = self.deadlines;
+        if let Ok(greeted) = tokio::time::timeout(patience, &mut greeting).await {
+            return greeted;
+        }
+        if !self.is_late.swap(true, Ordering::Relaxed) {
+            event::greeting_late(&self.to_string(), patience, connect);
+        }
+        greeting.await
     }
 
     async fn hello(&self, link: &mut Link) -> Result<Known, String> {
@@ -295,6 +322,27 @@ mod tests {
 
     fn relay(url: &str) -> Result<Relay, SendError> {
         Relay::new(&Smtp { url: SecretString::from(url), ..Smtp::default() })
+    }
+
+    #[test]
+    fn a_greeting_that_does_not_come_is_told_once_for_each_relay() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = silent.local_addr().unwrap();
+        let short = Deadlines {
+            patience: Duration::from_millis(10),
+            connect: Duration::from_millis(200),
+            ..Deadlines::default()
+        };
+        let relay = relay(&format!("smtp://{at}")).unwrap().with_deadlines(short);
+        let other = relay.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let lines = crate::telemetry::tests::logged("error", || {
+            let twice = async { tokio::join!(relay.open_in_time(), other.open_in_time()) };
+            let (one, other) = runtime.block_on(twice);
+            assert!(matches!((one, other), (Err(Fault::Unreachable(_)), Err(Fault::Unreachable(_)))));
+        });
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!((&lines[0]["event"], &lines[0]["relay"]), (&"greeting_late".into(), &at.to_string().into()));
     }
 
     #[test]

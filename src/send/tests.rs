@@ -272,6 +272,7 @@ fn relay(addr: SocketAddr, connections: usize) -> Relay {
     let url = SecretString::from(format!("smtp://{addr}"));
     let deadlines = Deadlines {
         connect: short,
+        patience: short,
         command: short,
         data: short,
         block: short,

@@ -177,6 +177,17 @@ pub fn dns_rests(why: &Unanswered, rest: Duration) {
     );
 }
 
+/// A mail server lets nobody in so far: it refuses nothing, and says nothing.
+pub fn greeting_late(relay: &str, waited: Duration, wait: Duration) {
+    error!(
+        event = "greeting_late",
+        relay,
+        waited_s = waited.as_secs(),
+        wait_s_max = wait.as_secs(),
+        "the mail server has not greeted yet: each connection to it waits for that, up to wait_s_max, and then tries again"
+    );
+}
+
 /// A receiver said that we are too fast. One that no table names may be a
 /// customer's own domain, and is not named here either.
 pub fn receiver_slowed(receiver: &str, code: u16) {

@@ -10,7 +10,7 @@ mod metrics;
 
 pub use metrics::{Metrics, Row, Unsubscribe, View};
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
@@ -40,11 +40,21 @@ pub enum Format {
 pub fn init(format: Format, level: Option<&str>) -> Result<()> {
     let from_environment = std::env::var(LOG_VARIABLE).ok();
     let filter = filter(level.or(from_environment.as_deref()).unwrap_or("info"))?;
+    let is_terminal = io::stderr().is_terminal();
+    let line = move || if is_terminal { over_a_bar() } else { io::stderr() };
     let set = match format {
-        Format::Human => tracing::subscriber::set_global_default(human(filter, io::stderr().is_terminal(), io::stderr)),
+        Format::Human => tracing::subscriber::set_global_default(human(filter, is_terminal, line)),
         Format::Json => tracing::subscriber::set_global_default(json(filter, io::stderr)),
     };
     set.map_err(|e| Error::unexpected("cannot set up logging").cause(&e))
+}
+
+/// A terminal, where a progress bar may stand in the line: it is drawn again below.
+fn over_a_bar() -> io::Stderr {
+    let mut stderr = io::stderr();
+    // Nobody is left to be told that this failed.
+    let _ = stderr.write_all(b"\r\x1b[2K");
+    stderr
 }
 
 /// A bare level is ours; the libraries stay at warnings, and the databases at
