@@ -204,6 +204,7 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     assert_eq!((mode(&place.path("preview-1")), mode(&place.path("preview-1/index.html"))), (0o700, 0o600));
     assert!(place.read("preview-1/index.html").contains("reasons in full</summary>"));
 
+    assert_eq!(place.run(&["suppress", "add", &place.member(0).1]).code(), 0);
     let early = place.run(&["campaign", "send", "1", "--json"]);
     assert_eq!((early.code(), early.json()["exit"].as_i64()), (4, Some(4)), "not approved yet");
     let found = place.run(&["campaign", "check", "1", "--report", "check.html", "--json"]);
@@ -219,9 +220,12 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     assert_eq!(sent.code(), 0, "{}", sent.err());
     has_keys(
         &sent.json(),
-        &["campaign", "state", "stage", "accepted", "deferred", "rejected", "unknown", "held", "left"],
+        &["campaign", "state", "stage", "accepted", "deferred", "rejected", "unknown", "held", "suppressed", "left"],
     );
-    assert_eq!(sent.json()["accepted"], ACCOUNTS);
+    assert_eq!((&sent.json()["accepted"], &sent.json()["suppressed"]), (&(ACCOUNTS - 1).into(), &1.into()));
+    let again = place.run(&["campaign", "send", "1"]);
+    assert!(again.out().contains("held 0  suppressed 1  left 0"), "{}", again.out());
+    assert_eq!(place.run(&["suppress", "remove", &place.member(0).1]).code(), 0);
     assert_eq!(place.run(&["campaign", "report", "1", "--out", "report.html"]).code(), 0);
     assert_eq!(mode(&place.path("report.html")), 0o600);
     assert_eq!(place.run(&["verify", "--json"]).json()["verified"], true);

@@ -261,7 +261,7 @@ impl Printer {
     pub fn sent(&self, done: &SendReport) {
         self.show(done, || {
             let mut text = format!(
-                "campaign {} is {} at stage {}\naccepted {}  deferred {}  rejected {}  expired {}  unknown {}  held {}  left {}   ({:.1} s)",
+                "campaign {} is {} at stage {}\naccepted {}  deferred {}  rejected {}  expired {}  unknown {}  held {}  suppressed {}  left {}   ({:.1} s)",
                 done.campaign,
                 if done.state == State::Sending { "not finished" } else { done.state.as_str() },
                 done.stage,
@@ -271,6 +271,7 @@ impl Printer {
                 count(done.expired),
                 count(done.unknown),
                 count(done.held),
+                count(done.suppressed),
                 count(done.left),
                 done.seconds
             );

@@ -19,6 +19,17 @@ pub(super) fn unknown_hint(campaign: i64, unknown: u64) -> String {
     )
 }
 
+/// What claimed messages are while nobody sends; nothing where there are none, or somebody does.
+fn claimed_hint(campaign: i64, claimed: u64, sender: Option<&str>) -> String {
+    if claimed == 0 || sender.is_some() {
+        return String::new();
+    }
+    format!(
+        "\n{} claimed by a process that ended before it recorded what became of them: they become unknown, and are not sent again by themselves\nnow: kakitome reconcile LOG (the mail server's) settles them; then kakitome campaign send {campaign} goes on",
+        count(claimed)
+    )
+}
+
 /// Where a campaign stands, in words: a state that says "sending" while nobody
 /// sends says so.
 pub(super) fn standing(campaign: i64, state: State, sender: Option<&str>) -> String {
@@ -51,12 +62,15 @@ impl Printer {
                 rows.add_row(row(name, counts));
             }
             rows.add_row(row("all", &status.counts));
+            let (id, sender) = (status.campaign, status.sender.as_deref());
+            let (standing, claimed) =
+                (standing(id, status.state, sender), claimed_hint(id, status.counts.claimed, sender));
+            // What is claimed comes before what is to be sent.
+            let standing = if claimed.is_empty() { &standing } else { standing.lines().next().unwrap_or_default() };
             format!(
-                "campaign {} {:?} (revision {}) is {}\n{rows}{}",
-                status.campaign,
+                "campaign {id} {:?} (revision {}) is {standing}\n{rows}{claimed}{}",
                 status.name,
                 status.revision,
-                standing(status.campaign, status.state, status.sender.as_deref()),
                 unknown_hint(status.campaign, status.counts.unknown)
             )
         });
@@ -150,4 +164,18 @@ fn row(name: &str, counts: &Counts) -> Vec<String> {
         counts.suppressed,
     ];
     std::iter::once(name.to_owned()).chain(numbers.into_iter().map(count)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_of_nobody_are_explained_and_those_of_a_sender_are_not() {
+        let told = claimed_hint(7, 1_200, None);
+        assert!(told.contains("1,200 claimed by a process that ended"), "{told}");
+        assert!(told.contains("now: kakitome reconcile LOG") && told.ends_with("campaign send 7 goes on"), "{told}");
+        assert_eq!(claimed_hint(7, 1_200, Some("host 12")), "");
+        assert_eq!(claimed_hint(7, 0, None), "");
+    }
 }

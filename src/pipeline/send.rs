@@ -35,6 +35,8 @@ pub struct SendReport {
     pub unknown: u64,
     /// Messages that the guard refused.
     pub held: u64,
+    /// Messages whose address gets no mail.
+    pub suppressed: u64,
     /// Messages not yet tried, or under way elsewhere.
     pub left: u64,
     /// The stage that was open last.
@@ -175,6 +177,7 @@ async fn report(
         expired: counts.expired,
         unknown: counts.unknown,
         held: counts.held,
+        suppressed: counts.suppressed,
         left: counts.left(),
         stage: open.to_owned(),
         state: app.store.state(campaign.id).await?,
