@@ -53,7 +53,8 @@
 //!    another has reached is asked in the transaction in which one begins.
 //! 10. **A refusal of the sender costs no address.** What a reply means is a
 //!     table ([`send::replies`]); only one that says that there is no such mailbox
-//!     suppresses. One about us halts its receiver, or the run.
+//!     suppresses, told to us or quoted in the mail server's log. One about us halts
+//!     its receiver, or the run.
 //!
 //! # Who may name whom
 //!

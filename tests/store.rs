@@ -593,8 +593,8 @@ both! {
             // Another attempt's outcome.
             store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: account.clone(), digest: [1; 32], attempt: 2 })], 11).await.map(|_| ()),
             // Nothing is settled that is not unknown, and nothing as claimed.
-            store.settle(1, &[(account.clone(), State::Accepted)], "operator", 11).await,
-            store.settle(1, &[(account.clone(), State::Claimed)], "operator", 11).await,
+            store.settle(1, &[(account.clone(), State::Accepted)], &[], "operator", 11).await.map(drop),
+            store.settle(1, &[(account.clone(), State::Claimed)], &[], "operator", 11).await.map(drop),
             // There is no such message.
             store.suppress_messages(1, &[id("10000002"), id("nobody")], 11).await,
         ];
@@ -705,7 +705,7 @@ both! {
         // The process was not dead after all: it can record nothing any more.
         after.record_outcomes(1, lost.into_iter().map(accepted).collect(), 210).await.unwrap_err();
         let (one, two) = (id("10000001"), id("10000002"));
-        after.settle(1, &[(one.clone(), State::Accepted), (two.clone(), State::Checked)], "mail log", 300).await.unwrap();
+        after.settle(1, &[(one.clone(), State::Accepted), (two.clone(), State::Checked)], &[], "mail log", 300).await.unwrap();
         assert_eq!(state_of(&after, 1, &one).await, State::Accepted);
         let again = claims(claim(&after, 1, 0, 1, 10, 400).await);
         assert_eq!((again.len(), again[0].attempt, &again[0].account), (1, 2, &two));

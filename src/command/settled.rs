@@ -145,6 +145,9 @@ fn line(done: &Settled) -> String {
         count(done.retry),
         count(done.unknown)
     );
+    if done.suppressed > 0 {
+        text.push_str(&format!("; suppressed {} that have no mailbox", count(done.suppressed)));
+    }
     if done.unknown == 0 && done.accepted + done.rejected + done.retry > 0 {
         text.push_str(&format!("\nnow: kakitome campaign send {}", done.campaign));
     }

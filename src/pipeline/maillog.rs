@@ -5,14 +5,18 @@
 //! `qmgr` or a delivery agent on, the server has taken the message over: `qmgr`
 //! says `queue active`, an agent `status=sent`, `deferred` or `bounced`, `qmgr`
 //! at last `removed`. A queue ID may be given again: the newest `cleanup` line
-//! says whose it is. Nothing of the log is kept but what became of ours.
+//! says whose it is. Where an agent quotes a server's reply to a message that bounced, what
+//! that says of the mailbox is read as in sending ([`replies`]). Nothing of the log is kept but
+//! what became of ours.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
+use crate::address::Address;
 use crate::error::{Error, Result};
+use crate::send::replies::{self, Meaning};
 
 /// No line of interest is longer, in bytes.
 const LINE_MAX: u64 = 64 << 10;
@@ -38,6 +42,8 @@ pub(super) struct Log {
     /// By queue ID: which message, and what became of that copy.
     copies: HashMap<String, (usize, Option<Fate>)>,
     fates: Vec<Option<Fate>>,
+    /// By place: the address that has no mailbox, by the word of the server asked.
+    no_mailbox: HashMap<usize, Address>,
     /// Lines read.
     pub lines: u64,
     /// The first time that a line begins with.
@@ -60,6 +66,11 @@ impl Log {
         self.fates.get(place).copied().flatten()
     }
 
+    /// The address that a message bounced from because it has no mailbox.
+    pub fn no_mailbox(&self, place: usize) -> Option<&Address> {
+        self.no_mailbox.get(&place).filter(|_| self.fate(place) == Some(Fate::Bounced))
+    }
+
     fn line(&mut self, line: &str) {
         self.lines += 1;
         if let Some(time) = time(line) {
@@ -75,11 +86,15 @@ impl Log {
             }
             return;
         }
-        let Some((_, fate)) = self.copies.get_mut(queue) else { return };
+        let Some((place, fate)) = self.copies.get_mut(queue) else { return };
         let status = rest.split(", status=").nth(1).and_then(|rest| rest.split([' ', ',']).next());
         let told = match status {
             Some("sent") => Some(Fate::Sent),
-            Some("bounced" | "expired") => Some(Fate::Bounced),
+            Some("bounced") => {
+                self.no_mailbox.extend(no_mailbox(rest).map(|address| (*place, address)));
+                Some(Fate::Bounced)
+            }
+            Some("expired") => Some(Fate::Bounced),
             Some(_) => Some(Fate::Taken),
             None if rest.ends_with("(queue active)") || rest == "removed" => Some(Fate::Taken),
             None => None,
@@ -141,6 +156,17 @@ fn record(line: &str) -> Option<(&str, &str)> {
     is_id.then_some((queue, rest))
 }
 
+/// The address of an agent's line that quotes a server's `said: 550 5.1.1 …` or another reply
+/// that means that there is no such mailbox. One that was put in another's place
+/// (`orig_to`) says nothing about that other.
+fn no_mailbox(rest: &str) -> Option<Address> {
+    let (to, rest) = rest.strip_prefix("to=<")?.split_once(">, ")?;
+    let (_, said) = rest.split_once(" said: ").filter(|_| !rest.starts_with("orig_to="))?;
+    let (code, text) = (said.get(..3)?.parse().ok()?, said.get(4..)?);
+    let meaning = replies::meaning(&replies::kept(code, text));
+    Address::parse(to).ok().filter(|_| meaning == Meaning::Bounce)
+}
+
 /// The time that a line begins with, in either of the forms that syslog writes.
 fn time(line: &str) -> Option<&str> {
     let first = line.split(' ').next()?;
@@ -194,6 +220,46 @@ mod tests {
         assert_eq!(fates(&format!("{CLEANUP}{ACTIVE}")).0, Some(Fate::Taken));
         let later = format!("{CLEANUP}{ACTIVE}{}{}", agent("deferred"), agent("sent"));
         assert_eq!(fates(&later).0, Some(Fate::Sent), "the last word counts");
+    }
+
+    #[test]
+    fn a_bounce_names_the_address_whose_server_says_that_there_is_no_mailbox() {
+        let said = |to: &str, status: &str, said: &str| {
+            let line = format!(
+                "Nov 25 10:00:02 mx postfix/smtp[13]: 4F1A2B3C4D: {to}, relay=b[1.2.3.4]:25, delay=1, dsn=5.0.0, status={status} ({said})\n"
+            );
+            let (_, log) = fates(&format!("{CLEANUP}{ACTIVE}{line}{REMOVED}"));
+            log.no_mailbox(0).map(ToString::to_string)
+        };
+        let (to, none) = ("to=<Taro@b.example>", None);
+        let host = |reply: &str| format!("host b[1.2.3.4] said: {reply} (in reply to RCPT TO command)");
+        let taro = Some("Taro@b.example".to_owned());
+        assert_eq!(
+            said(to, "bounced", &host("550 5.1.1 <Taro@b.example>: Recipient address rejected: User unknown")),
+            taro
+        );
+        assert_eq!(
+            said(to, "bounced", &host("550-5.1.1 The email account does not exist. 550 5.1.1 Learn more")),
+            taro
+        );
+        assert_eq!(said(to, "bounced", &host("550 no such user here")), taro);
+        for (to, status, reply) in [
+            (to, "bounced", host("550 5.7.25 The IP address has no PTR record")),
+            (to, "bounced", host("550 5.7.1 rejected by policy: user unknown to us")),
+            (to, "bounced", host("552 5.2.2 mailbox full")),
+            // What is said in an address is said by nobody.
+            (to, "bounced", host("554 5.3.4 <x@no such user>")),
+            (to, "deferred", host("450 4.1.1 user unknown")),
+            (to, "expired, returned to sender", host("550 5.1.1 gone")),
+            (to, "bounced", "Host or domain name not found. Name service error for name=b.example".into()),
+            ("to=<jiro@b.example>, orig_to=<Taro@b.example>", "bounced", host("550 5.1.1 gone")),
+            ("to=<nobody>", "bounced", host("550 5.1.1 gone")),
+        ] {
+            assert_eq!(said(to, status, &reply), none, "{to} {reply}");
+        }
+        let gone = agent("bounced").replace("(250 ok)", "(host b said: 550 5.1.1 gone)");
+        let (fate, log) = fates(&format!("{CLEANUP}{ACTIVE}{gone}{}", agent("sent")));
+        assert_eq!((fate, log.no_mailbox(0)), (Some(Fate::Sent), None), "the last word counts");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::account::AccountId;
+use crate::address::Address;
 use crate::campaign;
 use crate::error::{Error, Result};
 use crate::ledger::State;
@@ -42,6 +43,8 @@ pub struct Settled {
     pub retry: u64,
     /// Messages that are unknown still.
     pub unknown: u64,
+    /// Addresses that were suppressed, because they have no mailbox.
+    pub suppressed: u64,
 }
 
 /// What a mail server's log said.
@@ -99,11 +102,12 @@ pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Re
         }
     };
     let named: Vec<_> = named.into_iter().map(|account| (account, to)).collect();
-    write(app, id, &named, by).await
+    write(app, id, &named, &[], by).await
 }
 
 /// Settles unknown messages of every campaign by a mail server's log, what a dead
-/// process left claimed among them. Those that
+/// process left claimed among them. An address whose server said that it has no mailbox
+/// is suppressed, as in sending. Those that
 /// it does not show as taken over stay unknown, unless `retry` is their count:
 /// then the operator says that the log covers the time, and they are sent again.
 ///
@@ -143,9 +147,29 @@ pub async fn reconcile(app: &App, files: &[PathBuf], retry: Option<u64>, by: &st
             };
             Some((account.clone(), to))
         });
-        campaigns.push(write(app, id, &named.collect::<Vec<_>>(), by).await?);
+        let named = named.collect::<Vec<_>>();
+        let of = unknown.iter().filter(|(campaign, ..)| *campaign == id);
+        let gone = of.filter_map(|(_, account, place)| Some((account, log.no_mailbox(*place)?)));
+        let bounced = bounced(app, gone).await?;
+        campaigns.push(write(app, id, &named, &bounced, by).await?);
     }
     Ok(Reconciled { lines: log.lines, from: log.from, to: log.to, campaigns, unseen })
+}
+
+/// Of the addresses that a log says have no mailbox, those that are their accounts' own now: a
+/// message may have been passed on to another under its Message-ID.
+async fn bounced(app: &App, gone: impl Iterator<Item = (&AccountId, &Address)>) -> Result<Vec<Address>> {
+    let gone: Vec<_> = gone.collect();
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let accounts: Vec<_> = gone.iter().map(|(account, _)| (*account).clone()).collect();
+    let records = app.store.records(app.version().await?.number, &accounts).await?;
+    let own = gone.into_iter().filter_map(|(account, address)| {
+        let own = &records.get(account)?.address;
+        (own.folded() == address.folded()).then(|| own.clone())
+    });
+    Ok(own.collect())
 }
 
 /// The messages of a campaign in one state, in the audience's order.
@@ -181,7 +205,7 @@ async fn rows(app: &App, id: i64, state: State) -> Result<Vec<Row>> {
     }
 }
 
-async fn write(app: &App, id: i64, named: &[(AccountId, State)], by: &str) -> Result<Settled> {
+async fn write(app: &App, id: i64, named: &[(AccountId, State)], bounced: &[Address], by: &str) -> Result<Settled> {
     let of = |state| named.iter().filter(|(_, to)| *to == state).count() as u64;
     let state = app.store.state(id).await?;
     if of(State::Checked) > 0 && matches!(state, campaign::State::Halted | campaign::State::Finished) {
@@ -189,7 +213,10 @@ async fn write(app: &App, id: i64, named: &[(AccountId, State)], by: &str) -> Re
             .why(format!("it is {}", state.as_str()))
             .now("settle its unknown messages as accepted or rejected"));
     }
-    app.store.settle(id, named, by, app.clock.now_ms()).await?;
+    let suppressed = app.store.settle(id, named, bounced, by, app.clock.now_ms()).await?;
+    if suppressed > 0 {
+        event::bounces_suppressed(id, suppressed);
+    }
     for state in [State::Accepted, State::Rejected, State::Checked] {
         if of(state) > 0 {
             event::unknown_settled(id, of(state), state.as_str());
@@ -201,6 +228,7 @@ async fn write(app: &App, id: i64, named: &[(AccountId, State)], by: &str) -> Re
         rejected: of(State::Rejected),
         retry: of(State::Checked),
         unknown: app.store.counts(id, None).await?.unknown,
+        suppressed,
     })
 }
 

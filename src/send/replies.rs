@@ -14,6 +14,7 @@
 //! SES. A reply that is read wrongly belongs there, and then a row here.
 
 use crate::ledger::Reply;
+use crate::send::wire::reply_text;
 
 /// What a reply other than a yes calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +131,11 @@ pub fn meaning(reply: &Reply) -> Meaning {
         has_code(code, reply.code) && has_status(status, enhanced) && text.contains(piece)
     });
     row.map_or(Defer, |row| row.3)
+}
+
+/// A server's words as a reply is kept.
+pub fn kept(code: u16, text: &str) -> Reply {
+    Reply { code, text: reply_text(text) }
 }
 
 /// The enhanced code that a text begins with.

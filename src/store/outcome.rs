@@ -184,12 +184,20 @@ impl Store {
 
     /// Settles `unknown` messages by evidence that an operator brings:
     /// `accepted`, because the server has them, `rejected`, because it gave them
-    /// up, or `checked`, to be sent again. `by` says who or what knows.
+    /// up, or `checked`, to be sent again. `by` says who or what knows. Suppresses the
+    /// addresses that have no mailbox; how many of these were not suppressed before.
     ///
     /// # Errors
     /// A message is not `unknown`, or the database fails; none is settled then.
     /// Any other state that is asked for is refused.
-    pub async fn settle(&self, campaign: i64, messages: &[(AccountId, State)], by: &str, now_ms: i64) -> Result<()> {
+    pub async fn settle(
+        &self,
+        campaign: i64,
+        messages: &[(AccountId, State)],
+        bounced: &[Address],
+        by: &str,
+        now_ms: i64,
+    ) -> Result<u64> {
         const SQLITE: &str = "
             update message set state = v.value->>1, changed_ms = $3,
                    first_ms = case when v.value->>1 = 'checked' then null else first_ms end
@@ -201,8 +209,19 @@ impl Store {
         let doing = "settling unknown messages";
         let legal = messages.iter().filter(|(_, to)| State::Unknown.may_be_settled_as(*to)).count();
         exactly(doing, legal as u64, messages.len())?;
-        let messages = messages.iter().map(|(account, to)| (account, *to, by)).collect::<Vec<_>>();
-        self.make_move(campaign, "settle", doing, self.sql(SQLITE, POSTGRES), messages, now_ms).await
+        if messages.is_empty() {
+            return Ok(0);
+        }
+        let told = Messages { messages: messages.iter().map(|(account, to)| (account, *to, by)).collect() };
+        let (text, sql) = (json(&told.messages)?, self.sql(SQLITE, POSTGRES));
+        let suppress = suppression::insert_text(self);
+        Ok(in_transaction!(self, doing, |tx| {
+            let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);
+            exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), messages.len())?;
+            ledger::append!(tx, Some(campaign), "settle", &told, now_ms, doing);
+            // After the entry, as with outcomes.
+            suppression::add!(tx, suppress, bounced, suppression::BOUNCED, Some(campaign), now_ms, doing)
+        }))
     }
 
     /// Makes one move for messages, whose statement takes ($1 campaign, $2 the

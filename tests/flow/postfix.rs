@@ -231,6 +231,7 @@ async fn settled_by_its_log(base: &Base) {
     }
     let told = [settled.accepted, settled.rejected, settled.unknown];
     assert_eq!(told, [is[&Message::Accepted], is[&Message::Rejected], is[&Message::Unknown]]);
+    assert_eq!(settled.suppressed, settled.rejected, "each of those servers said that there is nobody");
     assert!(asked.keys().any(|to| mixed(to, 1).is_some_and(|refusal| refusal.starts_with('4'))), "none was deferred");
     assert_eq!(done.unseen, settled.unknown);
 

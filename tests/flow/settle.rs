@@ -44,6 +44,35 @@ both! {
         control::verify(&world.app).await.unwrap();
     }
 
+    async fn a_log_suppresses_an_address_without_a_mailbox_and_no_other(base: &Base) {
+        let world = World::new(base).await;
+        let (id, accounts) = unknown(&world, 4).await;
+        let version = world.app.version().await.unwrap().number;
+        let mut log = String::new();
+        let mut own = Vec::new();
+        for (n, account) in accounts.iter().enumerate() {
+            let message_id = world.app.keys.message_id(id, 1, account);
+            let address = world.app.store.record(version, account).await.unwrap().unwrap().address;
+            let (to, said) = match n {
+                // Servers keep no case.
+                0 => (address.to_string().to_uppercase(), "550 5.1.1 user unknown"),
+                1 => (address.to_string(), "550 5.7.25 no PTR record"),
+                2 => (address.to_string(), "552 5.2.2 mailbox full"),
+                // Passed on to another, under the same Message-ID.
+                _ => ("jiro@elsewhere.example".into(), "550 5.1.1 user unknown"),
+            };
+            log += &format!("Nov 25 10:00:00 mx postfix/cleanup[1]: 4F00{n}: message-id=<{message_id}@registrar.example>\n");
+            log += &format!("Nov 25 10:00:01 mx postfix/smtp[1]: 4F00{n}: to=<{to}>, relay=b, status=bounced (host b said: {said})\n");
+            own.push(address);
+        }
+        std::fs::write(world.path("mail.log"), log).unwrap();
+        let done = settle::reconcile(&world.app, &[world.path("mail.log")], None, "operator").await.unwrap();
+        assert_eq!((done.campaigns[0].rejected, done.campaigns[0].suppressed), (4, 1));
+        let list = world.app.store.suppressions().await.unwrap();
+        assert_eq!(list.iter().map(|one| (&one.address, one.reason.as_str())).collect::<Vec<_>>(), [(&own[0].folded(), "hard bounce")]);
+        control::verify(&world.app).await.unwrap();
+    }
+
     async fn an_operator_settles_by_account_or_by_count_and_is_named(base: &Base) {
         let world = World::new(base).await;
         let (id, accounts) = unknown(&world, 4).await;
