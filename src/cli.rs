@@ -381,7 +381,7 @@ pub struct GuardCheck {
 /// `kakitome demo`
 #[derive(Clone, Debug, Args)]
 pub struct Demo {
-    /// How many accounts the made-up registrar has.
+    /// How many accounts the made-up registrar has: 100 at least, 10,000,000 at most.
     #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
     pub accounts: u64,
     /// Seeds everything that is made up.

@@ -185,6 +185,15 @@ fn a_suppression_list_is_taken_whole_or_not_at_all() {
 }
 
 #[test]
+fn a_demo_says_how_small_it_may_be() {
+    let place = Place::new();
+    let few = place.run(&["demo", "--accounts", "1"]);
+    assert_eq!(few.code(), 2);
+    assert!(few.err().contains("1 is not in 100..=10000000"), "{}", few.err());
+    assert!(place.run(&["demo", "--help"]).out().contains("100 at least"));
+}
+
+#[test]
 fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     let place = Place::imported();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -387,6 +396,9 @@ fn whose_message_came_back_is_said_of_what_was_made_here_only() {
     assert_eq!(found.out(), line.repeat(2));
     let found = place.run(&["whose", "--json", &token]).json();
     has_keys(&found[0], &["campaign", "name", "revision", "account"]);
+    let mixed = place.run(&["whose", "kb1none", &token]);
+    mixed.refused("address 1 of 2 has no token that was made here");
+    assert_eq!(mixed.out(), line, "the good one is answered for");
 }
 
 #[test]

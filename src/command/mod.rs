@@ -124,8 +124,11 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
             Ok(Exit::Done)
         }
         Command::Whose { addresses } => {
-            print.whose(&whose::whose(app, &addresses).await?);
-            Ok(Exit::Done)
+            let (found, wrong) = whose::whose(app, &addresses).await?;
+            if !found.is_empty() {
+                print.whose(&found);
+            }
+            wrong.map_or(Ok(Exit::Done), Err)
         }
         Command::Verify => {
             print.verified(&control::verify(app).await?);

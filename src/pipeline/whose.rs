@@ -21,24 +21,32 @@ pub struct Whose {
     pub account: AccountId,
 }
 
-/// Reads addresses, or tokens by themselves, in their order.
+/// Reads addresses, or tokens by themselves, in their order; beside those that were found, what
+/// is wrong with the others.
 ///
 /// # Errors
-/// One has no token that was made here, or its campaign is not in this store.
-pub async fn whose(app: &App, addresses: &[String]) -> Result<Vec<Whose>> {
-    let mut found = Vec::with_capacity(addresses.len());
+/// A campaign is not in this store, or the store fails.
+pub async fn whose(app: &App, addresses: &[String]) -> Result<(Vec<Whose>, Option<Error>)> {
+    let (mut found, mut wrong) = (Vec::with_capacity(addresses.len()), Vec::new());
     for (n, address) in addresses.iter().enumerate() {
         let local = address.rsplit_once('@').map_or(address.as_str(), |(local, _)| local);
         let mut tokens = Bounce::tokens_in(local).into_iter();
-        let bounce = tokens.find_map(|token| app.keys.read_bounce(&token)).ok_or_else(|| {
-            // The address may be anybody's: it is counted, not repeated.
-            Error::usage(format!("address {} of {} has no token that was made here", n + 1, addresses.len()))
-                .why("the key file signs the token of each message, and no token in it is signed by this one")
-                .now("give the envelope sender whole, as the message that came back was sent to")
-        })?;
+        let Some(bounce) = tokens.find_map(|token| app.keys.read_bounce(&token)) else {
+            wrong.push((n + 1).to_string());
+            continue;
+        };
         let campaign = app.campaign(bounce.campaign).await?;
         let (name, revision) = (campaign.definition.name, campaign.revision);
         found.push(Whose { campaign: bounce.campaign, name, revision, account: bounce.account });
     }
-    Ok(found)
+    let wrong = (!wrong.is_empty()).then(|| {
+        let which = if wrong.len() == 1 { "address" } else { "addresses" };
+        let has = if wrong.len() == 1 { "has" } else { "have" };
+        // An address may be anybody's: it is counted, not repeated.
+        let (which_ones, all) = (wrong.join(", "), addresses.len());
+        Error::usage(format!("{which} {which_ones} of {all} {has} no token that was made here"))
+            .why("the key file signs the token of each message, and no token in it is signed by this one")
+            .now("give the envelope sender whole, as the message that came back was sent to")
+    });
+    Ok((found, wrong))
 }
