@@ -239,3 +239,6 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 fn lock<T>(list: &Shared<T>) -> MutexGuard<'_, T> {
     list.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

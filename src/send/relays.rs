@@ -192,3 +192,6 @@ impl From<Relay> for Relays {
         Self::of(vec![(relay, 1)])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -18,15 +17,15 @@ use super::conversation::Envelope;
 use super::*;
 use crate::account::AccountId;
 use crate::address::Address;
-use crate::config::{Rate, Receiver, Smtp};
+use crate::config::{Rate, Smtp};
 
-const MESSAGES: usize = 6;
+pub(super) const MESSAGES: usize = 6;
 /// The message at which the server misbehaves.
-const AT: usize = 2;
+pub(super) const AT: usize = 2;
 
-struct Letter {
+pub(super) struct Letter {
     sender: Address,
-    recipient: Address,
+    pub(super) recipient: Address,
     bytes: Vec<u8>,
     claim: Claim,
     withdrawn: Arc<AtomicBool>,
@@ -46,7 +45,7 @@ impl Parcel for Letter {
     }
 }
 
-fn letter(n: usize) -> Letter {
+pub(super) fn letter(n: usize) -> Letter {
     Letter {
         sender: Address::parse("news@registrar.example").unwrap(),
         recipient: Address::parse(&format!("{n}@customer.example")).unwrap(),
@@ -56,8 +55,12 @@ fn letter(n: usize) -> Letter {
     }
 }
 
+pub(super) fn letter_to(address: &str) -> Letter {
+    Letter { recipient: Address::parse(address).unwrap(), ..letter(0) }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Mail,
     Rcpt,
     Data,
@@ -67,7 +70,7 @@ enum Phase {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+pub(super) enum Fault {
     Drop,
     Stall,
     Say(&'static str),
@@ -78,24 +81,24 @@ enum Fault {
 }
 
 /// What the server does, and what it saw.
-struct Script {
+pub(super) struct Script {
     pipelining: bool,
     fault: Option<(Phase, Fault)>,
     /// Connections end after so many messages.
     messages_max: usize,
-    seen: Mutex<Seen>,
+    pub(super) seen: Mutex<Seen>,
 }
 
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Whether the fault has happened: it happens once.
-    done: bool,
+    pub(super) done: bool,
     /// MAIL commands so far, so as to know which message this is.
     asked: BTreeMap<String, usize>,
     /// Messages that the server took and said so.
     confirmed: BTreeMap<String, usize>,
     /// Messages that it read to their dot, confirmed or not.
-    read: BTreeMap<String, usize>,
+    pub(super) read: BTreeMap<String, usize>,
     bodies: BTreeMap<String, String>,
     /// Envelopes that came in the same packet as the dot before them.
     together: usize,
@@ -104,7 +107,7 @@ struct Seen {
 }
 
 impl Script {
-    fn new(pipelining: bool, fault: Option<(Phase, Fault)>) -> Arc<Self> {
+    pub(super) fn new(pipelining: bool, fault: Option<(Phase, Fault)>) -> Arc<Self> {
         Arc::new(Self { pipelining, fault, messages_max: usize::MAX, seen: Mutex::default() })
     }
 
@@ -124,7 +127,7 @@ impl Script {
     }
 }
 
-async fn listen(script: Arc<Script>) -> SocketAddr {
+pub(super) async fn listen(script: Arc<Script>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -136,7 +139,7 @@ async fn listen(script: Arc<Script>) -> SocketAddr {
     addr
 }
 
-async fn serve(stream: TcpStream, script: Arc<Script>, mails: Arc<Mutex<usize>>) -> Option<()> {
+pub(super) async fn serve(stream: TcpStream, script: Arc<Script>, mails: Arc<Mutex<usize>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     stream.write_all(b"220 scripted\r\n").await.ok()?;
     let (mut recipient, mut line, mut taken): (Option<String>, String, usize) = (None, String::new(), 0);
@@ -267,7 +270,7 @@ async fn stall(mut stream: BufReader<TcpStream>) -> Option<()> {
     None
 }
 
-fn relay(addr: SocketAddr, connections: usize) -> Relay {
+pub(super) fn relay(addr: SocketAddr, connections: usize) -> Relay {
     let short = Duration::from_millis(300);
     let url = SecretString::from(format!("smtp://{addr}"));
     let deadlines = Deadlines {
@@ -282,13 +285,13 @@ fn relay(addr: SocketAddr, connections: usize) -> Relay {
     Relay::new(&Smtp { url, connections, ..Smtp::default() }).unwrap().with_deadlines(deadlines)
 }
 
-fn fast() -> Pace {
+pub(super) fn fast() -> Pace {
     let rate = Rate::per_second(1_000_000);
     Pace::new(&Smtp { rate, rate_per_domain: rate, ..Smtp::default() }, &[])
 }
 
 /// Sends letters; each one's outcome, and the summary.
-async fn send(
+pub(super) async fn send(
     relays: impl Into<Relays>,
     count: usize,
     stop: watch::Receiver<bool>,
@@ -296,7 +299,7 @@ async fn send(
     send_at(relays, fast(), count, stop).await
 }
 
-async fn send_at(
+pub(super) async fn send_at(
     relays: impl Into<Relays>,
     pace: Pace,
     count: usize,
@@ -317,11 +320,11 @@ async fn send_at(
     (outcomes, summary)
 }
 
-fn always() -> Permission {
+pub(super) fn always() -> Permission {
     Permission::new(|| true)
 }
 
-fn running() -> watch::Receiver<bool> {
+pub(super) fn running() -> watch::Receiver<bool> {
     watch::channel(false).1
 }
 
@@ -507,54 +510,6 @@ async fn a_message_larger_than_the_server_takes_is_rejected_unsent() {
     assert!(script.seen.lock().unwrap().read.is_empty());
 }
 
-#[tokio::test]
-async fn a_domain_without_tokens_does_not_hold_up_another() {
-    let smtp = Smtp {
-        rate_per_domain: Rate { count: 1.try_into().unwrap(), per: Duration::from_secs(3600) },
-        ..Smtp::default()
-    };
-    let (tickets, incoming) = mpsc::channel(8);
-    for domain in ["a.example", "a.example", "a.example", "b.example"] {
-        let parcel = Letter { recipient: Address::parse(&format!("x@{domain}")).unwrap(), ..letter(0) };
-        assert!(tickets.send(parcel).await.is_ok());
-    }
-    let queue = queue::Queue::new(incoming, Pace::new(&smtp, &[]), running(), always());
-    let first = queue.next().await.unwrap();
-    let second = queue.next().await.unwrap();
-    assert_eq!((first.recipient.domain(), second.recipient.domain()), ("a.example", "b.example"));
-    assert_eq!(queue.drain().await.len(), 2);
-}
-
-#[tokio::test]
-async fn a_message_given_back_keeps_its_place_and_one_that_ended_does_not() {
-    let smtp =
-        Smtp { rate: Rate::per_second(1_000_000), rate_per_domain: Rate::per_second(1_000_000), ..Smtp::default() };
-    let receiver = Receiver {
-        name: "mail".into(),
-        domains: vec!["a.example".into(), "b.example".into()],
-        mx: Vec::new(),
-        rate: None,
-        connections: NonZeroUsize::new(1),
-    };
-    let (tickets, incoming) = mpsc::channel(8);
-    for domain in ["a.example", "b.example"] {
-        let parcel = Letter { recipient: Address::parse(&format!("x@{domain}")).unwrap(), ..letter(0) };
-        assert!(tickets.send(parcel).await.is_ok());
-    }
-    let queue = queue::Queue::new(incoming, Pace::new(&smtp, &[receiver]), running(), always());
-    let first = queue.next().await.unwrap();
-    assert!(queue.next_now().await.is_none(), "one is under way");
-    queue.put_back(first);
-    let first = queue.next().await.unwrap();
-    assert!(queue.next_now().await.is_none(), "it still is");
-    queue.pace().end(first.recipient.domain());
-    let second = queue.next_now().await.unwrap();
-    assert_eq!(second.recipient.domain(), "b.example");
-    queue.put_back(second);
-    assert_eq!(queue.drain().await.len(), 1);
-    assert!(queue.pace().domain_now("a.example"), "what is left is not under way");
-}
-
 /// Sends on two connections at a slow rate, and does `act` at the first body.
 async fn stopped_when(
     rate: Rate,
@@ -663,87 +618,4 @@ async fn what_was_said_before_tls_is_not_taken_for_what_is_said_under_it() {
     let (_, summary) = send(relay, 1, running()).await;
     let why = summary.error.unwrap();
     assert!(why.contains("more before TLS") && why.contains(&addr.to_string()) && why.contains("[smtp] url"), "{why}");
-}
-
-/// Where nothing listens.
-async fn nowhere() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
-}
-
-#[tokio::test]
-async fn relays_get_their_shares() {
-    let (three, one) = (Script::new(true, None), Script::new(true, None));
-    let relays = Relays::of(vec![(relay(listen(three.clone()).await, 2), 3), (relay(listen(one.clone()).await, 2), 1)]);
-    let (outcomes, summary) = send(relays, 400, running()).await;
-    assert!(outcomes.len() == 400 && outcomes.values().all(|outcome| outcome.state() == Accepted), "{summary:?}");
-    let (three, one) = (three.seen.lock().unwrap().read.len(), one.seen.lock().unwrap().read.len());
-    assert_eq!(three + one, 400);
-    // Either may be ahead by its two connections, and by what the other has not begun yet.
-    assert!((280..=320).contains(&three), "{three} and {one}");
-}
-
-#[tokio::test]
-async fn messages_go_by_the_relay_that_can_be_reached() {
-    let script = Script::new(true, None);
-    let relays = Relays::of(vec![(relay(nowhere().await, 2), 9), (relay(listen(script.clone()).await, 2), 1)]);
-    let (outcomes, summary) = send(relays, 200, running()).await;
-    assert!(outcomes.len() == 200 && outcomes.values().all(|outcome| outcome.state() == Accepted), "{summary:?}");
-    assert_eq!(summary.error, None);
-    assert!(script.seen.lock().unwrap().read.values().all(|count| *count == 1));
-}
-
-#[tokio::test]
-async fn a_relay_that_drops_new_connections_is_left_out_and_comes_back() {
-    let (good, late) = (Script::new(true, None), Script::new(true, None));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    let (dropped, serving) = (Arc::new(AtomicUsize::new(0)), late.clone());
-    let count = dropped.clone();
-    tokio::spawn(async move {
-        let mails = Arc::new(Mutex::new(0));
-        while let Ok((mut stream, _)) = listener.accept().await {
-            if count.fetch_add(1, Ordering::SeqCst) < 4 {
-                let _ = stream.write_all(b"220 but\r\n").await;
-                continue;
-            }
-            tokio::spawn(serve(stream, serving.clone(), mails.clone()));
-        }
-    });
-    let relays = Relays::of(vec![(relay(addr, 1), 1), (relay(listen(good.clone()).await, 1), 1)]);
-    let rate = Rate::per_second(1_000);
-    let pace = Pace::new(&Smtp { rate, rate_per_domain: rate, ..Smtp::default() }, &[]);
-    let (outcomes, summary) = send_at(relays, pace, 600, running()).await;
-    assert!(outcomes.len() == 600 && outcomes.values().all(|outcome| outcome.state() == Accepted), "{summary:?}");
-    let (good, late) = (good.seen.lock().unwrap().read.len(), late.seen.lock().unwrap().read.len());
-    assert!(dropped.load(Ordering::SeqCst) > 4 && good + late == 600 && late > 100, "{good} and {late}");
-}
-
-#[tokio::test]
-async fn a_message_whose_dot_was_not_answered_goes_by_no_other_relay() {
-    let faulty = Script::new(true, Some((Phase::Dot, Fault::Drop)));
-    let good = Script::new(true, None);
-    let relays =
-        Relays::of(vec![(relay(listen(faulty.clone()).await, 1), 1), (relay(listen(good.clone()).await, 1), 1)]);
-    let (outcomes, _) = send(relays, 60, running()).await;
-    let (faulty, good) = (faulty.seen.lock().unwrap(), good.seen.lock().unwrap());
-    let to = format!("{AT}@customer.example");
-    let unknown = usize::from(faulty.done);
-    assert_eq!(outcomes.values().filter(|outcome| outcome.state() == Unknown).count(), unknown, "{outcomes:?}");
-    assert_eq!(outcomes.len(), 60);
-    for account in outcomes.keys() {
-        let to = format!("{account}@customer.example");
-        let times = [&faulty.read, &good.read].into_iter().filter_map(|read| read.get(&to)).sum::<usize>();
-        assert_eq!(times, 1, "{to}");
-    }
-    assert!(!(faulty.done && good.read.contains_key(&to)));
-}
-
-#[tokio::test]
-async fn when_no_relay_is_left_each_is_named() {
-    let (one, other) = (nowhere().await, nowhere().await);
-    let relays = Relays::of(vec![(relay(one, 2), 1), (relay(other, 2), 1)]);
-    let (outcomes, summary) = send(relays, MESSAGES, running()).await;
-    let why = summary.error.unwrap();
-    assert!(why.contains(&one.to_string()) && why.contains(&other.to_string()), "{why}");
-    assert_eq!((outcomes.len(), summary.not_begun.len()), (0, MESSAGES));
 }
