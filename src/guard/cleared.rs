@@ -10,8 +10,10 @@ use crate::render::Rendered;
 /// A message that the guard cleared for exactly its one recipient.
 ///
 /// Nobody else can make one:
-/// ```compile_fail
-/// let forged = kakitome::guard::Cleared { message: todo!() };
+/// ```compile_fail,E0451
+/// fn forge(message: kakitome::render::Rendered) -> kakitome::guard::Cleared {
+///     kakitome::guard::Cleared { message }
+/// }
 /// ```
 /// and nobody can copy one:
 /// ```compile_fail
