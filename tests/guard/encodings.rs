@@ -123,6 +123,8 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "tracking pixel", ALL, |l, v| html(l, &format!("<img src=\"https://registrar.example/o?u={}\">", percent(v)));
         "variable envelope return path", &[Kind::Email], |l, v| header(l, "Return-Path", &format!("<bounces+7-{}@registrar.example>", v.replace('@', "=")));
         "variable envelope return path, and more behind it", &[Kind::Email], |l, v| header(l, "Return-Path", &format!("<b-{}=123@registrar.example>", v.replace('@', "=")));
+        "variable envelope return path, and a dash behind it", &[Kind::Email], |l, v| header(l, "Return-Path", &format!("<b-{}-123@registrar.example>", v.replace('@', "=")));
+        "guest's address", &[Kind::Email], |l, v| text(l, &format!("{}#EXT#@registrar.example", v.replace('@', "_")));
         "rewritten sender", &[Kind::Email], |l, v| v.split_once('@').and_then(|(local, host)| header(l, "Return-Path", &format!("<SRS0=x1y2=tt={host}={local}@registrar.example>")));
         "mailto", &[Kind::Email], |l, v| href(l, &format!("mailto:{v}"));
         "mailto's subject", ALL, |l, v| href(l, &format!("mailto:help@registrar.example?subject={}", percent(v)));

@@ -262,25 +262,40 @@ fn returned(case: &mut Case<'_>, text: &str) -> Whose {
     // Longer than a local part may be: RFC 5321 §4.5.3.1.1 says 64.
     let local = local.char_indices().rev().nth(LOCAL_MAX).map_or(local, |(at, _)| &local[at..]);
     let pieces: Vec<&str> = local.split(['=', '%', '+', '#']).collect();
-    for (at, domain) in pieces.iter().enumerate().filter(|(_, piece)| piece.contains('.')) {
+    for (at, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.contains('.')) {
         let before = at.checked_sub(1).and_then(|at| pieces.get(at)).into_iter().flat_map(|user| {
             let signs = user.match_indices(|c: char| !c.is_ascii_alphanumeric()).map(|(at, sign)| at + sign.len());
             std::iter::once(0).chain(signs).map(|start| &user[start..])
         });
-        let users: Vec<&str> = before.chain(pieces.get(at + 1).copied()).collect();
-        let mut found = users.into_iter().map(|user| mailbox(case, &format!("{user}@{domain}"), false));
-        match found.find(|found| !matches!(found, Whose::Nobodys)) {
-            None => {}
-            Some(found @ Whose::Foreign(..)) => return found,
-            Some(_) => continue,
-        }
-        if pieces.len() > 1
-            && let found @ Whose::Foreign(..) = host(case, domain, false)
-        {
-            return found;
+        let (glued, whole) = without_user(piece);
+        let users: Vec<&str> = before.chain(pieces.get(at + 1).copied()).chain(glued).collect();
+        for domain in [Some(whole), without_number(whole)].into_iter().flatten() {
+            let mut found = users.iter().map(|user| mailbox(case, &format!("{user}@{domain}"), false));
+            match found.find(|found| !matches!(found, Whose::Nobodys)) {
+                None => {}
+                Some(found @ Whose::Foreign(..)) => return found,
+                Some(_) => break,
+            }
+            if pieces.len() > 1
+                && let found @ Whose::Foreign(..) = host(case, domain, false)
+            {
+                return found;
+            }
         }
     }
     Whose::Nobodys
+}
+
+/// `hanako_sample.example`: the mailbox and the domain, which has no underscore.
+fn without_user(piece: &str) -> (Option<&str>, &str) {
+    let sign = piece.rfind('.').and_then(|dot| piece[..dot].rfind('_'));
+    sign.map_or((None, piece), |sign| (Some(&piece[..sign]), &piece[sign + 1..]))
+}
+
+/// `sample.example-123`: the domain without what stands behind it.
+fn without_number(domain: &str) -> Option<&str> {
+    let (_, last) = domain.rsplit_once('.').filter(|(_, last)| !last.starts_with("xn--"))?;
+    last.find(['-', '_']).map(|sign| &domain[..domain.len() - last.len() + sign])
 }
 
 /// How much of a local part is looked into for an address, in characters.
