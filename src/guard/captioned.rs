@@ -23,6 +23,23 @@ const JAPANESE: &[&str] = &[
     "連絡先",
     "取引先",
     "移転先",
+    "お客様",
+    "お客さま",
+    "顧客",
+    "変更前",
+    "変更後",
+    "移管元",
+    "移管先",
+    "ユーザー",
+    "ユーザ",
+    "加入者",
+    "依頼人",
+    "代理人",
+    "振込人",
+    "届出人",
+    "取締役",
+    "社長",
+    "店長",
     "申請者",
     "注文者",
     "支払者",
@@ -69,7 +86,14 @@ const ENGLISH: &[&str] = &[
     "attention",
     "beneficiary",
     "by",
+    "cardholder",
     "client",
+    "cn",
+    "from",
+    "licensee",
+    "owner-c",
+    "person",
+    "to",
     "issued to",
     "licensed to",
     "payee",
@@ -104,7 +128,7 @@ static CAPTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let japanese = JAPANESE.iter().map(|caption| spaced(caption)).collect::<Vec<_>>().join("|");
     let english = ENGLISH.join("|");
     Regex::new(&format!(
-        r#"(?:(?:{japanese})(?:名|様)?(?:[(\[][^()\[\]\n]{{1,10}}[)\]])?(?:["']?[\s.]*[:=|/→⇒▶■◆●は]\s*|[\])】」』]\s*[:=|]?\s*|\s+(?:[-–] )?)|(?:(?-u:\b)|_)(?:{english}|[a-z]*name)(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?[ .]*[:=|]\s*|[\])]\s*[:=|]?\s*|\s*[:=|→]\s*| [-–>] |\t|\n))["'「『(\[]*"#
+        r#"(?:(?:{japanese})(?:様|さま)?名?(?:\s?[(\[][^()\[\]\n]{{1,10}}[)\]])?(?:["']?[\s.]*[:=|/→⇒▶■◆●※*は「『(【<>]\s*|[\])】」』]\s*[:=|]?\s*|\s+(?:[-–] )?)|(?:(?-u:\b)|_)(?:{english}|[a-z]*name)(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?[ .]*[:=|]\s*|[\])]\s*[:=|]?\s*|\s*[:=|→>]\s*| [-–] |\t|\n))["'「『(\[]*"#
     ))
     .ok()
 });
@@ -119,13 +143,13 @@ fn spaced(caption: &str) -> String {
 const CAPTION_MAX: usize = 100;
 
 /// What parts the names of one field: `林;愛`, `Young, Grace`, `山田 太郎、林 愛`.
-const PARTS: [char; 6] = [';', ',', '\t', '・', '、', '/'];
+const PARTS: [char; 8] = [';', ',', '\t', '・', '、', '/', '(', ')'];
 /// The most names of one field.
 const PARTS_MAX: usize = 4;
 /// What a name does not reach across, besides those.
 const STOPS: &[char] = &[
-    '。', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', '|', '<', '>', '"', '…', '\n', '\r',
-    '=', '{', '}',
+    '。', '!', '?', '「', '」', '『', '』', '【', '】', '[', ']', ':', '|', '<', '>', '"', '…', '\n', '\r', '=', '{',
+    '}',
 ];
 /// What may stand behind a name in its field, besides the honorifics that a name's
 /// canonical form is without.
@@ -162,7 +186,7 @@ fn whole_and_beginnings(field: &str, all: &mut Vec<Salutation>) {
 fn push(words: &str, all: &mut Vec<Salutation>) {
     let name = normal::name(words);
     if name.chars().any(char::is_alphabetic) && name.chars().count() <= NAME_MAX {
-        all.push(Salutation { name, words: words.to_owned(), at_start: false });
+        all.push(Salutation::of(words));
     }
 }
 
@@ -200,6 +224,13 @@ mod tests {
             ("customerName=Ada Young", &["ada young"]),
             ("ご担当者様：林愛、森健", &["林愛", "森健"]),
             ("氏名[必須]／林愛", &["林愛"]),
+            ("お客様名：林愛", &["林愛"]),
+            ("氏名「林愛」", &["林愛"]),
+            ("氏名（林愛）", &["林愛"]),
+            ("氏名 (新)：林愛", &["林愛"]),
+            ("変更前：森 健（林愛）", &["森健", "林愛"]),
+            ("<name>林愛</name>", &["林愛"]),
+            ("ORGANIZER;CN=林愛:mailto:x", &["林愛"]),
             ("[Registrant] Ada Young", &["ada young"]),
             ("名刺: 林 愛、お名前をどうぞ", &[]),
             ("surname game: x", &[]),

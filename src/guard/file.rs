@@ -7,7 +7,8 @@ const ENDINGS: &[&str] = &[
     "ico", "bmp", "csv", "tsv", "txt", "xml", "json", "yaml", "yml", "toml", "ini", "log", "doc", "docx", "xls",
     "xlsx", "ppt", "pptx", "odt", "exe", "dll", "msi", "dmg", "apk", "iso", "jar", "gz", "tgz", "bz2", "xz", "rar",
     "tar", "mp3", "mp4", "avi", "wav", "ttf", "woff", "woff2", "eml", "ics", "vcf", "db", "sql", "bak", "tmp", "conf",
-    "cfg", "sig", "asc", "pem", "crt", "key", "rb", "go",
+    "cfg", "cnf", "config", "dat", "sig", "asc", "pem", "crt", "cer", "csr", "der", "p12", "p7b", "pfx", "key", "rb",
+    "go",
 ];
 
 /// Whether a last label is a file's ending.

@@ -75,7 +75,8 @@ impl Known {
             }
             let cut = view.text.replace(Literal::GAP, "\u{fffc}\n");
             let folded = normal::fold(&cut);
-            let named = salutation::salutations(&folded).into_iter().chain(captioned::names(&folded));
+            let named =
+                salutation::salutations(&folded).into_iter().map(|(named, _)| named).chain(captioned::names(&folded));
             self.salutations.extend(named.map(|named| named.name).filter(|name| !name.contains(Literal::GAP)));
             self.standing.extend(standalone::names(&folded, |_, _| true).into_iter().map(|standing| standing.name));
             self.words.extend(words(&view.text).map(str::to_owned));

@@ -15,6 +15,8 @@ pub struct Salutation {
     pub words: String,
     /// Whether it begins where its line does: the line above may have its beginning.
     pub at_start: bool,
+    /// Whether it names somebody for sure: what stands before 会員様 may be any word.
+    pub is_sure: bool,
 }
 
 /// Words after which 様 and the rest are no honorific: 仕様, 模様, …
@@ -33,7 +35,7 @@ const COMPOUNDS: &[(&str, &[char])] = &[
 
 /// The same where nothing of the script stands before them: 神様, but 石神様; 一様, but 鈴木健一様.
 const ALONE: &[(&str, &[char])] =
-    &[("様", &['多', '一', '有', '神', '王', '文', '今']), ("殿", &['宮', '神', '本', '湯', '社', '仏'])];
+    &[("様", &['多', '一', '有', '神', '王', '文', '今', '殿']), ("殿", &['宮', '神', '本', '湯', '社', '仏'])];
 
 /// Longer words that end so.
 const LONGER: &[(&str, &str)] = &[("様", "女神"), ("様", "多種多"), ("様", "学文"), ("様", "草文")];
@@ -110,6 +112,12 @@ const GENERIC_ENDS: &[&str] = &[
     "生徒",
     "社員",
     "職員",
+    "他社",
+    "各社",
+    "パートナー",
+    "お一人",
+    "お二人",
+    "ご一行",
     "家族",
 ];
 
@@ -148,6 +156,15 @@ const GENERIC: &[&str] = &[
     "world",
     "folks",
     "again",
+    "account holder",
+    "account holders",
+    "administrator",
+    "administrators",
+    "billing department",
+    "reseller",
+    "resellers",
+    "technical contact",
+    "webmaster",
     "domain owner",
     "domain owners",
     "registrant",
@@ -168,23 +185,15 @@ pub fn is_generic(word: &str) -> bool {
     GENERIC.contains(&word) || GENERIC_ENDS.iter().any(|generic| word.ends_with(generic))
 }
 
-/// Every salutation of a folded text that names somebody.
-pub fn salutations(folded: &str) -> Vec<Salutation> {
-    each(folded).into_iter().map(|(salutation, _)| salutation).collect()
+impl Salutation {
+    /// One that names somebody for sure.
+    pub fn of(words: &str) -> Self {
+        Self { name: normal::name(words), words: words.to_owned(), at_start: false, is_sure: true }
+    }
 }
 
-/// The same, each with how it may read if the text was broken into lines inside it:
-/// with what one, two or more lines above it end in.
-pub fn broken(folded: &str) -> Vec<(Salutation, Vec<Salutation>)> {
-    let above = |(salutation, line): (Salutation, usize)| {
-        let wholes = if salutation.at_start { glued(&folded[..line], &salutation) } else { Vec::new() };
-        (salutation, wholes)
-    };
-    each(folded).into_iter().map(above).collect()
-}
-
-/// Every salutation, and where its line begins.
-fn each(folded: &str) -> Vec<(Salutation, usize)> {
+/// Every salutation of a folded text that names somebody, and the text above its line.
+pub fn salutations(folded: &str) -> Vec<(Salutation, &str)> {
     let mut all = Vec::new();
     let mut above = "";
     for line in folded.lines() {
@@ -198,15 +207,19 @@ fn each(folded: &str) -> Vec<(Salutation, usize)> {
         above = if line.trim().is_empty() { above } else { line };
         english(line, &mut found);
         let start = line.as_ptr() as usize - folded.as_ptr() as usize;
-        all.extend(found.into_iter().map(|salutation| (salutation, start)));
+        all.extend(found.into_iter().map(|salutation| (salutation, &folded[..start])));
     }
     all
 }
 
-/// A salutation with what the lines above it end in, up to a stop. Text is broken
-/// where the script has no spaces; elsewhere a line break is one.
-fn glued(above: &str, salutation: &Salutation) -> Vec<Salutation> {
+/// How a salutation may read if the text was broken into lines inside it: with what one,
+/// two or more lines above it end in, up to a stop. Text is broken where the script has no
+/// spaces; elsewhere a line break is one.
+pub fn broken(above: &str, salutation: &Salutation) -> Vec<Salutation> {
     let mut wholes = Vec::new();
+    if !salutation.at_start {
+        return wholes;
+    }
     let mut words = salutation.words.clone();
     for line in above.lines().rev() {
         let line = line.trim_end();
@@ -217,7 +230,7 @@ fn glued(above: &str, salutation: &Salutation) -> Vec<Salutation> {
         }
         let spaced = tail.ends_with(|c: char| c.is_ascii()) && words.starts_with(|c: char| c.is_ascii());
         words = format!("{tail}{}{words}", if spaced { " " } else { "" });
-        wholes.push(Salutation { name: normal::name(&words), words: words.clone(), at_start: false });
+        wholes.push(Salutation::of(&words));
         if start > 0 {
             break;
         }
@@ -290,16 +303,26 @@ fn japanese(line: &str, found: &mut Vec<Salutation>) {
             let before = tail(before);
             let start = after_stop(before);
             let addressed = without_contact(&before[start..]);
-            let name = normal::name(addressed);
-            if !name.is_empty()
-                && !is_generic(&name)
-                && name.chars().count() <= NAME_MAX
-                && name.chars().any(char::is_alphabetic)
-            {
-                found.push(Salutation { name, words: addressed.to_owned(), at_start: start == 0 });
+            let salutation = Salutation { at_start: start == 0, ..Salutation::of(addressed) };
+            let salutation = if is_generic(&salutation.name) {
+                let before = before_generic(&salutation.name);
+                Salutation { is_sure: false, ..Salutation::of(before) }
+            } else {
+                salutation
+            };
+            let name = &salutation.name;
+            if name.chars().count() <= NAME_MAX && name.chars().any(char::is_alphabetic) {
+                found.push(salutation);
             }
         }
     }
+}
+
+/// What stands before a word that names nobody in particular: 林愛 of 林愛ご契約者.
+fn before_generic(name: &str) -> &str {
+    let generic = GENERIC_ENDS.iter().filter(|generic| name.ends_with(**generic)).max_by_key(|generic| generic.len());
+    let before = generic.map_or("", |generic| &name[..name.len() - generic.len()]);
+    before.trim_end_matches(['ご', 'お', '御'])
 }
 
 /// Whether an honorific is the end of a word that stands there.
@@ -317,9 +340,9 @@ fn is_compound(before: &str, honorific: &str) -> bool {
 const GREETINGS: [&str; 8] =
     ["dear", "hi", "hello", "hey", "good morning", "good afternoon", "good evening", "greetings"];
 /// The same, where a comma stands behind it: `welcome to us` greets nobody.
-const WELCOMES: [&str; 2] = ["welcome", "welcome back"];
+const WELCOMES: [&str; 5] = ["welcome", "welcome back", "thank you", "thanks", "congratulations"];
 /// The most words of a name behind a comma.
-const WORDS_MAX: usize = 3;
+const WORDS_MAX: usize = 2;
 
 fn english(line: &str, found: &mut Vec<Salutation>) {
     let line = line.trim_start_matches(|c: char| c.is_whitespace() || "\"'「『(>*".contains(c));
@@ -334,7 +357,7 @@ fn english(line: &str, found: &mut Vec<Salutation>) {
     let name = normal::name(addressee);
     let words = name.split(' ').count();
     if !name.is_empty() && words <= 6 && name.chars().count() <= NAME_MAX && !GENERIC.contains(&name.as_str()) {
-        found.push(Salutation { name, words: addressee.to_owned(), at_start: false });
+        found.push(Salutation::of(addressee));
     }
 }
 
@@ -397,9 +420,22 @@ mod tests {
             ("サンプル商事　御担当者様、Webご担当者様", &["サンプル商事"]),
             ("様様様様", &[]),
         ] {
-            let found: Vec<String> =
-                salutations(&normal::fold(text)).into_iter().map(|salutation| salutation.name).collect();
+            let found: Vec<String> = salutations(&normal::fold(text))
+                .into_iter()
+                .filter(|(found, _)| found.is_sure)
+                .map(|(found, _)| found.name)
+                .collect();
             assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_a_generic_word_may_be_a_name() {
+        for (text, name) in [("林愛会員様", "林愛"), ("林 愛 ご契約者様", "林愛"), ("近藤商会ご担当者様", "近藤商会")]
+        {
+            let folded = normal::fold(text);
+            let found = salutations(&folded);
+            assert!(found.iter().any(|(found, _)| !found.is_sure && found.name == name), "{text}: {found:?}");
         }
     }
 
@@ -414,10 +450,12 @@ mod tests {
             ("毎度\n\n桜庭 様", "桜庭", &[]),
             ("毎度\nさて、桜庭 様", "桜庭", &[]),
         ] {
-            let found = broken(&normal::fold(text));
-            let [(salutation, glued)] = &found[..] else { panic!("{text}: {found:?}") };
+            let folded = normal::fold(text);
+            let found = salutations(&folded);
+            let [(salutation, above)] = &found[..] else { panic!("{text}: {found:?}") };
             assert_eq!(salutation.name, name, "{text}");
-            assert_eq!(glued.iter().map(|glued| &*glued.name).collect::<Vec<_>>(), whole, "{text}");
+            let wholes = broken(above, salutation);
+            assert_eq!(wholes.iter().map(|whole| &*whole.name).collect::<Vec<_>>(), whole, "{text}");
         }
     }
 }

@@ -39,7 +39,8 @@ pub struct Token<'t> {
 pub enum Shape {
     /// `host.example`, letters and digits of ASCII.
     Host,
-    /// What a file is named after, `host.example.pdf`: only a known host counts.
+    /// What a file is named after, `host.example.pdf`, `zone-host.example-2026`: only a known
+    /// host counts.
     BuriedHost,
     /// A run with letters of other scripts before a dot: the host may begin
     /// anywhere in it, and, if its last label is such too, end anywhere.
@@ -276,8 +277,13 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     // Its beginning, likewise; trimming has left the dot behind.
     let rest = text[start + trimmed.len()..].strip_prefix('.').and_then(|rest| rest.chars().next());
     let in_idn = in_idn || rest.is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
-    if !named(last) || in_idn {
+    if in_idn {
         return None;
+    }
+    if !named(last) {
+        // `host.example-2026`: only a known one counts.
+        let is_cut = last.split_once('-').is_some_and(|(last, _)| named(last));
+        return is_cut.then(|| token(Shape::BuriedHost, trimmed, start));
     }
     if !file::is_ending(last) || text[..start].ends_with("//") {
         return Some(token(Shape::Host, trimmed, start));
@@ -289,7 +295,7 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
 fn buried_host(name: &str, start: usize) -> Option<Token<'_>> {
     let stem = file::stem(name);
     let (_, last) = stem.rsplit_once('.')?;
-    named(last).then(|| token(Shape::BuriedHost, stem, start))
+    named(last.split('-').next()?).then(|| token(Shape::BuriedHost, stem, start))
 }
 
 /// Hosts between underscores, which stand in no domain: `example.com_2026.csv`.
@@ -431,6 +437,12 @@ mod tests {
         finds(Shape::BuriedHost, "www.example.com.tar.gz v1.2.txt", &["www.example.com"]);
         finds(Shape::BuriedHost, "invoice_example.com_2026.csv", &["example.com"]);
         finds(Shape::BuriedHost, "guide_2026.pdf v1_2.txt", &[]);
+        finds(
+            Shape::BuriedHost,
+            "zone-example.com.txt example.com-zone.txt",
+            &["zone-example.com", "example.com-zone"],
+        );
+        finds(Shape::BuriedHost, "example.com-2026 node.js-based 1.2-3", &["example.com-2026", "node.js-based"]);
     }
 
     #[test]

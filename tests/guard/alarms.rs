@@ -185,6 +185,13 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         (3, "Welcome back, Beatrice O’Longfellow!"),
         (3, "Hello, Ms. O’Longfellow."),
         (3, "Dear Customer 62900018,"),
+        (3, "Dear Customer ID 62900018,"),
+        (3, "Dear account holder no. 62900018,"),
+        (3, "Dear owner of longfellow-books.example,"),
+        (3, "Dear longfellow-books.example owner,"),
+        (3, "Dear Ms. B. O’Longfellow,"),
+        (0, "会員40817263様、お客様番号40817263様"),
+        (0, "殿様とお一人様、他社様"),
         (3, "Welcome to Example Registrar, enjoy"),
     ];
     world.clears_all(own, |letter, line| letter.text.push_str(&format!("\r\n{line}\r\n")));
@@ -200,6 +207,10 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         (2, "Hello, Bea!"),
         (2, "\"Hi Bea, how are you\""),
         (2, "Welcome back, Bea."),
+        (2, "Thank you, Bea!"),
+        (2, "Dear owner of Bea,"),
+        (2, "Dear B. Ashgrove,"),
+        (2, "会員の山田様"),
         (2, "Dear Customer 62900018,"),
     ] {
         let mut letter = Letter::new(&world, account);
@@ -218,6 +229,33 @@ fn an_own_name_with_a_middle_dot_is_cleared() {
     let world = World::of(&[row]);
     let own = ["アンナ・サンプル 様", "アンナ サンプル様", "Dear アンナ・サンプル,", "サンプル・ジャパン合同会社 御中"];
     world.clears_all(own.map(|line| (0, line)), |letter, line| letter.text.push_str(&format!("\r\n{line}\r\n")));
+}
+
+/// A sub-domain of a name that begins in ASCII and goes on in another script, and an own
+/// domain behind and before a dash.
+#[test]
+fn an_own_domain_among_others_letters_is_cleared() {
+    let row =
+        ["10000001", "ada@harbour.example", "", "webショップ.example;cafébar.test", "", "", "", ""].map(str::to_owned);
+    let other = ["10000002", "ann@shop.example", "", "shop.example", "", "", "", ""].map(str::to_owned);
+    let third = ["10000003", "eve@my-shop.example", "", "my-shop.example", "", "", "", ""].map(str::to_owned);
+    let world = World::of(&[row, other, third]);
+    world.clears_all(
+        [
+            (0, "www.webショップ.example"),
+            (0, "https://www.cafébar.test/"),
+            (0, "ns1.webショップ.exampleの更新"),
+            (2, "zone-my-shop.example.txt"),
+            (2, "my-shop.example-2026.pdf"),
+        ],
+        |letter, text| letter.text.push_str(&format!("\r\n{text}\r\n")),
+    );
+    for other in ["my-shop.example.txt", "zone-shop.example.txt", "shop.example-chain.pem"] {
+        let mut letter = Letter::new(&world, 0);
+        letter.text.push_str(&format!("\r\n{other}\r\n"));
+        let found = world.judge(0, &letter.bytes()).findings;
+        assert!(found.iter().any(|f| f.rule == Rule::Foreign), "{other}: {found:?}");
+    }
 }
 
 /// The owner of `ada-ashgrove.test` need not be Ada Ashgrove.

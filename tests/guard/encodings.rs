@@ -137,6 +137,11 @@ pub const ENCODINGS: &[Encoding] = rows! {
         "A-label", HOSTS, |l, v| text(l, &normal::canonical(Kind::Domain, v, None).ok()?);
         "A-label, upper case", HOSTS, |l, v| text(l, &normal::canonical(Kind::Domain, v, None).ok()?.to_uppercase());
         "ideographic full stop as dot", HOSTS, |l, v| text(l, &v.replace('.', "。"));
+        "behind a dash in a file's name", HOSTS, |l, v| push(l, part("text/csv", "8bit", "x").replacen("charset=utf-8", &format!("name=\"zone-{}.csv\"", ascii(v)?), 1));
+        "before a dash in a file's name", HOSTS, |l, v| text(l, &format!("{}-chain.pem", ascii(v)?));
+        "before a dash in a query value", HOSTS, |l, v| query(l, &format!("{}-2026", ascii(v)?));
+        "an address's whole local part", HOSTS, |l, v| text(l, &format!("UID:renew-{}@registrar.example", ascii(v)?));
+        "behind a slash in a local part", HOSTS, |l, v| text(l, &format!("renew/{}@registrar.example", ascii(v)?));
         "sub-domain", HOSTS, |l, v| text(l, &format!("mail.shop.{v}"));
         "sub-domain of an allowed host", HOSTS, |l, v| href(l, &format!("https://{v}.cdn.registrar.example/x"));
         "e-mail domain", HOSTS, |l, v| text(l, &format!("postmaster@{v}"));
@@ -346,6 +351,11 @@ fn each_byte(value: &str, sign: char) -> String {
 
 fn between(value: &str, what: &str) -> String {
     value.chars().map(String::from).collect::<Vec<_>>().join(what)
+}
+
+/// A host as it is written in ASCII.
+fn ascii(host: &str) -> Option<String> {
+    normal::canonical(Kind::Domain, host, None).ok()
 }
 
 fn halves(value: &str, open: &str, close: &str) -> String {

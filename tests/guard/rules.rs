@@ -201,8 +201,14 @@ const ROWS: &[Row] = &[
     Row {
         rule: Rule::Secret,
         name: "a record dump",
-        held: |_, l| say(l, "40817263,taro@midori-mokuzai.example,2026-12-31,x"),
+        held: |_, l| say(l, "90817263,jiro@stranger.example,2026-12-31,x"),
         cleared: |_, l| say(l, "東京,大阪,名古屋,福岡"),
+    },
+    Row {
+        rule: Rule::Secret,
+        name: "a record dump, and the account's own invoice",
+        held: |_, l| say(l, "12800|2026-12-31|55501|x"),
+        cleared: |_, l| say(l, "2026-12-31|midori-mokuzai.example|1|12800"),
     },
     Row {
         rule: Rule::Unreadable,

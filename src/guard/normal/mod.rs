@@ -26,7 +26,9 @@ mod name;
 mod phone;
 
 pub use fold::{TOP_LEVEL, fold};
-pub use name::{HONORIFICS, Honorific, MIDDLE_DOT, is_between, name, spelled, without_accents, without_form, word};
+pub use name::{
+    HONORIFICS, Honorific, MIDDLE_DOT, is_between, name, spelled, with_forms, without_accents, without_form, word,
+};
 pub use phone::is_dialable;
 
 use crate::account::Kind;

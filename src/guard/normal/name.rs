@@ -152,6 +152,12 @@ pub fn without_form(name: &str) -> Option<&str> {
     cut().or_else(words).filter(|rest| !rest.is_empty())
 }
 
+/// A canonical name in Japanese script with each corporate form before it and behind it.
+pub fn with_forms(name: &str) -> impl Iterator<Item = String> {
+    let is_bare = name.chars().any(is_cjk) && without_form(name).is_none();
+    FORMS.iter().filter(move |_| is_bare).flat_map(move |form| [format!("{form}{name}"), format!("{name}{form}")])
+}
+
 /// A canonical name without the accents of its Latin letters, if it has any: many
 /// programs write `jose nunez`.
 pub fn without_accents(name: &str) -> Option<String> {

@@ -96,7 +96,7 @@ impl Walk<'_, '_, '_> {
         if std::mem::take(&mut document.is_commented) && !is_blank && !document.segment.trim_ascii().is_empty() {
             return None;
         }
-        let text = in_one_line(&text);
+        let text = in_one_line(document.segment.trim_end_matches(TAG), &text);
         document.boxes.push(&text);
         if std::mem::take(&mut document.is_tagged) && !document.segment.is_empty() {
             document.segment.push(TAG);

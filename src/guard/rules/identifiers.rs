@@ -57,6 +57,12 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
             Whose::Foreign(kind, owner) => {
                 case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
             }
+            // `www.webショップ.example`: an own domain goes on where the ASCII ends.
+            Whose::Nobodys
+                if token.shape == Shape::Host
+                    && own
+                        .get_or_insert_with(|| Spans::of_own(case, &tokens))
+                        .reaches_over(token.start + token.text.len()) => {}
             Whose::Nobodys if asks(case, token, view, folded) && !is_within(token, &phones) => {
                 case.find(Rule::Unexplained, Some(token.shape.kind()), &view.place.to_string(), mask(token.text), None);
             }
@@ -106,7 +112,12 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str) -> bo
 
 fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
     let found = match token.shape {
-        Shape::Host | Shape::BuriedHost => host(case, token.text, visible),
+        Shape::Host => host(case, token.text, visible),
+        Shape::BuriedHost => {
+            let mut found =
+                std::iter::once(token.text).chain(within_dashes(token.text)).map(|part| host(case, part, visible));
+            found.find(|found| !matches!(found, Whose::Nobodys)).unwrap_or(Whose::Nobodys)
+        }
         Shape::Idn => idn(case, token.text, visible),
         Shape::Email => email(case, token.text, visible),
         Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone | Shape::BuriedPhone => {
@@ -261,7 +272,8 @@ fn returned(case: &mut Case<'_>, text: &str) -> Whose {
     let local = text.rsplit_once('@').map_or("", |(local, _)| local);
     // Longer than a local part may be: RFC 5321 §4.5.3.1.1 says 64.
     let local = local.char_indices().rev().nth(LOCAL_MAX).map_or(local, |(at, _)| &local[at..]);
-    let pieces: Vec<&str> = local.split(['=', '%', '+', '#']).collect();
+    let pieces: Vec<&str> =
+        local.split(['=', '%', '+', '#', '~', '!', '*', '\'', '$', '&', '^', '?', '|', '/']).collect();
     for (at, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.contains('.')) {
         let before = at.checked_sub(1).and_then(|at| pieces.get(at)).into_iter().flat_map(|user| {
             let signs = user.match_indices(|c: char| !c.is_ascii_alphanumeric()).map(|(at, sign)| at + sign.len());
@@ -269,16 +281,14 @@ fn returned(case: &mut Case<'_>, text: &str) -> Whose {
         });
         let (glued, whole) = without_user(piece);
         let users: Vec<&str> = before.chain(pieces.get(at + 1).copied()).chain(glued).collect();
-        for domain in [Some(whole), without_number(whole)].into_iter().flatten() {
+        for domain in std::iter::once(whole).chain(within_dashes(whole)) {
             let mut found = users.iter().map(|user| mailbox(case, &format!("{user}@{domain}"), false));
             match found.find(|found| !matches!(found, Whose::Nobodys)) {
                 None => {}
                 Some(found @ Whose::Foreign(..)) => return found,
                 Some(_) => break,
             }
-            if pieces.len() > 1
-                && let found @ Whose::Foreign(..) = host(case, domain, false)
-            {
+            if let found @ Whose::Foreign(..) = host(case, domain, false) {
                 return found;
             }
         }
@@ -292,11 +302,25 @@ fn without_user(piece: &str) -> (Option<&str>, &str) {
     sign.map_or((None, piece), |sign| (Some(&piece[..sign]), &piece[sign + 1..]))
 }
 
-/// `sample.example-123`: the domain without what stands behind it.
-fn without_number(domain: &str) -> Option<&str> {
-    let (_, last) = domain.rsplit_once('.').filter(|(_, last)| !last.starts_with("xn--"))?;
-    last.find(['-', '_']).map(|sign| &domain[..domain.len() - last.len() + sign])
+/// The domains that `zone-sample.example-2026` or `sample.example.2026` may be named after,
+/// the longest first.
+fn within_dashes(name: &str) -> Vec<&str> {
+    let first = name.find('.').unwrap_or(0);
+    let starts = name[..first].match_indices('-').map(|(at, _)| at + 1).take(DASHES_MAX);
+    let numbered = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('.');
+    let last = name.rfind('.').map_or(0, |dot| dot + 1);
+    let cut = name[last..].find(['-', '_']).filter(|_| !name[last..].starts_with("xn--"));
+    let ends = [Some(name.len()), cut.map(|at| last + at), Some(numbered.len()).filter(|end| *end > first)];
+    let starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
+    let spans = starts.iter().flat_map(|start| ends.into_iter().flatten().map(move |end| &name[*start..end]));
+    let mut all: Vec<&str> = spans.filter(|part| part.len() < name.len()).collect();
+    all.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    all.dedup();
+    all
 }
+
+/// The most dashes before a domain that one is looked for behind.
+const DASHES_MAX: usize = 8;
 
 /// How much of a local part is looked into for an address, in characters.
 const LOCAL_MAX: usize = 256;

@@ -1,6 +1,8 @@
 //! Names: those of other accounts anywhere (`foreign`), and whom the message
 //! addresses (`salutation`).
 
+use std::collections::HashMap;
+
 use crate::account::{AccountId, Kind, mask};
 use crate::guard::captioned;
 use crate::guard::finding::Rule;
@@ -9,7 +11,7 @@ use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_header, is_read};
-use crate::guard::salutation::{NAME_MAX, Salutation, broken, is_generic};
+use crate::guard::salutation::{NAME_MAX, Salutation, broken, is_generic, salutations};
 use crate::guard::standalone::{self, Standing};
 use crate::guard::view::{Shape, View};
 
@@ -57,8 +59,7 @@ pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 /// Whoever stands before the address in `To` is addressed, honorific or not.
 fn written_to(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let words = folded.split('<').next().unwrap_or_default().trim_matches(|c: char| c.is_whitespace() || c == '"');
-    let name = normal::name(words);
-    let salutation = Salutation { name, words: words.to_owned(), at_start: false };
+    let salutation = Salutation::of(words);
     let is_name = !words.contains('@') && words.chars().any(char::is_alphabetic);
     if is_name && !is_generic(&salutation.name) && !is_explained(case, &salutation) {
         case.find(Rule::Salutation, Some(Kind::Person), &view.place.to_string(), mask(&salutation.name), None);
@@ -103,18 +104,38 @@ fn own_spans(case: &Case<'_>, text: &str) -> Spans {
     Spans::new(spans.map(|(start, name)| (start, start + name.len())).collect())
 }
 
+/// Salutations of one view that are told of: the message is held at the first.
+const TOLD_MAX: usize = 32;
+
 fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    for (salutation, wholes) in broken(folded) {
+    // A list of names may be as long as a message.
+    let mut met = HashMap::new();
+    let mut told = 0;
+    for (salutation, above) in salutations(folded) {
         let name = &salutation.name;
+        if *met.entry(salutation.words.clone()).or_insert_with(|| is_explained(case, &salutation)) {
+            continue;
+        }
+        let place = view.place.to_string();
+        if !salutation.is_sure {
+            if let Some((kind, owner)) = other_body(case, name) {
+                case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
+            }
+            continue;
+        }
         // A text without spaces is broken anywhere, in the middle of a name too.
         let whole_is = |whole: &Salutation| is_generic(&whole.name) || is_explained(case, whole);
-        if is_explained(case, &salutation) || wholes.iter().any(whole_is) {
+        if broken(above, &salutation).iter().any(whole_is) {
             continue;
         }
         if let Some((kind, owner)) = other(case, name) {
-            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
+            case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
         }
-        case.find(Rule::Salutation, Some(Kind::Person), &view.place.to_string(), mask(name), None);
+        case.find(Rule::Salutation, Some(Kind::Person), &place, mask(name), None);
+        told += 1;
+        if told == TOLD_MAX {
+            return;
+        }
     }
 }
 
@@ -135,7 +156,7 @@ fn behind_own(case: &Case<'_>, words: &str) -> Option<Salutation> {
     let gaps = words.match_indices(char::is_whitespace);
     let (at, _) = gaps.filter(|(at, _)| case.own.has_name(&normal::name(&words[..*at]))).last()?;
     let words = words[at..].trim();
-    Some(Salutation { name: normal::name(words), words: words.to_owned(), at_start: false })
+    Some(Salutation::of(words))
 }
 
 /// Short names that stand by themselves.
@@ -179,6 +200,15 @@ fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
     })
 }
 
+/// The same, and whose name is that of a body without its corporate form.
+fn other_body(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
+    let body = |whole: String| match case.claim(Kind::Organisation, &whole) {
+        Claim::Other(owner) => Some((Kind::Organisation, owner)),
+        Claim::Own | Claim::Nobodys => None,
+    };
+    other(case, name).or_else(|| normal::with_forms(name).find_map(body))
+}
+
 /// Whether a text addresses this account, or somebody whom the template does.
 fn is_explained(case: &Case<'_>, salutation: &Salutation) -> bool {
     is_own(case, salutation) || case.known.has_salutation(&salutation.name)
@@ -192,6 +222,15 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
         || own_at_end(case, salutation)
         || own_and_more(case, salutation)
         || own_address(case, name)
+        || own_number(case, name)
+}
+
+/// `会員12345678`, `お客様番号12345678`: an own ID behind what names nobody.
+fn own_number(case: &Case<'_>, name: &str) -> bool {
+    let number = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let before =
+        name[..name.len() - number.len()].trim_end_matches("番号").trim_end_matches("id").trim_end_matches('様');
+    is_generic(before) && own_address(case, number)
 }
 
 /// `taro@example.com 様`, `例え.テスト 様`, `AB-1234 様`: what identifies is judged
@@ -214,7 +253,41 @@ fn own_words(case: &Case<'_>, words: &str) -> bool {
         .split(|c: char| c.is_whitespace() || c == '&')
         .map(normal::name)
         .filter(|word| !word.is_empty() && !TITLES.contains(&word.as_str()))
-        .all(|word| case.own.has_name(&word) || is_generic(&word) || own_address(case, &word))
+        .all(|word| {
+            let word = word.trim_end_matches(['.', ':']);
+            case.own.has_name(word)
+                || is_generic(word)
+                || BESIDE.contains(&word)
+                || own_address(case, word)
+                || is_initial(case, word)
+        })
+}
+
+/// What stands beside what names the account, folded: `dear owner of sample.example`.
+const BESIDE: [&str; 18] = [
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "dr",
+    "of",
+    "the",
+    "and",
+    "id",
+    "no",
+    "number",
+    "account",
+    "owner",
+    "owners",
+    "holder",
+    "admin",
+    "contact",
+    "department",
+];
+
+/// `dear ms. a. ashgrove`.
+fn is_initial(case: &Case<'_>, word: &str) -> bool {
+    word.len() == 1 && case.own.names().iter().any(|name| name.starts_with(word))
 }
 
 /// How the parts of a body are called, folded.

@@ -10,6 +10,7 @@ use crate::account::{AccountId, Kind, mask};
 use crate::address::Address;
 use crate::guard::finding::Rule;
 use crate::guard::known::words;
+use crate::guard::normal;
 use crate::guard::rules::Case;
 use crate::guard::view::{Shape, View};
 use crate::key::{Bounce, Link};
@@ -122,7 +123,8 @@ static DATE: LazyLock<Option<Regex>> =
 static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[0-9]{5,12}$").ok());
 
 /// Judges lines that are shaped like a raw record: separated fields, among them
-/// at least two that are a number of a key's length, an address or a date.
+/// at least two that are a number of a key's length, an address or a date. One that names
+/// the account itself is its invoice's, and what it says of others is found by itself.
 pub fn dumps(case: &mut Case<'_>, view: &View<'_>) {
     if view.shape == Shape::Loose {
         return;
@@ -139,8 +141,15 @@ pub fn dumps(case: &mut Case<'_>, view: &View<'_>) {
         let emails = fields.iter().filter(|field| field.contains('@') && field.contains('.')).count();
         let dates = fields.iter().filter(|field| matches(&DATE, field)).count();
         let kinds = [numbers, emails, dates].into_iter().filter(|count| *count > 0).count();
-        if short && kinds >= 2 && !case.known.has_text(line.trim()) {
+        let is_own = || fields.iter().any(|field| is_own(case, field));
+        if short && kinds >= 2 && !case.known.has_text(line.trim()) && !is_own() {
             case.find(Rule::Secret, None, &view.place.to_string(), "a line shaped like a raw record".into(), None);
         }
     }
+}
+
+/// Whether a field is an own ID, address or domain.
+fn is_own(case: &Case<'_>, field: &str) -> bool {
+    let kinds = [Kind::Id, Kind::Email, Kind::Domain];
+    kinds.into_iter().any(|kind| normal::canonical(kind, field, None).is_ok_and(|value| case.own.has(kind, &value)))
 }

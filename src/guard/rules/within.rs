@@ -75,6 +75,11 @@ impl Spans {
         self.reach(|from| from < start) >= Some(end) || longer.is_some_and(|span| span.0 == start && span.1 > end)
     }
 
+    /// Whether one begins before a place and ends behind it.
+    pub fn reaches_over(&self, place: usize) -> bool {
+        self.reach(|from| from < place) > Some(place)
+    }
+
     /// The furthest end of those whose beginning passes.
     fn reach(&self, begins: impl Fn(usize) -> bool) -> Option<usize> {
         let count = self.spans.partition_point(|span| begins(span.0));

@@ -1,7 +1,7 @@
 //! HTML's text with its tags elided, in three readings.
 //!
 //! - `text`: inline tags vanish (`12<b>34</b>5678` is 12345678), block tags
-//!   are line breaks, and the line ends of the source are spaces, but inside `pre` and
+//!   are line breaks, and white space of the source is one space, but inside `pre` and
 //!   `textarea`. This is what a reader sees.
 //! - `cut`: every tag is a line break. Given only where an inline tag stands
 //!   between two characters that a token could contain, because a margin may
@@ -91,7 +91,7 @@ impl Text {
             }
         }
         self.seam = Seam::None;
-        let value = if self.keeps_lines { Cow::Borrowed(value) } else { in_one_line(value) };
+        let value = if self.keeps_lines { Cow::Borrowed(value) } else { in_one_line(&self.text, value) };
         self.text.push_str(&value);
         self.cut.push_str(&value);
         self.boxes.push(&value);
@@ -160,12 +160,27 @@ pub fn keeps_lines(tag: &[u8]) -> bool {
     matches!(tag, b"pre" | b"textarea" | b"listing" | b"xmp")
 }
 
-/// A text with a space for each line end of its source.
-pub fn in_one_line(text: &str) -> Cow<'_, str> {
-    if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
+/// A text of HTML as its reader sees it: one space for each run of white space. What stands
+/// `before` it may have that already.
+pub fn in_one_line<'t>(before: &str, text: &'t str) -> Cow<'t, str> {
+    let text = if before.ends_with(' ') { text.trim_start_matches(is_blank) } else { text };
+    let mut runs = memchr::memchr3_iter(b'\n', b'\r', b'\t', text.as_bytes());
+    if runs.next().is_none() && memchr::memmem::find(text.as_bytes(), b"  ").is_none() {
         return Cow::Borrowed(text);
     }
-    text.replace("\r\n", "\n").replace(['\n', '\r'], " ").into()
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(is_blank) {
+        let word = piece.trim_end_matches(is_blank);
+        out.push_str(word);
+        if word.len() < piece.len() && !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+    out.into()
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0c')
 }
 
 /// What a host, an address or an ID is made of, in either width.
