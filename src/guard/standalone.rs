@@ -97,11 +97,14 @@ pub fn names(folded: &str, may_begin: impl Fn(&str, &str) -> bool) -> Vec<Standi
 }
 
 /// A field without the signs around it, and without the number before it: `1. Li Na`.
-fn bare(field: &str) -> &str {
-    let field = field.trim_matches(|c: char| " -.'".contains(c));
-    match field.split_once(' ') {
-        Some((number, rest)) if !number.contains(char::is_alphabetic) => bare(rest),
-        _ => field,
+fn bare(mut field: &str) -> &str {
+    // A field may be as long as a message, and all of it numbers.
+    loop {
+        field = field.trim_matches(|c: char| " -.'".contains(c));
+        match field.split_once(' ') {
+            Some((number, rest)) if !number.contains(char::is_alphabetic) => field = rest,
+            _ => return field,
+        }
     }
 }
 

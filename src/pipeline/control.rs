@@ -185,11 +185,13 @@ pub async fn report(app: &App, id: i64) -> Result<CampaignReport> {
             why: None,
         });
     }
-    let moments = app.store.timeline(id).await?.into_iter().map(|(at_ms, what)| Moment { at_ms, what }).collect();
+    let moments: Vec<Moment> =
+        app.store.timeline(id).await?.into_iter().map(|(at_ms, what)| Moment { at_ms, what }).collect();
+    let why = moments.iter().rev().find_map(|moment| moment.what.strip_prefix("became halted: ")).map(str::to_owned);
     Ok(CampaignReport {
         head: Head::of(&campaign, Some(check::hex(&app.store.digest_of_digests(id).await?)), app.clock.now_ms()),
         state,
-        why: None,
+        why: why.filter(|_| state == State::Halted),
         stages,
         moments,
         replies: app.store.replies(id).await?,
@@ -210,6 +212,7 @@ fn size(stage: &Stage) -> String {
 fn passage(counts: &Counts, state: State) -> Passage {
     // What is unknown or deferred is not through: somebody has still to act.
     match (counts.left() + counts.unknown + counts.deferred, counts.attempted(), state) {
+        _ if counts.held > 0 => Passage::Stopped,
         (0, _, _) => Passage::Through,
         (_, _, State::Halted) => Passage::Stopped,
         (_, 0, _) => Passage::Closed,

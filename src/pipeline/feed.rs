@@ -20,7 +20,7 @@ use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::guard::{Held, Rule};
 use crate::pipeline::climb::Line;
-use crate::pipeline::prepare::{Page, Preparer, Ready};
+use crate::pipeline::prepare::{DIGEST, Page, Preparer, Ready};
 use crate::pipeline::record::Recorder;
 use crate::pipeline::watch::{Watcher, goes_on};
 use crate::send::{self, Permission, Ticket};
@@ -335,11 +335,14 @@ impl Line {
             event::message_held(self.campaign.id, &held.account, &rules);
             if first.is_empty() {
                 let place = held.findings.first().map_or("", |finding| finding.place.as_str());
-                first = format!(
-                    "held: account {}'s message broke {} ({place})",
-                    held.account,
-                    rules.iter().map(|rule| rule.as_str()).collect::<Vec<_>>().join(", ")
-                );
+                let rules = rules.iter().map(|rule| rule.as_str()).collect::<Vec<_>>().join(", ");
+                let what = match place {
+                    DIGEST => {
+                        "is not the one that was checked and approved; has the directory changed since?".to_owned()
+                    }
+                    _ => format!("broke {rules} ({place})"),
+                };
+                first = format!("held: account {}'s message {what}", held.account);
             }
         }
         let why = format!("{first}; {} held at once, none of it was sent", held.len());

@@ -159,6 +159,9 @@ fn judge(app: &App, guard: &Guard, bound: &Bound, jobs: std::sync::mpsc::Receive
     Ok(())
 }
 
+/// Where a message is found to be another than the one that was checked.
+pub(super) const DIGEST: &str = "digest";
+
 /// Bytes are approved, not intentions: what is sent is what was checked.
 fn same(due: Due, cleared: Cleared) -> Result<Ready, Held> {
     if due.digest == cleared.digest() && due.account == *cleared.account() {
@@ -169,7 +172,7 @@ fn same(due: Due, cleared: Cleared) -> Result<Ready, Held> {
         findings: vec![Finding {
             rule: Rule::Envelope,
             kind: None,
-            place: "digest".into(),
+            place: DIGEST.into(),
             shown: "the message is not the one that was checked and approved".into(),
             owner: None,
         }],

@@ -123,7 +123,10 @@ fn may_send(id: i64, state: State) -> Result<()> {
     let refuse = |why: &str, now: String| Err(Error::gate(format!("campaign {id} is not sent")).why(why).now(now));
     match state {
         State::Approved | State::Sending | State::Finished => Ok(()),
-        State::Frozen => refuse("it has not been checked", format!("run `kakitome campaign check {id}`")),
+        State::Frozen => refuse(
+            "no check has cleared all of its messages",
+            format!("run `kakitome campaign check {id}`, and mend what it holds"),
+        ),
         State::Checked => refuse("it has not been approved", format!("run `kakitome campaign approve {id} --by NAME`")),
         State::Paused => refuse("it is paused", format!("run `kakitome campaign resume {id}`, then send")),
         State::Halted => refuse(

@@ -205,6 +205,7 @@ fn words(kind: &str, is: &serde_json::Map<String, serde_json::Value>) -> String 
     let text = |name: &str| is.get(name).map(plain).unwrap_or_default();
     match kind {
         "frozen" => format!("frozen by {}: {} accounts", text("by"), text("planned")),
+        "state" if is.contains_key("why") => format!("became {}: {}", text("state"), text("why")),
         "state" => format!("became {}", text("state")),
         "approved" => format!("approved by {}, digest {:.16}", text("by"), text("digest")),
         "withdrawn" => format!("{} approvals withdrawn", text("approvals")),

@@ -34,6 +34,7 @@ use kakitome::demo::receiver::{Delivery, Receiver};
 use kakitome::error::Exit;
 use kakitome::pipeline::send::SendReport;
 use kakitome::pipeline::{App, approve, check, control, freeze, import, index, init, send, suppress};
+use kakitome::report::Passage;
 use kakitome::store::{Cursor, Due, Wanted};
 use kakitome::telemetry::Metrics;
 use tokio::sync::watch;
@@ -295,8 +296,12 @@ both! {
         let sent = world.send(id).await;
         assert_eq!((sent.state, sent.held > 0, sent.exit()), (State::Halted, true, Exit::Held), "{:?}", sent.why);
         assert_eq!((sent.accepted, world.delivered().len()), (0, 0));
-        assert!(sent.why.unwrap().contains("account"), "the account is named");
+        let why = sent.why.unwrap();
+        assert!(why.contains("account") && why.contains("not the one that was checked"), "{why}");
         control::resume(&world.app, id).await.unwrap_err();
+        let report = control::report(&world.app, id).await.unwrap();
+        assert_eq!(report.why, Some(why));
+        assert!(report.stages.iter().any(|stage| stage.passage == Passage::Stopped), "{:?}", report.stages);
     }
 
     async fn an_address_suppressed_after_the_check_gets_nothing_and_its_namesake_does(base: &Base) {
