@@ -1,8 +1,8 @@
 //! Words that say that an ID follows: `ID: A12345678`, `【会員番号】12345678`.
 
-/// Words of ASCII, which stand by themselves.
+/// Words of ASCII, which stand by themselves; a longer one before those that it begins with.
 const WORDS: [&str; 11] =
-    ["id", "no", "nr", "number", "member", "account", "customer", "memberid", "customerid", "accountid", "userid"];
+    ["memberid", "customerid", "accountid", "userid", "id", "no", "nr", "number", "member", "account", "customer"];
 /// Words that may be the end of a longer one.
 const ENDINGS: [&str; 7] = ["番号", "会員コード", "顧客コード", "お客様コード", "会員", "顧客", "お客様"];
 /// Those of both that nothing but a number follows.
@@ -13,9 +13,7 @@ const PHONES: [&str; 8] = ["tel", "fax", "phone", "mobile", "電話", "携帯", 
 /// The regular expression of a label and what stands between it and its ID, in
 /// folded text. What stands before it is left to another label: `member ID:`.
 pub fn pattern() -> String {
-    // The longer words first.
-    let words = WORDS.iter().rev().copied().collect::<Vec<_>>().join("|");
-    format!(r"(?:(?:(?-u:\b)|_)(?:{words})|{})\s*[\])】」』]?\s*[.:#=は]?\s*", ENDINGS.join("|"))
+    format!(r"(?:(?:(?-u:\b)|_)(?:{})|{})\s*[\])】」』]?\s*[.:#=は]?\s*", WORDS.join("|"), ENDINGS.join("|"))
 }
 
 /// The same for telephone numbers.

@@ -16,44 +16,11 @@ use crate::guard::normal;
 /// The most white space between surname and given name, in characters: a line end in the
 /// source of HTML is one with the indentation behind it.
 const GAP_MAX: usize = 40;
-/// What stands right before a name in kanji, and after one.
-const TITLES_BEFORE: &[&str] = &[
-    "社長",
-    "会長",
-    "部長",
-    "課長",
-    "係長",
-    "店長",
-    "主任",
-    "代表",
-    "担当",
-    "取締役",
-    "役員",
-    "教授",
-    "弁護士",
-    "税理士",
-];
-const TITLES_AFTER: &[&str] = &[
-    "先生",
-    "君",
-    "宛",
-    "行",
-    "殿",
-    "氏",
-    "御",
-    "他",
-    "社長",
-    "会長",
-    "部長",
-    "課長",
-    "係長",
-    "店長",
-    "主任",
-    "代表",
-    "教授",
-    "弁護士",
-    "税理士",
-];
+/// What stands right before a name in kanji, or after one.
+const OFFICES: &[&str] = &["社長", "会長", "部長", "課長", "係長", "店長", "主任", "代表", "教授", "弁護士", "税理士"];
+/// What only stands before one, and only after one.
+const BEFORE: &[&str] = &["担当", "取締役", "役員"];
+const AFTER: &[&str] = &["先生", "君", "宛", "行", "殿", "氏", "御", "他"];
 /// What stands behind a name in kanji, and not behind the kanji of a word: 健やか.
 const PARTICLES: &[&str] =
     &["は", "が", "を", "に", "の", "と", "も", "へ", "で", "から", "まで", "より", "さま", "さん"];
@@ -122,13 +89,12 @@ fn joined(folded: &str, all: &mut Vec<Standing>) {
         if done - gap > GAP_MAX || !is_among(bytes.get(done)) || !is_among(bytes[..gap].last()) {
             continue;
         }
-        let (before, after) = folded.split_at(gap);
-        let after = after.trim_start_matches([' ', '\t']);
+        let (before, after) = (&folded[..gap], &folded[done..]);
         let surnames = apart(before.chars().rev(), |surname| {
-            TITLES_BEFORE.iter().any(|title| before[..gap - surname].ends_with(title))
+            OFFICES.iter().chain(BEFORE).any(|title| before[..gap - surname].ends_with(title))
         });
         let given_names =
-            apart(after.chars(), |given| TITLES_AFTER.iter().any(|title| after[given..].starts_with(title)));
+            apart(after.chars(), |given| OFFICES.iter().chain(AFTER).any(|title| after[given..].starts_with(title)));
         for (surname, start) in &surnames {
             for (_, end) in given_names.iter().filter(|(given, _)| surname + given < JOINED_MIN) {
                 let place = gap - start..done + end;

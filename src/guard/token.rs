@@ -282,8 +282,7 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     }
     if !named(last) {
         // `host.example-2026`: only a known one counts.
-        let is_cut = last.split_once('-').is_some_and(|(last, _)| named(last));
-        return is_cut.then(|| token(Shape::BuriedHost, trimmed, start));
+        return named_before_dash(last).then(|| token(Shape::BuriedHost, trimmed, start));
     }
     if !file::is_ending(last) || text[..start].ends_with("//") {
         return Some(token(Shape::Host, trimmed, start));
@@ -295,7 +294,7 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
 fn buried_host(name: &str, start: usize) -> Option<Token<'_>> {
     let stem = file::stem(name);
     let (_, last) = stem.rsplit_once('.')?;
-    named(last.split('-').next()?).then(|| token(Shape::BuriedHost, stem, start))
+    named_before_dash(last).then(|| token(Shape::BuriedHost, stem, start))
 }
 
 /// Hosts between underscores, which stand in no domain: `example.com_2026.csv`.
@@ -309,6 +308,11 @@ fn between_underscores<'t>(start: usize, found: &'t str) -> impl Iterator<Item =
 /// Whether a host may end in this label.
 fn named(last: &str) -> bool {
     last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// The same of what stands before a dash: `example-2026`.
+fn named_before_dash(last: &str) -> bool {
+    last.split('-').next().is_some_and(named)
 }
 
 /// The most zeros before an ID that are looked past.

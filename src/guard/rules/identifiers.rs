@@ -114,8 +114,7 @@ fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
     let found = match token.shape {
         Shape::Host => host(case, token.text, visible),
         Shape::BuriedHost => {
-            let mut found =
-                std::iter::once(token.text).chain(within_dashes(token.text)).map(|part| host(case, part, visible));
+            let mut found = within_dashes(token.text).into_iter().map(|part| host(case, part, visible));
             found.find(|found| !matches!(found, Whose::Nobodys)).unwrap_or(Whose::Nobodys)
         }
         Shape::Idn => idn(case, token.text, visible),
@@ -281,7 +280,7 @@ fn returned(case: &mut Case<'_>, text: &str) -> Whose {
         });
         let (glued, whole) = without_user(piece);
         let users: Vec<&str> = before.chain(pieces.get(at + 1).copied()).chain(glued).collect();
-        for domain in std::iter::once(whole).chain(within_dashes(whole)) {
+        for domain in within_dashes(whole) {
             let mut found = users.iter().map(|user| mailbox(case, &format!("{user}@{domain}"), false));
             match found.find(|found| !matches!(found, Whose::Nobodys)) {
                 None => {}
@@ -302,8 +301,8 @@ fn without_user(piece: &str) -> (Option<&str>, &str) {
     sign.map_or((None, piece), |sign| (Some(&piece[..sign]), &piece[sign + 1..]))
 }
 
-/// The domains that `zone-sample.example-2026` or `sample.example.2026` may be named after,
-/// the longest first.
+/// A name, and the domains that `zone-sample.example-2026` or `sample.example.2026` may be
+/// named after, the longest first.
 fn within_dashes(name: &str) -> Vec<&str> {
     let first = name.find('.').unwrap_or(0);
     let starts = name[..first].match_indices('-').map(|(at, _)| at + 1).take(DASHES_MAX);
@@ -313,7 +312,7 @@ fn within_dashes(name: &str) -> Vec<&str> {
     let ends = [Some(name.len()), cut.map(|at| last + at), Some(numbered.len()).filter(|end| *end > first)];
     let starts: Vec<usize> = std::iter::once(0).chain(starts).collect();
     let spans = starts.iter().flat_map(|start| ends.into_iter().flatten().map(move |end| &name[*start..end]));
-    let mut all: Vec<&str> = spans.filter(|part| part.len() < name.len()).collect();
+    let mut all: Vec<&str> = spans.collect();
     all.sort_by_key(|part| std::cmp::Reverse(part.len()));
     all.dedup();
     all

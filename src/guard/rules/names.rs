@@ -194,18 +194,19 @@ fn starts_with(mut text: impl Iterator<Item = char>, mut head: impl Iterator<Ite
 
 /// Who else has this whole name.
 fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
-    [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| match case.claim(kind, name) {
+    [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| other_of(case, kind, name))
+}
+
+fn other_of(case: &Case<'_>, kind: Kind, name: &str) -> Option<(Kind, AccountId)> {
+    match case.claim(kind, name) {
         Claim::Other(owner) => Some((kind, owner)),
         Claim::Own | Claim::Nobodys => None,
-    })
+    }
 }
 
 /// The same, and whose name is that of a body without its corporate form.
 fn other_body(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
-    let body = |whole: String| match case.claim(Kind::Organisation, &whole) {
-        Claim::Other(owner) => Some((Kind::Organisation, owner)),
-        Claim::Own | Claim::Nobodys => None,
-    };
+    let body = |whole: String| other_of(case, Kind::Organisation, &whole);
     other(case, name).or_else(|| normal::with_forms(name).find_map(body))
 }
 

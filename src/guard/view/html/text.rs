@@ -10,6 +10,9 @@
 //!   characters, joined: an ID printed in boxes.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// The most characters in a cell that counts as a box.
 const BOX_CHARS_MAX: usize = 2;
@@ -160,12 +163,13 @@ pub fn keeps_lines(tag: &[u8]) -> bool {
     matches!(tag, b"pre" | b"textarea" | b"listing" | b"xmp")
 }
 
+static SPACES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("  "));
+
 /// A text of HTML as its reader sees it: one space for each run of white space. What stands
 /// `before` it may have that already.
 pub fn in_one_line<'t>(before: &str, text: &'t str) -> Cow<'t, str> {
     let text = if before.ends_with(' ') { text.trim_start_matches(is_blank) } else { text };
-    let mut runs = memchr::memchr3_iter(b'\n', b'\r', b'\t', text.as_bytes());
-    if runs.next().is_none() && memchr::memmem::find(text.as_bytes(), b"  ").is_none() {
+    if memchr::memchr3(b'\n', b'\r', b'\t', text.as_bytes()).is_none() && SPACES.find(text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
