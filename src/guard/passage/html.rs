@@ -79,8 +79,13 @@ impl Walk<'_, '_, '_> {
         if memchr::memchr(TAG as u8, text.as_bytes()).is_some() {
             return None;
         }
+        let is_blank = text.trim_ascii().is_empty();
+        let shown = in_one_line(document.segment.trim_end_matches(TAG), &text);
         // Its source differs from what it says, and is read as well.
-        if matches!(text, Cow::Owned(_)) || memchr::memchr(b'%', run.as_bytes()).is_some() {
+        if matches!(text, Cow::Owned(_))
+            || memchr::memchr(b'%', run.as_bytes()).is_some()
+            || (matches!(shown, Cow::Owned(_)) && shown.trim_ascii() != text.trim_ascii())
+        {
             self.passage(
                 |memos: &mut Memos| &mut memos.sources,
                 run.as_bytes(),
@@ -91,17 +96,15 @@ impl Walk<'_, '_, '_> {
                 },
             )?;
         }
-        let is_blank = text.trim_ascii().is_empty();
         // The text joins across a comment, and the source does not.
         if std::mem::take(&mut document.is_commented) && !is_blank && !document.segment.trim_ascii().is_empty() {
             return None;
         }
-        let text = in_one_line(document.segment.trim_end_matches(TAG), &text);
-        document.boxes.push(&text);
+        document.boxes.push(&shown);
         if std::mem::take(&mut document.is_tagged) && !document.segment.is_empty() {
             document.segment.push(TAG);
         }
-        document.segment.push_str(&text);
+        document.segment.push_str(&shown);
         Some(())
     }
 
