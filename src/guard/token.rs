@@ -258,7 +258,7 @@ fn token(shape: Shape, text: &str, start: usize) -> Token<'_> {
 
 /// Signs of an address that are more often those of a sentence or a URL:
 /// `'taro@…'`, `/taro@…`, `=taro@…`.
-pub const LOCAL_SIGNS: &[char] = &['\'', '/', '=', '?', '|', '&', '`', '{', '}', '*', '!', '#', '$', '%', '^', '+'];
+pub const LOCAL_SIGNS: &[char] = &['\'', '/', '=', '?', '|', '&', '`', '{', '}', '*', '!', '#', '$', '%', '^', '+', '~'];
 
 fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
     let text = found.as_str().trim_end_matches(['.', '-', '_']);
@@ -280,14 +280,14 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     if in_idn {
         return None;
     }
-    if !named(last) {
-        // `host.example-2026`: only a known one counts.
-        return named_before_dash(last).then(|| token(Shape::BuriedHost, trimmed, start));
+    if file::is_ending(last) && !text[..start].ends_with("//") {
+        return buried_host(trimmed, start);
     }
-    if !file::is_ending(last) || text[..start].ends_with("//") {
+    if named(last) {
         return Some(token(Shape::Host, trimmed, start));
     }
-    buried_host(trimmed, start)
+    // `host.example-2026`: only a known one counts.
+    named_before_dash(last).then(|| token(Shape::BuriedHost, trimmed, start))
 }
 
 /// The host that a file is named after.
@@ -438,7 +438,8 @@ mod tests {
             finds(Shape::Host, text, expected);
         }
         finds(Shape::BuriedHost, "example.com.pdf main.css", &["example.com"]);
-        finds(Shape::BuriedHost, "www.example.com.tar.gz v1.2.txt", &["www.example.com"]);
+        finds(Shape::BuriedHost, "www.example.com.tar.bz2 v1.2.txt", &["www.example.com"]);
+        finds(Shape::BuriedHost, "example.com.p12 10.5.mp4 node.js.mp3", &["example.com"]);
         finds(Shape::BuriedHost, "invoice_example.com_2026.csv", &["example.com"]);
         finds(Shape::BuriedHost, "guide_2026.pdf v1_2.txt", &[]);
         finds(

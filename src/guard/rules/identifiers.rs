@@ -271,8 +271,7 @@ fn returned(case: &mut Case<'_>, text: &str) -> Whose {
     let local = text.rsplit_once('@').map_or("", |(local, _)| local);
     // Longer than a local part may be: RFC 5321 §4.5.3.1.1 says 64.
     let local = local.char_indices().rev().nth(LOCAL_MAX).map_or(local, |(at, _)| &local[at..]);
-    let pieces: Vec<&str> =
-        local.split(['=', '%', '+', '#', '~', '!', '*', '\'', '$', '&', '^', '?', '|', '/']).collect();
+    let pieces: Vec<&str> = local.split(LOCAL_SIGNS).collect();
     for (at, piece) in pieces.iter().enumerate().filter(|(_, piece)| piece.contains('.')) {
         let before = at.checked_sub(1).and_then(|at| pieces.get(at)).into_iter().flat_map(|user| {
             let signs = user.match_indices(|c: char| !c.is_ascii_alphanumeric()).map(|(at, sign)| at + sign.len());
