@@ -12,7 +12,7 @@ mod dns;
 mod flow;
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -26,7 +26,8 @@ use kakitome::directory::{Drift, NewAccount, NewEntry};
 use kakitome::guard::{Finding, Held, Rule};
 use kakitome::ledger::{Claim, Outcome, Reply, State};
 use kakitome::store::{
-    Approval, Checked, Cursor, Filter, Import, Lease, Planned, Settled, Store, StoreError, Suppression, Verdict, Wanted,
+    Approval, Checked, Cursor, Due, Filter, Import, Lease, Planned, Seat, Settled, Store, StoreError, Suppression,
+    Verdict, Wanted,
 };
 use support::Base;
 
@@ -143,35 +144,39 @@ struct Claimed {
     extra: BTreeMap<String, String>,
 }
 
-/// Claims what is due and still free, as one worker among several.
-/// Claims a stage in batches as large as a sending process's, and records that each was
-/// accepted; how many.
-async fn claims_all(store: Store, stage: u16) -> usize {
-    let mut claimed = 0;
-    loop {
-        let batch = claim(&store, 1, stage, 2, 64, 4_000).await;
-        if batch.is_empty() {
-            return claimed;
+/// Claims messages of the last stage and records that each was accepted, in batches as
+/// large as a sending process's, as one worker among several; how many.
+async fn claims_many(store: Store, most: usize, seat: Seat) -> usize {
+    let (mut cursor, mut claimed) = (store.cursor(1, 1, seat).await.unwrap(), 0);
+    while claimed < most {
+        let due = store.due(1, 1, &mut cursor, 64, 4_000).await.unwrap();
+        if due.is_empty() {
+            break;
         }
-        claimed += batch.len();
-        store.record_outcomes(1, claims(batch).into_iter().map(accepted).collect(), 5_000).await.unwrap();
+        let keys: Vec<AccountId> = due.iter().map(|due| due.account.clone()).collect();
+        let records = store.records(2, &keys).await.unwrap();
+        let wanted = due.into_iter().map(|due| wanted(&due, &records)).collect();
+        let claims = store.claim(1, wanted, 4_000).await.unwrap();
+        claimed += claims.len();
+        store.record_outcomes(1, claims.into_iter().map(accepted).collect(), 5_000).await.unwrap();
     }
+    claimed
 }
 
+fn wanted(due: &Due, records: &HashMap<AccountId, Record>) -> Wanted {
+    let to = records.get(&due.account).map_or(address("nobody@customer.example"), |record| record.address.clone());
+    Wanted { account: due.account.clone(), digest: due.digest, attempts: due.attempts, to }
+}
+
+/// Claims what is due and still free, as one worker among several.
 async fn claim(store: &Store, campaign: i64, stage: u16, version: i64, limit: usize, now_ms: i64) -> Vec<Claimed> {
     let mut cursor = Cursor::default();
     loop {
         let due = store.due(campaign, stage, &mut cursor, limit, now_ms).await.unwrap();
         let keys: Vec<AccountId> = due.iter().map(|due| due.account.clone()).collect();
         let records = store.records(version, &keys).await.unwrap();
-        let to = |key| records.get(key).map_or(address("nobody@customer.example"), |record| record.address.clone());
-        let wanted = due.iter().map(|due| Wanted {
-            account: due.account.clone(),
-            digest: due.digest,
-            attempts: due.attempts,
-            to: to(&due.account),
-        });
-        let claims = store.claim(campaign, wanted.collect(), now_ms).await.unwrap();
+        let wanted = due.iter().map(|due| wanted(due, &records)).collect();
+        let claims = store.claim(campaign, wanted, now_ms).await.unwrap();
         if claims.is_empty() && !due.is_empty() {
             continue;
         }
@@ -689,6 +694,39 @@ both! {
         assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len() as u64, ALL);
         assert_eq!(store.counts(1, None).await.unwrap().accepted, ALL);
         proved(&store).await;
+    }
+
+    async fn each_worker_begins_with_its_part_and_reads_those_of_the_others_after_it(base: &Base) {
+        async fn pages(store: &Store, seat: Seat) -> Vec<Vec<String>> {
+            let mut cursor = store.cursor(1, 1, seat).await.unwrap();
+            let mut pages = Vec::new();
+            loop {
+                let due = store.due(1, 1, &mut cursor, 3, 150).await.unwrap();
+                if due.is_empty() {
+                    return pages;
+                }
+                pages.push(due.iter().map(|due| due.account.as_str()[7..].to_owned()).collect());
+            }
+        }
+        let store = base.open().await;
+        directory(&store, 8).await;
+        checked(&store, 8).await;
+        let two = claims(claim(&store, 1, 1, 1, 2, 100).await);
+        store.record_outcomes(1, two.into_iter().map(|claim| deferred(claim, 150)).collect(), 110).await.unwrap();
+        assert_eq!(pages(&store, Seat::ALONE).await, [["3", "4", "5"], ["6", "7", "8"]]);
+        let (first, second) = (Seat { number: 0, of: 2 }, Seat { number: 1, of: 2 });
+        assert_eq!(pages(&store, first).await, [vec!["3", "4", "5"], vec!["6"], vec!["8", "7"]]);
+        assert_eq!(pages(&store, second).await, [vec!["7", "8"], vec!["3", "4", "6"], vec!["5"]]);
+        // More workers than messages, and nobody misses one.
+        for number in 0..9 {
+            let mut all = pages(&store, Seat { number, of: 9 }).await.concat();
+            all.sort();
+            assert_eq!(all, ["3", "4", "5", "6", "7", "8"], "{number}");
+        }
+        let rest = claims(claim(&store, 1, 1, 1, 6, 160).await);
+        store.record_outcomes(1, rest.into_iter().map(|claim| deferred(claim, 150)).collect(), 170).await.unwrap();
+        assert_eq!(pages(&store, first).await, [vec!["3", "4"], vec!["5", "6", "7"], vec!["8"]]);
+        assert_eq!(pages(&store, second).await, [vec!["5", "6", "7"], vec!["8"], vec!["3", "4"]]);
     }
 
     async fn what_a_dead_process_claimed_is_unknown_until_somebody_settles_it(base: &Base) {
@@ -1255,6 +1293,25 @@ async fn measure_import(store: &Store, what: &str) {
     );
 }
 
+/// One of two others comes before it by name; of a third the lease is over.
+#[test]
+fn a_worker_is_told_its_seat_among_those_with_a_lease() {
+    support::on_postgres(async |base| {
+        let store = base.open().await;
+        let place = store.join().await.unwrap();
+        assert_eq!(place.lease().seat(), Seat::ALONE);
+        place.leave().await.unwrap();
+        let far = i64::MAX;
+        let add = format!(
+            "insert into worker (name, process, share, until_ms) values ('!', '', 0, {far}), ('~', '', 0, {far}), ('!!', '', 0, 1)"
+        );
+        base.tamper(&add).await;
+        let place = store.join().await.unwrap();
+        assert_eq!(place.lease().seat(), Seat { number: 1, of: 3 });
+        place.leave().await.unwrap();
+    });
+}
+
 both! {
     #[expect(clippy::print_stderr, reason = "figures")]
     async fn measured(base: &Base) {
@@ -1279,9 +1336,10 @@ both! {
             store.record_checks(1, (first..first + 2_000).map(cleared).collect(), 3_000).await.unwrap();
         }
         eprintln!("checks recorded: {:.0} rows/s", rate(started));
-        for (stage, at_once) in [(0, 1), (1, 8)] {
+        for (at_once, most) in [(1, 10_000), (8, usize::MAX)] {
             let started = Instant::now();
-            let workers: Vec<_> = (0..at_once).map(|_| tokio::spawn(claims_all(store.clone(), stage))).collect();
+            let seats = (0..at_once).map(|number| Seat { number, of: at_once });
+            let workers: Vec<_> = seats.map(|seat| tokio::spawn(claims_many(store.clone(), most, seat))).collect();
             let mut claimed = 0;
             for worker in workers {
                 claimed += worker.await.unwrap();

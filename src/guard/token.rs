@@ -258,7 +258,8 @@ fn token(shape: Shape, text: &str, start: usize) -> Token<'_> {
 
 /// Signs of an address that are more often those of a sentence or a URL:
 /// `'taro@…'`, `/taro@…`, `=taro@…`.
-pub const LOCAL_SIGNS: &[char] = &['\'', '/', '=', '?', '|', '&', '`', '{', '}', '*', '!', '#', '$', '%', '^', '+', '~'];
+pub const LOCAL_SIGNS: &[char] =
+    &['\'', '/', '=', '?', '|', '&', '`', '{', '}', '*', '!', '#', '$', '%', '^', '+', '~'];
 
 fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
     let text = found.as_str().trim_end_matches(['.', '-', '_']);

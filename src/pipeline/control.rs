@@ -187,11 +187,11 @@ pub async fn report(app: &App, id: i64) -> Result<CampaignReport> {
     }
     let moments: Vec<Moment> =
         app.store.timeline(id).await?.into_iter().map(|(at_ms, what)| Moment { at_ms, what }).collect();
-    let why = moments.iter().rev().find_map(|moment| moment.what.strip_prefix("became halted: ")).map(str::to_owned);
+    let why = if state == State::Halted { app.store.why(id).await? } else { None };
     Ok(CampaignReport {
         head: Head::of(&campaign, Some(check::hex(&app.store.digest_of_digests(id).await?)), app.clock.now_ms()),
         state,
-        why: why.filter(|_| state == State::Halted),
+        why,
         stages,
         moments,
         replies: app.store.replies(id).await?,

@@ -208,6 +208,7 @@ impl Line {
             campaign: self.campaign.id,
             stage,
             version: self.version,
+            seat: self.crew.lease.seat(),
             guard: self.guard.clone(),
             bound: self.bound.clone(),
         };

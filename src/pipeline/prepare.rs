@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::guard::{Cleared, Finding, Guard, Held, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, check};
-use crate::store::{Cursor, Due, Wanted};
+use crate::store::{Cursor, Due, Seat, Wanted};
 
 /// Messages read and judged together.
 const PAGE: usize = 250;
@@ -49,6 +49,7 @@ pub(super) struct Preparer {
     pub campaign: i64,
     pub stage: u16,
     pub version: i64,
+    pub seat: Seat,
     pub guard: Arc<Guard>,
     pub bound: Arc<Bound>,
 }
@@ -70,7 +71,7 @@ impl Preparer {
 
     /// Reads each page while the one before is judged.
     async fn pages(&self, jobs: &std::sync::mpsc::Sender<Job>, pages: &mpsc::Sender<Result<Page>>) -> Result<()> {
-        let mut cursor = Cursor::default();
+        let mut cursor = self.app.store.cursor(self.campaign, self.stage, self.seat).await?;
         let mut before: Option<Reading> = None;
         loop {
             let read = self.read(&mut cursor, jobs).await;

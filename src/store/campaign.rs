@@ -93,6 +93,7 @@ impl Store {
             });
             ledger::append!(tx, Some(campaign.id), "frozen", &frozen, now_ms, doing);
         });
+        self.analyze("analyze message").await;
         Ok(())
     }
 

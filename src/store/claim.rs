@@ -3,9 +3,11 @@
 //! Reading what is due changes nothing, so that messages can be rendered and
 //! judged ahead without being claimed: what a crash leaves `claimed` becomes
 //! `unknown`, and should be few. A claim takes only what is still free, so that
-//! several workers may read the same and none gets what another has.
+//! several workers may read the same and none gets what another has. So that they do
+//! not render the same either, each begins with a part of the audience of its own.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use crate::account::AccountId;
 use crate::address::Address;
@@ -46,33 +48,107 @@ pub struct Wanted {
     pub to: Address,
 }
 
+/// A worker's place among those that send beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Its number, from 0.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl Seat {
+    /// Of one that sends alone.
+    pub const ALONE: Self = Self { number: 0, of: 1 };
+}
+
 /// How far a reader of due messages has come. A deferral that comes later is due
 /// later, so nothing that is behind it comes back.
-#[derive(Clone, Copy, Debug)]
+///
+/// Of several readers each goes through its own part of the audience forwards, and then
+/// through those of the others backwards: it meets whoever is slow there once, and what
+/// a dead one left is read too.
+#[derive(Clone, Debug)]
 pub struct Cursor {
-    /// The last place in the audience.
-    ord: i64,
-    /// The last deferral: its time and place.
+    /// Places in the audience that are still to be read, the part that is under way last.
+    parts: Vec<Range<i64>>,
+    is_backwards: bool,
+    /// The last deferral of this part: its time and place.
     deferred: (i64, i64),
+}
+
+const NO_DEFERRAL: (i64, i64) = (i64::MIN, -1);
+
+impl Cursor {
+    /// Over an audience whose places go from `first` to `last`.
+    fn new(first: i64, last: i64, seat: Seat) -> Self {
+        let of = i64::from(seat.of.max(1));
+        let cut = |n: i64| match n {
+            0 => i64::MIN,
+            n if n == of => i64::MAX,
+            n => first + (last + 1 - first) * n / of,
+        };
+        let parts = (0..of).rev().map(|n| (i64::from(seat.number) + n) % of).map(|n| cut(n)..cut(n + 1));
+        Self { parts: parts.collect(), is_backwards: false, deferred: NO_DEFERRAL }
+    }
+
+    /// Goes on to the next part; false if there is none.
+    fn next_part(&mut self) -> bool {
+        self.parts.pop();
+        (self.is_backwards, self.deferred) = (true, NO_DEFERRAL);
+        !self.parts.is_empty()
+    }
 }
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self { ord: -1, deferred: (i64::MIN, -1) }
+        Self::new(0, 0, Seat::ALONE)
     }
 }
 
-/// ($1 campaign, $2 stage, $3 limit, $4 and $5 the last deferral's time and place, $6 now)
+/// ($1 campaign, $2 stage, $3 limit, $4 and $5 the part, $6 and $7 the last deferral's
+/// time and place, $8 now)
 const DEFERRED: &str = "
     select account, digest, attempt, extra, ord, not_before_ms from message
-    where campaign = $1 and state = 'deferred' and stage <= $2 and not_before_ms <= $6
-      and (not_before_ms, ord) > ($4, $5) order by not_before_ms, ord limit $3";
-/// ($1 campaign, $2 stage, $3 limit, $4 the last place)
-const CHECKED: &str = "
+    where campaign = $1 and state = 'deferred' and stage <= $2 and not_before_ms <= $8 and ord >= $4 and ord < $5
+      and (not_before_ms, ord) > ($6, $7) order by not_before_ms, ord limit $3";
+/// ($1 campaign, $2 stage, $3 limit, $4 and $5 the part)
+const FORWARDS: &str = "
     select account, digest, attempt, extra, ord, not_before_ms from message
-    where campaign = $1 and state = 'checked' and stage = $2 and ord > $4 order by ord limit $3";
+    where campaign = $1 and state = 'checked' and stage = $2 and ord >= $4 and ord < $5 order by ord limit $3";
+const BACKWARDS: &str = "
+    select account, digest, attempt, extra, ord, not_before_ms from message
+    where campaign = $1 and state = 'checked' and stage = $2 and ord >= $4 and ord < $5 order by ord desc limit $3";
 
 impl Store {
+    /// Where to begin with what is due of a stage.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn cursor(&self, campaign: i64, stage: u16, seat: Seat) -> Result<Cursor> {
+        const CHECKED: &str = "
+            select min(ord) as first, max(ord) as last from message
+            where campaign = $1 and state = 'checked' and stage = $2";
+        const ALL: &str = "select max(ord) as last from message where campaign = $1";
+        if seat == Seat::ALONE {
+            return Ok(Cursor::default());
+        }
+        let doing = "dividing what is due";
+        let (first, last) = with_pool!(self, |pool| {
+            let stage = i64::from(stage);
+            let row = sqlx::query(CHECKED).bind(campaign).bind(stage).fetch_one(pool).await.doing(doing)?;
+            let ends: (Option<i64>, Option<i64>) = (row.cell(WHAT, "first")?, row.cell(WHAT, "last")?);
+            if let (Some(first), Some(last)) = ends {
+                (first, last)
+            } else {
+                // All that is left are deferred ones, wherever they are.
+                let row = sqlx::query(ALL).bind(campaign).fetch_one(pool).await.doing(doing)?;
+                (0, row.cell::<Option<i64>, _>(WHAT, "last")?.unwrap_or(0))
+            }
+        });
+        Ok(Cursor::new(first, last, seat))
+    }
+
     /// The next messages of a stage that are due, deferred ones of this and
     /// earlier stages first: they have waited. The cursor moves past them.
     ///
@@ -86,20 +162,39 @@ impl Store {
         limit: usize,
         now_ms: i64,
     ) -> Result<Vec<Due>> {
-        let doing = "reading what is due";
-        let stage = i64::from(stage);
+        loop {
+            let due = self.due_of_part(campaign, stage, cursor, limit, now_ms).await?;
+            if !due.is_empty() || !cursor.next_part() {
+                return Ok(due);
+            }
+        }
+    }
+
+    async fn due_of_part(
+        &self,
+        campaign: i64,
+        stage: u16,
+        cursor: &mut Cursor,
+        limit: usize,
+        now_ms: i64,
+    ) -> Result<Vec<Due>> {
+        let Cursor { parts, is_backwards, deferred } = cursor;
+        let Some(part) = parts.last_mut() else { return Ok(Vec::new()) };
+        let (doing, stage) = ("reading what is due", i64::from(stage));
         let rows: Vec<(String, Vec<u8>, i64, String)> = with_pool!(self, |pool| {
-            let deferred = sqlx::query(DEFERRED).bind(campaign).bind(stage).bind(limit as i64);
-            let deferred = deferred.bind(cursor.deferred.0).bind(cursor.deferred.1).bind(now_ms);
-            let mut rows = deferred.fetch_all(pool).await.doing(doing)?;
+            let query = sqlx::query(DEFERRED).bind(campaign).bind(stage).bind(limit as i64);
+            let query = query.bind(part.start).bind(part.end).bind(deferred.0).bind(deferred.1).bind(now_ms);
+            let mut rows = query.fetch_all(pool).await.doing(doing)?;
             if let Some(last) = rows.last() {
-                cursor.deferred = (last.cell(WHAT, "not_before_ms")?, last.cell(WHAT, "ord")?);
+                *deferred = (last.cell(WHAT, "not_before_ms")?, last.cell(WHAT, "ord")?);
             }
             let left = limit.saturating_sub(rows.len()) as i64;
-            let checked = sqlx::query(CHECKED).bind(campaign).bind(stage).bind(left).bind(cursor.ord);
-            let checked = checked.fetch_all(pool).await.doing(doing)?;
-            if let Some(last) = checked.last() {
-                cursor.ord = last.cell(WHAT, "ord")?;
+            let checked = sqlx::query(if *is_backwards { BACKWARDS } else { FORWARDS }).bind(campaign).bind(stage);
+            let checked = checked.bind(left).bind(part.start).bind(part.end).fetch_all(pool).await.doing(doing)?;
+            match checked.last() {
+                Some(last) if *is_backwards => part.end = last.cell(WHAT, "ord")?,
+                Some(last) => part.start = last.cell::<i64, _>(WHAT, "ord")? + 1,
+                None => {}
             }
             rows.extend(checked);
             let cells = rows
@@ -134,7 +229,7 @@ impl Store {
             with free as (
                 select m.account from jsonb_array_elements($2::jsonb) as v
                 join message m on m.campaign = $1 and m.account = v->>0
-                where m.attempt = (v->>1)::bigint and m.state in ('checked', 'deferred') for update of m skip locked)
+                where m.attempt = (v->>1)::bigint and (m.state in ('checked', 'deferred')) is true for update of m skip locked)
             update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4,
                    first_ms = coalesce(first_ms, $4)
             from free where message.campaign = $1 and message.account = free.account returning message.account, message.first_ms";

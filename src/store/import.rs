@@ -300,6 +300,7 @@ impl Import {
             ledger::append!(tx, None::<i64>, "import", &told, now_ms, doing);
             next
         });
+        self.store.analyze("analyze account, identifier").await;
         Ok(Version {
             number,
             mapping: self.mapping,

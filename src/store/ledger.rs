@@ -154,6 +154,21 @@ impl Store {
         })
     }
 
+    /// Why a campaign came to be in the state that it is in, where that was said.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn why(&self, campaign: i64) -> Result<Option<String>> {
+        const LAST: &str = "select body from ledger where campaign = $1 and kind = 'state' order by seq desc limit 1";
+        let body: Option<String> = with_pool!(self, |pool| {
+            let row = sqlx::query(LAST).bind(campaign).fetch_optional(pool).await.doing("reading the ledger")?;
+            row.map(|row| row.cell(ENTRY, "body")).transpose()?
+        });
+        let unreadable = || StoreError::Unreadable { what: ENTRY };
+        let entry = body.map(|body| serde_json::from_str::<Entry>(&body).map_err(|_| unreadable())).transpose()?;
+        Ok(entry.and_then(|entry| Some(entry.is.rest.get("why")?.as_str()?.to_owned())))
+    }
+
     /// When what happened to a campaign, in a few words each; batches of one
     /// kind that follow each other are told as one.
     ///

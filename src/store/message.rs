@@ -272,6 +272,9 @@ impl Store {
         // `0 * v.key` leaves SQLite one way: each row of the JSON text finds its
         // message by key. With a bare `$1` it reads every message of the campaign
         // and the whole text for each (measured, 2,000 of 164,650: 157 s, not 0.04 s).
+        // `is true` does the same for PostgreSQL, which plans by statistics: of a state
+        // that few messages had when they were made, it would read every message in it
+        // (measured, a claim of 64 of 50,000: 97 ms, not 1.7 ms).
         const SQLITE: &str = "
             update message set state = v.value->>1, digest = unhex(v.value->>2), findings = v.value->>3, changed_ms = $3
             from json_each($2) as v
@@ -279,7 +282,7 @@ impl Store {
         const POSTGRES: &str = "
             update message set state = v->>1, digest = decode(v->>2, 'hex'), findings = v->>3, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v
-            where campaign = $1 and account = v->>0 and state in ('planned', 'checked')";
+            where campaign = $1 and account = v->>0 and (state in ('planned', 'checked')) is true";
         if checks.is_empty() {
             return Ok(());
         }

@@ -34,7 +34,7 @@ mod tally;
 mod worker;
 
 pub use approval::Approval;
-pub use claim::{Cursor, Due, Wanted};
+pub use claim::{Cursor, Due, Seat, Wanted};
 pub use directory::Version;
 pub use error::StoreError;
 pub use import::Import;
@@ -134,6 +134,16 @@ impl Store {
     /// Whether this is SQLite, for the few texts that differ.
     fn is_sqlite(&self) -> bool {
         matches!(self.pool, Pool::Sqlite { .. })
+    }
+
+    /// Has PostgreSQL look at tables that many rows were just written to: it plans by
+    /// statistics, which it otherwise has a minute later. Failing only costs time.
+    async fn analyze(&self, analyze: &'static str) {
+        if let Pool::Postgres(pool) = &self.pool
+            && let Err(error) = sqlx::query(analyze).execute(pool).await
+        {
+            tracing::warn!(%error, "the database's statistics could not be renewed");
+        }
     }
 
     /// The text for this store's dialect.

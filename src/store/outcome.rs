@@ -53,7 +53,7 @@ impl Store {
             update message set state = v->>1, code = (v->>2)::bigint, reply = v->>3,
                    not_before_ms = (v->>4)::bigint, worker = null, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v
-            where campaign = $1 and account = v->>0 and state = 'claimed' and attempt = (v->>5)::bigint";
+            where campaign = $1 and account = v->>0 and (state = 'claimed') is true and attempt = (v->>5)::bigint";
         if settled.is_empty() {
             return Ok(0);
         }
@@ -90,7 +90,7 @@ impl Store {
             update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3,
                    first_ms = case when attempt = 1 then null else first_ms end
             from jsonb_array_elements($2::jsonb) as v
-            where campaign = $1 and account = v->>0 and state = 'claimed' and attempt = (v->>2)::bigint";
+            where campaign = $1 and account = v->>0 and (state = 'claimed') is true and attempt = (v->>2)::bigint";
         let messages = claims.iter().map(|claim| (&claim.account, "checked", claim.attempt)).collect::<Vec<_>>();
         self.make_move(campaign, "release", "taking claims back", self.sql(SQLITE, POSTGRES), messages, now_ms).await
     }
@@ -141,7 +141,7 @@ impl Store {
         const POSTGRES: &str = "
             update message set state = 'held', findings = v->>2, worker = null, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0
-            and state in ('checked', 'claimed', 'deferred')";
+            and (state in ('checked', 'claimed', 'deferred')) is true";
         const HALT: &str = "update campaign set state = 'halted' where id = $1";
         let doing = "holding messages and halting their campaign";
         let rows = held.iter().map(|held| Ok((&held.account, "held", json(&held.findings)?)));
@@ -177,7 +177,7 @@ impl Store {
         const POSTGRES: &str = "
             update message set state = 'suppressed', worker = null, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0
-            and state in ('planned', 'checked', 'claimed', 'deferred')";
+            and (state in ('planned', 'checked', 'claimed', 'deferred')) is true";
         let messages = accounts.iter().map(|account| (account, "suppressed")).collect::<Vec<_>>();
         self.make_move(campaign, "suppress", "suppressing messages", self.sql(SQLITE, POSTGRES), messages, now_ms).await
     }
@@ -205,7 +205,7 @@ impl Store {
         const POSTGRES: &str = "
             update message set state = v->>1, changed_ms = $3,
                    first_ms = case when v->>1 = 'checked' then null else first_ms end
-            from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0 and state = 'unknown'";
+            from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0 and (state = 'unknown') is true";
         let doing = "settling unknown messages";
         let legal = messages.iter().filter(|(_, to)| State::Unknown.may_be_settled_as(*to)).count();
         exactly(doing, legal as u64, messages.len())?;

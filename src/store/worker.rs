@@ -6,11 +6,11 @@
 //! than the others' leases leave. So the shares never add up to more than the
 //! whole, whoever joins or dies: who joins waits until the others have come down
 //! to their parts, and what a dead one had is free when its lease is over. A
-//! process takes its own lease for lapsed [`MARGIN`] before the database does.
+//! process takes its own lease for lapsed [`MARGIN`] before the database does. With
+//! its share a process is told its [`Seat`]: its place by name among them all.
 //!
 //! SQLite has one sending process, which has the whole of every rate.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::store::cell::Cell;
+use crate::store::claim::Seat;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::ledger::{self, Messages};
 use crate::store::lock::{is_dead, process, worker};
@@ -40,41 +41,51 @@ const ALONE: &str = "select pg_advisory_xact_lock(7164380915)";
 
 /// A lease; clones tell the same.
 #[derive(Clone, Debug)]
-pub struct Lease(Arc<Terms>);
+pub struct Lease(Arc<Mutex<Terms>>);
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Terms {
-    share: AtomicU32,
+    share: u32,
+    seat: Seat,
     /// `None`: for ever.
-    until: Option<Mutex<Instant>>,
+    until: Option<Instant>,
+}
+
+impl Terms {
+    const WHOLE: Self = Self { share: WHOLE, seat: Seat::ALONE, until: None };
 }
 
 impl Lease {
     /// All of every rate, for ever: what one process has that sends alone.
     pub fn whole() -> Self {
-        Self(Arc::new(Terms { share: AtomicU32::new(WHOLE), until: None }))
+        Self::new(Terms::WHOLE)
     }
 
-    fn new(share: u32, until: Instant) -> Self {
-        Self(Arc::new(Terms { share: AtomicU32::new(share), until: Some(Mutex::new(until)) }))
+    fn new(terms: Terms) -> Self {
+        Self(Arc::new(Mutex::new(terms)))
     }
 
-    fn renew(&self, share: u32, until: Instant) {
-        if let Some(last) = &self.0.until {
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = until;
-        }
-        self.0.share.store(share, Ordering::SeqCst);
+    fn renew(&self, terms: Terms) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = terms;
+    }
+
+    fn terms(&self) -> Terms {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether it has not lapsed.
     pub fn is_held(&self) -> bool {
-        let runs = |until: &Mutex<Instant>| Instant::now() < *until.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.until.as_ref().is_none_or(runs)
+        self.terms().until.is_none_or(|until| Instant::now() < until)
     }
 
     /// The share of every rate, in millionths: 0 when the lease has lapsed.
     pub fn share(&self) -> u32 {
-        if self.is_held() { self.0.share.load(Ordering::SeqCst) } else { 0 }
+        if self.is_held() { self.terms().share } else { 0 }
+    }
+
+    /// Its place among the workers when it was last renewed.
+    pub fn seat(&self) -> Seat {
+        self.terms().seat
     }
 }
 
@@ -137,9 +148,7 @@ impl Store {
         if self.is_sqlite() {
             return Ok(Place { store: self.clone(), lease: Lease::whole(), heart: None });
         }
-        let begun = Instant::now();
-        let share = self.renew().await?;
-        let lease = Lease::new(share, begun + LEASE - MARGIN);
+        let lease = Lease::new(self.renew().await?);
         let (stop, stopped) = oneshot::channel();
         let heart = tokio::spawn(self.clone().beat(lease.clone(), stopped));
         Ok(Place { store: self.clone(), lease, heart: Some((stop, heart)) })
@@ -147,30 +156,32 @@ impl Store {
 
     async fn beat(self, lease: Lease, mut stopped: oneshot::Receiver<()>) {
         while tokio::time::timeout(BEAT, &mut stopped).await.is_err() {
-            let begun = Instant::now();
             match self.renew().await {
-                Ok(share) => lease.renew(share, begun + LEASE - MARGIN),
+                Ok(terms) => lease.renew(terms),
                 Err(error) => tracing::warn!(%error, "the lease of this worker could not be renewed"),
             }
         }
     }
 
-    /// Takes or renews this process's lease; its share.
-    async fn renew(&self) -> Result<u32> {
+    /// Takes or renews this process's lease.
+    async fn renew(&self) -> Result<Terms> {
         const OTHERS: &str = "
             with clock as (select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms)
-            select count(worker.name) as others, coalesce(sum(worker.share), 0)::bigint as taken, clock.now_ms
+            select count(worker.name) as others, count(worker.name) filter (where worker.name < $1) as before,
+                   coalesce(sum(worker.share), 0)::bigint as taken, clock.now_ms
             from clock left join worker on worker.name <> $1 and worker.until_ms > clock.now_ms group by clock.now_ms";
         const TAKE: &str = "
             insert into worker (name, process, share, until_ms) values ($1, $2, $3, $4)
             on conflict (name) do update set process = $2, share = $3, until_ms = $4
             where worker.process = $2 or worker.until_ms <= $5";
         let (doing, name) = ("renewing a worker's lease", worker());
+        let until = Some(Instant::now() + LEASE - MARGIN);
         Ok(in_transaction!(self, doing, |tx| {
             sqlx::query(ALONE).execute(&mut *tx).await.doing(doing)?;
             let row = sqlx::query(OTHERS).bind(&name).fetch_one(&mut *tx).await.doing(doing)?;
             let (others, taken, now_ms): (i64, i64, i64) =
                 (row.cell(WHAT, "others")?, row.cell(WHAT, "taken")?, row.cell(WHAT, "now_ms")?);
+            let before: i64 = row.cell(WHAT, "before")?;
             let share = part(others, taken);
             let until_ms = now_ms + LEASE.as_millis() as i64;
             let take = sqlx::query(TAKE).bind(&name).bind(process()).bind(i64::from(share));
@@ -178,7 +189,8 @@ impl Store {
             if taken.rows_affected() == 0 {
                 return Err(StoreError::Namesake { name });
             }
-            share
+            let count = |n: i64| u32::try_from(n).unwrap_or(0);
+            Terms { share, seat: Seat { number: count(before), of: count(others + 1) }, until }
         }))
     }
 
@@ -267,9 +279,10 @@ mod tests {
 
     #[test]
     fn a_lease_that_has_lapsed_has_no_share() {
-        let lease = Lease::new(400_000, Instant::now() + Duration::from_secs(60));
+        let until = |seconds| Some(Instant::now() + Duration::from_secs(seconds));
+        let lease = Lease::new(Terms { share: 400_000, until: until(60), ..Terms::WHOLE });
         assert_eq!(lease.share(), 400_000);
-        lease.renew(300_000, Instant::now());
+        lease.renew(Terms { share: 300_000, until: until(0), ..Terms::WHOLE });
         assert_eq!(lease.share(), 0);
         assert_eq!(Lease::whole().share(), WHOLE);
     }

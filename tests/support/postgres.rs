@@ -21,12 +21,13 @@ const NOBODY: u32 = 65534;
 
 /// Everything is thrown away afterwards, so nothing waits for the disk; and what
 /// need not be written at once is written as late as can be, so that a crash forgets
-/// all that it may.
+/// all that it may. What is measured waits for the disk.
 const GUARD: &str = r#"
 set -e
 cd "$2"
+fsync=${KAKITOME_TEST_MEASURE:+on}
 "$1/initdb" -D data -U postgres -A trust -E UTF8 --locale=C --no-sync >log 2>&1
-"$1/pg_ctl" -D data -w -l log -o "-k '$2' -c listen_addresses='' -c fsync=off -c full_page_writes=off \
+"$1/pg_ctl" -D data -w -l log -o "-k '$2' -c listen_addresses='' -c fsync=${fsync:=off} -c full_page_writes=$fsync \
   -c synchronous_commit=off -c wal_writer_delay=10s -c wal_writer_flush_after=1GB -c max_connections=300" start >>log 2>&1 </dev/null
 echo ready
 read -r end || true
