@@ -1,8 +1,8 @@
 //! The store, over SQLite and PostgreSQL alike: every test runs on both.
 //!
-//! Times are small numbers, since the store only keeps them. The measured tests
-//! are left out unless asked for:
-//! `cargo test --release --test store -- --ignored --nocapture measured`.
+//! Times are small numbers, since the store only keeps them. Figures are printed
+//! when they are asked for:
+//! `KAKITOME_TEST_MEASURE=1 cargo test --release --test store -- --nocapture measured`.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
