@@ -364,7 +364,7 @@ fn english(line: &str, found: &mut Vec<Salutation>) {
 /// Whether a text ends with a title or an initial, whose full stop ends no sentence.
 fn is_abbreviation(before: &str) -> bool {
     let word = before.rsplit(' ').next().unwrap_or_default();
-    word.chars().count() == 1 || ["mr", "mrs", "ms", "dr", "prof", "st"].contains(&word)
+    word.chars().count() == 1 || normal::is_title(word) || ["prof", "st"].contains(&word)
 }
 
 /// Whoever stands behind a greeting, up to the next stop.

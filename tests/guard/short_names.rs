@@ -154,13 +154,16 @@ fn what_is_no_name() {
         (6, "株式会社アオゾラ 担当 Young 様"),
         (5, "Dear Jose Nunez,"),
         (5, "Jose Nunez 様"),
+        (5, "Dear Prof. Nunez Jose,"),
+        (5, "Hello Dr. Jose Nunez!"),
     ] {
         let verdict = judged(&world, account, line);
         assert!(verdict.is_cleared(), "{line:?}: {:?}", verdict.findings);
     }
     // A piece of an own name is only where the rest of it is.
     assert!(!judged(&world, 1, "喫茶 森 健、林 愛").is_cleared());
-    for line in ["Hi Ada and Grace,", "株式会社アオゾラ 担当 林様", "Dear Jose Ibanez,"] {
+    for line in ["Hi Ada and Grace,", "株式会社アオゾラ 担当 林様", "Dear Jose Ibanez,", "Dear Prof. Ibanez,"]
+    {
         assert!(!judged(&world, 6, line).is_cleared(), "{line}");
     }
 }

@@ -27,7 +27,8 @@ mod phone;
 
 pub use fold::{TOP_LEVEL, fold};
 pub use name::{
-    HONORIFICS, Honorific, MIDDLE_DOT, is_between, name, spelled, with_forms, without_accents, without_form, word,
+    HONORIFICS, Honorific, MIDDLE_DOT, is_between, is_title, name, spelled, with_forms, without_accents, without_form,
+    word,
 };
 pub use phone::is_dialable;
 

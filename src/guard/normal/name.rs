@@ -29,8 +29,8 @@ pub const HONORIFICS: &[Honorific] = &[
     Honorific { word: "-san", name_min: 2 },
 ];
 
-/// What stands before an English name.
-const TITLES: &[&str] = &["mr ", "mr. ", "mrs ", "mrs. ", "ms ", "ms. ", "miss ", "dr ", "dr. "];
+/// What stands before an English name, with a full stop or without.
+const TITLES: [&str; 5] = ["mr", "mrs", "ms", "miss", "dr"];
 
 /// The corporate forms that stand before or behind a body's name, folded.
 const FORMS: &[&str] = &[
@@ -181,7 +181,12 @@ fn without_honorific(name: &str) -> &str {
 }
 
 fn without_title(name: &str) -> &str {
-    TITLES.iter().find_map(|title| name.strip_prefix(title)).map_or(name, str::trim_start)
+    name.split_once(' ').filter(|(first, _)| is_title(first)).map_or(name, |(_, rest)| rest.trim_start())
+}
+
+/// Whether a folded word is what stands before an English name: `mrs`, `dr.`.
+pub fn is_title(word: &str) -> bool {
+    TITLES.contains(&word.strip_suffix('.').unwrap_or(word))
 }
 
 /// Han, kana, bopomofo, hangul, and the signs of the CJK block that stand in

@@ -258,6 +258,7 @@ fn own_words(case: &Case<'_>, words: &str) -> bool {
             let word = word.trim_end_matches(['.', ':']);
             case.own.has_name(word)
                 || is_generic(word)
+                || normal::is_title(word)
                 || BESIDE.contains(&word)
                 || own_address(case, word)
                 || is_initial(case, word)
@@ -265,12 +266,8 @@ fn own_words(case: &Case<'_>, words: &str) -> bool {
 }
 
 /// What stands beside what names the account, folded: `dear owner of sample.example`.
-const BESIDE: [&str; 18] = [
-    "mr",
-    "mrs",
-    "ms",
-    "miss",
-    "dr",
+const BESIDE: [&str; 14] = [
+    "prof",
     "of",
     "the",
     "and",
