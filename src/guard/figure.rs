@@ -34,6 +34,21 @@ pub fn in_list(text: &str, start: usize, end: usize) -> bool {
     matches!(before, [.., b'0'..=b'9', b',']) || matches!(after, [b',', b'0'..=b'9', ..])
 }
 
+/// `12345678円`, `$12345678`.
+pub fn is_amount(text: &str, start: usize, end: usize) -> bool {
+    text[end..].starts_with('円') || text[..start].ends_with(['¥', '$', '€', '£'])
+}
+
+/// The end of a digest that whois and dig print in two pieces.
+pub fn ends_digest(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].trim_end_matches(' ');
+    let hex = before.bytes().rev().take_while(u8::is_ascii_hexdigit).take(DIGESTS[3]).count();
+    before.len() < start && DIGESTS.contains(&(hex + end - start))
+}
+
+/// How many hex digits digests have: SHA-1, SHA-256, SHA-384 and SHA-512.
+const DIGESTS: [usize; 4] = [40, 64, 96, 128];
+
 /// `20261231`.
 pub fn is_compact_date(word: &str) -> bool {
     word.len() == 8 && word.is_ascii() && is_date(&[&word[..4], &word[4..6], &word[6..]])

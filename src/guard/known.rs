@@ -259,18 +259,20 @@ fn is_word(c: char) -> bool {
 /// Where in a label a host may begin: not inside a word of ASCII.
 fn begins(label: &str) -> Vec<usize> {
     let before = |at: usize| label[..at].chars().next_back();
-    label
-        .char_indices()
-        .filter(|(at, c)| !(is_word(*c) && before(*at).is_some_and(is_word)))
-        .map(|(at, _)| at)
-        .collect()
+    let goes_on = |c: char, before: char| {
+        is_word(c) && (before.is_ascii_alphanumeric() || (is_word(before) && !c.is_ascii_alphanumeric()))
+    };
+    let starts = label.char_indices().filter(|(at, c)| !before(*at).is_some_and(|before| goes_on(*c, before)));
+    starts.map(|(at, _)| at).collect()
 }
 
-/// Where in a label a host may end: after ASCII, or, if there is none, anywhere.
+/// Where in a label a host may end: after ASCII and before a dash in it, or, if there is
+/// none, anywhere.
 fn ends(label: &str) -> Vec<usize> {
     let ascii = label.find(|c: char| !is_word(c)).unwrap_or(label.len());
     if ascii > 0 {
-        return vec![ascii];
+        let dash = label[..ascii].find(['-', '_']).filter(|at| *at > 0 && !label.starts_with("xn--"));
+        return std::iter::once(ascii).chain(dash).collect();
     }
     label.char_indices().map(|(at, c)| at + c.len_utf8()).take(TLD_MAX).collect()
 }

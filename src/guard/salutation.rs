@@ -278,6 +278,11 @@ fn without_contact(words: &str) -> &str {
     body.filter(|body| body.ends_with(char::is_whitespace)).map_or(words, str::trim_end)
 }
 
+/// Words without what adorns them: `★林`, `grace 👋`, `**ada**`.
+fn bare(words: &str) -> &str {
+    words.trim_matches(|c: char| c.is_whitespace() || "*~#_-=".contains(c) || !(c.is_ascii() || c.is_alphanumeric()))
+}
+
 fn japanese(line: &str, found: &mut Vec<Salutation>) {
     for (at, first) in line.char_indices() {
         if let Some(honorific) = honorific(&line[at..], first) {
@@ -302,7 +307,7 @@ fn japanese(line: &str, found: &mut Vec<Salutation>) {
             }
             let before = tail(before);
             let start = after_stop(before);
-            let addressed = without_contact(&before[start..]);
+            let addressed = bare(without_contact(&before[start..]));
             let salutation = Salutation { at_start: start == 0, ..Salutation::of(addressed) };
             let salutation = if is_generic(&salutation.name) {
                 let before = before_generic(&salutation.name);
@@ -353,7 +358,7 @@ fn english(line: &str, found: &mut Vec<Salutation>) {
         (addressee(after).split(' ').count() <= WORDS_MAX).then_some(after)
     };
     let Some(rest) = named.or_else(called) else { return };
-    let addressee = addressee(rest);
+    let addressee = bare(addressee(rest));
     let name = normal::name(addressee);
     let words = name.split(' ').count();
     if !name.is_empty() && words <= 6 && name.chars().count() <= NAME_MAX && !GENERIC.contains(&name.as_str()) {

@@ -16,8 +16,8 @@ use regex::Regex;
 use crate::account::Kind;
 use crate::config::Mapping;
 use crate::guard::figure::{
-    in_list, is_advisory, is_columns, is_compact_date, is_date, is_float, is_fraction, is_hash_piece, is_log, is_price,
-    is_uuid_piece, is_years,
+    ends_digest, in_list, is_advisory, is_amount, is_columns, is_compact_date, is_date, is_float, is_fraction,
+    is_hash_piece, is_log, is_price, is_uuid_piece, is_years,
 };
 use crate::guard::file;
 use crate::guard::label;
@@ -189,7 +189,13 @@ impl Scanner {
         for (start, word) in alphanumeric_runs(text, 0) {
             let looks = !self.digits_only || word.bytes().all(|b| b.is_ascii_digit());
             let end = start + word.len();
-            if looks && self.is_id(word) && !is_fraction(text, start, end) && !is_uuid_piece(text, start, end) {
+            let other = || {
+                is_fraction(text, start, end)
+                    || is_uuid_piece(text, start, end)
+                    || is_amount(text, start, end)
+                    || ends_digest(text, start, end)
+            };
+            if looks && self.is_id(word) && !other() {
                 let buried = is_hash_piece(text, start, end)
                     || in_list(text, start, end)
                     || is_compact_date(word)
@@ -247,7 +253,13 @@ impl Scanner {
             return None;
         }
         let fours = parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && separator != ',';
-        let shape = if fours && !is_hash_piece(text, start, end) { Shape::GroupedId } else { Shape::BuriedId };
+        // Of a credit card's number it is half.
+        let before =
+            text[..start].strip_suffix(separator).is_some_and(|text| text.ends_with(|c: char| c.is_ascii_digit()));
+        let after =
+            text[end..].strip_prefix(separator).is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()));
+        let is_plain = fours && !before && !after && !is_hash_piece(text, start, end);
+        let shape = if is_plain { Shape::GroupedId } else { Shape::BuriedId };
         Some(token(shape, group, start))
     }
 }
@@ -274,35 +286,31 @@ fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
     let last = trimmed.rsplit('.').next()?;
     // The end of a host that begins in another script: read as a whole there.
-    let in_idn = text[..start].chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
+    let before = text[..start].trim_end_matches(|c| c == '-' || is_dot_inside(c));
+    let in_idn = before.chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
     // Its beginning, likewise; trimming has left the dot behind.
     let rest = text[start + trimmed.len()..].strip_prefix('.').and_then(|rest| rest.chars().next());
     let in_idn = in_idn || rest.is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
     if in_idn {
         return None;
     }
-    if file::is_ending(last) && !text[..start].ends_with("//") {
-        return buried_host(trimmed, start);
-    }
-    if named(last) {
+    let is_link = text[..start].ends_with("//");
+    if named(last) && (is_link || !(file::is_ending(last) || file::may_be_ending(last))) {
         return Some(token(Shape::Host, trimmed, start));
     }
-    // `host.example-2026`: only a known one counts.
-    named_before_dash(last).then(|| token(Shape::BuriedHost, trimmed, start))
+    buried_host(if is_link { trimmed } else { file::stem(trimmed) }, start)
 }
 
-/// The host that a file is named after.
+/// A host that a name may have at its beginning: `host.example-2026`, `host.example.access`.
 fn buried_host(name: &str, start: usize) -> Option<Token<'_>> {
-    let stem = file::stem(name);
-    let (_, last) = stem.rsplit_once('.')?;
-    named_before_dash(last).then(|| token(Shape::BuriedHost, stem, start))
+    name.split('.').skip(1).any(named_before_dash).then(|| token(Shape::BuriedHost, name, start))
 }
 
 /// Hosts between underscores, which stand in no domain: `example.com_2026.csv`.
 fn between_underscores<'t>(start: usize, found: &'t str) -> impl Iterator<Item = Token<'t>> {
     found.split('_').filter(|piece| piece.len() < found.len()).filter_map(move |piece| {
         let name = piece.trim_matches(['-', '.']);
-        buried_host(name, start + (name.as_ptr() as usize - found.as_ptr() as usize))
+        buried_host(file::stem(name), start + (name.as_ptr() as usize - found.as_ptr() as usize))
     })
 }
 
@@ -361,10 +369,15 @@ fn alphanumeric_runs(text: &str, from: usize) -> impl Iterator<Item = (usize, &s
     })
 }
 
+/// The dots that a label may have inside it: `タナカ・ケンセツ`, `l·l`.
+fn is_dot_inside(c: char) -> bool {
+    matches!(c, '・' | '·')
+}
+
 /// Runs of letters, digits, dashes and dots that have a dot and a letter of
 /// another script: a host may be in them, and where it begins nobody tells.
 fn idn_runs(text: &str) -> impl Iterator<Item = Token<'_>> {
-    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '\u{3099}' | '\u{309a}');
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '\u{3099}' | '\u{309a}') || is_dot_inside(c);
     let mut done = 0;
     memchr::memchr_iter(b'.', text.as_bytes()).filter_map(move |dot| {
         if dot < done {
@@ -375,8 +388,9 @@ fn idn_runs(text: &str) -> impl Iterator<Item = Token<'_>> {
             .map_or(done, |at| done + at + text[done + at..].chars().next().map_or(1, char::len_utf8));
         let end = text[dot..].find(|c| !part(c)).map_or(text.len(), |at| dot + at);
         done = end;
-        let run = text[start..end].trim_matches(['.', '-']);
-        let lead = start + (text[start..end].len() - text[start..end].trim_start_matches(['.', '-']).len());
+        let is_edge = |c| matches!(c, '.' | '-') || is_dot_inside(c);
+        let run = text[start..end].trim_matches(is_edge);
+        let lead = start + (text[start..end].len() - text[start..end].trim_start_matches(is_edge).len());
         (run.contains('.') && !run.is_ascii()).then(|| token(Shape::Idn, run, lead))
     })
 }
@@ -441,6 +455,10 @@ mod tests {
         finds(Shape::BuriedHost, "example.com.pdf main.css", &["example.com"]);
         finds(Shape::BuriedHost, "www.example.com.tar.bz2 v1.2.txt", &["www.example.com"]);
         finds(Shape::BuriedHost, "example.com.p12 10.5.mp4 node.js.mp3", &["example.com"]);
+        finds(Shape::BuriedHost, "example.com.access.log report-11.zip", &["example.com.access", "report-11.zip"]);
+        finds(Shape::BuriedHost, "example.com.zip.001 v1.2.3 192.0.2.1", &["example.com.zip.001"]);
+        finds(Shape::Idn, "・example.com タナカ・ケンセツ.example", &["タナカ・ケンセツ.example"]);
+        finds(Shape::Host, "・example.com 雪国-sake.example ビール・bar.example", &["example.com"]);
         finds(Shape::BuriedHost, "invoice_example.com_2026.csv", &["example.com"]);
         finds(Shape::BuriedHost, "guide_2026.pdf v1_2.txt", &[]);
         finds(
@@ -459,11 +477,15 @@ mod tests {
             ("1.10000001 10000001.5", &[]),
             ("20261231", &[]),
             ("12,345,678", &[]),
+            ("12345678円 $12345678", &[]),
+            ("49fd46e6c4b45c55d4ac69cbd3cd34ac1afe51de59fd46e6c4b45c55 15023298", &[]),
+            ("49fd46e6 15023298", &["15023298"]),
         ] {
             finds(Shape::Id, text, expected);
         }
         finds(Shape::GroupedId, "1000-0001 1000-0002", &["1000-0001", "1000-0002"]);
         finds(Shape::GroupedId, "2025-2026, 03-1000-0001", &[]);
+        finds(Shape::GroupedId, "4111 1111 1111 1111", &[]);
         for other in [
             "550e840a-1000-0001-a716-446655440000",
             "10000001-e29b-41d4-a716-446655440000",

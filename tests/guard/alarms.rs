@@ -193,6 +193,16 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         (0, "会員40817263様、お客様番号40817263様"),
         (0, "殿様とお一人様、他社様"),
         (3, "Welcome to Example Registrar, enjoy"),
+        (2, "Hi Ada 👋,"),
+        (2, "Hi 👋 Ada!"),
+        (2, "Dear **Ada Ashgrove**,"),
+        (2, "Hi Ada Ashgrove and welcome"),
+        (2, "Dear Ada Ashgrove 様,"),
+        (2, "Dear A.A. Ashgrove,"),
+        (2, "■Ada Ashgrove様"),
+        (2, "≪Ada Ashgrove様≫"),
+        (0, "★山田様"),
+        (0, "♪山田様"),
     ];
     world.clears_all(own, |letter, line| letter.text.push_str(&format!("\r\n{line}\r\n")));
     world.clears_all([(0, "ご案内_山田太郎丸様.txt")], |letter, file| {
@@ -210,6 +220,9 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         (2, "Thank you, Bea!"),
         (2, "Dear owner of Bea,"),
         (2, "Dear B. Ashgrove,"),
+        (2, "Dear B.A. Ashgrove,"),
+        (2, "Hi Bea 👋,"),
+        (2, "★山田様"),
         (2, "会員の山田様"),
         (2, "Dear Customer 62900018,"),
     ] {
@@ -217,6 +230,32 @@ fn an_own_name_among_the_words_of_a_salutation_is_cleared() {
         letter.text.push_str(&format!("\r\n{other}\r\n"));
         let verdict = world.judge(account, &letter.bytes());
         assert!(verdict.findings.iter().any(|f| f.rule == Rule::Salutation), "{other}");
+    }
+}
+
+/// A sentence ends in `。` right before a Latin word, and something of the account's own
+/// stands in it; with a dot there it may be somebody's host.
+#[test]
+fn a_sentence_that_ends_before_a_latin_word_is_cleared() {
+    let world = World::new();
+    let lines = [
+        "会員番号40817263です。TEL:03-0000-0000",
+        "期限は2026-12-31です。Web",
+        "期限は2026-12-31。Webで更新",
+        "対象ドメインはmidori-mokuzai.exampleです。DNSの設定を",
+        "残り3日。Zoomで",
+        "3日です｡https://registrar.example/ をご覧ください",
+        "山田 太郎丸です。Ｗｅｂサイトで",
+        "会員番号40817263です。ストア",
+    ];
+    let own = lines.map(|line| (0, line));
+    world.clears_all(own, |letter, line| letter.text.push_str(&format!("\r\n{line}\r\n")));
+    world.clears_all(own, |letter, line| letter.html.push_str(&format!("<p>{line}</p>")));
+    for line in ["会員番号40817263です.web", "青空。test", "3日です。midori.testへ"] {
+        let mut letter = Letter::new(&world, 0);
+        letter.text.push_str(&format!("\r\n{line}\r\n"));
+        let held = !world.judge(0, &letter.bytes()).is_cleared();
+        assert_eq!(held, line != "青空。test", "{line}");
     }
 }
 
@@ -239,7 +278,12 @@ fn an_own_domain_among_others_letters_is_cleared() {
         ["10000001", "ada@harbour.example", "", "webショップ.example;cafébar.test", "", "", "", ""].map(str::to_owned);
     let other = ["10000002", "ann@shop.example", "", "shop.example", "", "", "", ""].map(str::to_owned);
     let third = ["10000003", "eve@my-shop.example", "", "my-shop.example", "", "", "", ""].map(str::to_owned);
-    let world = World::of(&[row, other, third]);
+    let domains = "雪国-sake.example;ビール・bar.example;すし-ya.example";
+    let fourth = ["10000004", "uma@harbour.example", "", domains, "", "", "", ""].map(str::to_owned);
+    let domains = "ya.example;北野フーズ.example;strauß.test;タナカ・ケンセツ.example";
+    let fifth = ["10000005", "kei@harbour.example", "", domains, "", "", "", ""].map(str::to_owned);
+    let sixth = ["10000006", "ken@harbour.example", "", "ケンセツ.example", "", "", "", ""].map(str::to_owned);
+    let world = World::of(&[row, other, third, fourth, fifth, sixth]);
     world.clears_all(
         [
             (0, "www.webショップ.example"),
@@ -247,13 +291,36 @@ fn an_own_domain_among_others_letters_is_cleared() {
             (0, "ns1.webショップ.exampleの更新"),
             (2, "zone-my-shop.example.txt"),
             (2, "my-shop.example-2026.pdf"),
+            (2, "<mailto:unsub+my-shop.example@registrar.example>"),
+            (2, "renew-my-shop.example@registrar.example"),
+            (2, "STAR_my-shop_example.zip とmy-shop.example.access.log"),
+            (2, "対象：zone-my-shop.example.p12です"),
+            (3, "雪国-sake.exampleとビール・bar.example"),
+            (3, "https://すし-ya.example/"),
+            (3, "・すし-ya.example"),
         ],
         |letter, text| letter.text.push_str(&format!("\r\n{text}\r\n")),
     );
-    for other in ["my-shop.example.txt", "zone-shop.example.txt", "shop.example-chain.pem"] {
-        let mut letter = Letter::new(&world, 0);
+    for (account, other) in [
+        (0, "my-shop.example.txt"),
+        (0, "zone-shop.example.txt"),
+        (0, "shop.example-chain.pem"),
+        (0, "shop.example.fullchain.pem"),
+        (0, "my-shop.example.2026.sql.gz"),
+        (0, "my-shop.example.access.log"),
+        (0, "my-shop.example.2026-11-26.log"),
+        (0, "my-shop.example.zip.001"),
+        (0, "my-shop.example.part1.rar"),
+        (0, "my-shop.example.zip"),
+        (0, "北野フーズ.example-2026"),
+        (0, "北野フーズ.example–更新"),
+        (0, "北野フーズ.example—expired"),
+        (0, "20261126-strauß.test.p12"),
+        (5, "タナカ・ケンセツ.example"),
+    ] {
+        let mut letter = Letter::new(&world, account);
         letter.text.push_str(&format!("\r\n{other}\r\n"));
-        let found = world.judge(0, &letter.bytes()).findings;
+        let found = world.judge(account, &letter.bytes()).findings;
         assert!(found.iter().any(|f| f.rule == Rule::Foreign), "{other}: {found:?}");
     }
 }

@@ -1,9 +1,12 @@
 //! The rules: each looks at views and says what it finds.
 
+mod addressee;
 pub mod claims;
 pub mod content;
 pub mod envelope;
+mod hosts;
 pub mod identifiers;
+mod mailboxes;
 pub mod names;
 pub mod tokens;
 mod within;

@@ -11,7 +11,7 @@ use crate::guard::known::{idn_readings, readings_max};
 use crate::guard::normal;
 use crate::guard::own::suffixes;
 use crate::guard::rules::claims::Claim;
-use crate::guard::rules::identifiers::{addresses, domains};
+use crate::guard::rules::mailboxes::{addresses, domains};
 use crate::guard::rules::{Case, READINGS_MAX};
 use crate::guard::token::{Shape, Token};
 

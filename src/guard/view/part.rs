@@ -173,7 +173,8 @@ impl Walk {
 fn sort(kind: &str, file: Option<&str>) -> Leaf {
     let ending = file.and_then(|f| f.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
     match kind {
-        "message/rfc822" | "message/global" => Leaf::Message,
+        // Headers alone are a message without a body.
+        "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/global-headers" => Leaf::Message,
         "message/partial" | "message/external-body" => Leaf::Refused("its content is elsewhere"),
         "text/rtf" | "text/richtext" => Leaf::Refused("its text is in a format that is not read"),
         "text/html" | "application/xhtml+xml" => Leaf::Html(Dialect::Html),
