@@ -329,6 +329,8 @@ fn what_cannot_be_used_says_why_and_what_now() {
     place.write("newsletter/body.txt", "{{ account.nickname }}");
     place.write("audience.csv", "member_id\n");
     place.run(&["campaign", "new", "campaign.toml"]).refused("account.nickname");
+    place.write("newsletter/body.txt", "{% if false %}\n{{ account.name|uper }}{% endif %}");
+    place.run(&["campaign", "new", "campaign.toml"]).refused("body.txt line 2: there is no filter uper");
 
     let failed = place.run(&["campaign", "check", "7", "--json"]);
     assert_eq!(keys(&failed.json()), ["error", "exit", "now", "why"]);

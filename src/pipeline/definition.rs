@@ -48,7 +48,7 @@ pub(super) fn lint(template: &Template, mapping: &Mapping, extra: &[String]) -> 
     let lines: Vec<String> = found.iter().map(|lint| format!("\n  {lint}")).collect();
     Err(Error::usage("the template names what there is not")
         .why(lines.concat())
-        .now("the directory's columns are account.*, the audience's extra columns extra.*, and links.unsubscribe and links.view are made here"))
+        .now("the directory's columns are account.*, the audience's extra columns extra.*, and links.unsubscribe and links.view are made here; filters and tests are minijinja's"))
 }
 
 /// Where links lead.

@@ -1,7 +1,9 @@
 //! What a template names and the campaign does not have.
 //!
 //! Input: a template's syntax trees and the columns that its messages will
-//! have. Output: one [`Lint`] for every unknown variable, with file and line.
+//! have. Output: one [`Lint`] for every variable, filter, test and method that
+//! there is not, with file and line: a branch that nobody's record takes today
+//! would fail for the first who does.
 //! A secret column is unknown here because it is never among the columns.
 
 use std::collections::BTreeSet;
@@ -27,9 +29,22 @@ impl fmt::Display for Lint {
     }
 }
 
-/// Every unknown variable, by file and line. `globals` are the functions that
-/// every template may call.
-pub(super) fn lint(trees: &Trees<'_>, account: &[&str], extra: &[&str], globals: &[&str]) -> Vec<Lint> {
+/// What every message of a campaign has, and what the engine can do.
+pub(super) struct Has<'a> {
+    /// The directory's columns, without the secret ones.
+    pub account: &'a [&'a str],
+    /// The audience's extra columns.
+    pub extra: &'a [&'a str],
+    /// The functions that every template may call.
+    pub globals: &'a [&'a str],
+    /// Whether there is such a filter.
+    pub filter: &'a dyn Fn(&str) -> bool,
+    /// Whether there is such a test.
+    pub test: &'a dyn Fn(&str) -> bool,
+}
+
+/// Everything unknown, by file and line.
+pub(super) fn lint(trees: &Trees<'_>, has: &Has<'_>) -> Vec<Lint> {
     let mut found = BTreeSet::new();
     let mut reached = BTreeSet::new();
     let mut look = |from: &str, reached: &mut BTreeSet<String>| {
@@ -38,7 +53,7 @@ pub(super) fn lint(trees: &Trees<'_>, account: &[&str], extra: &[&str], globals:
             if let Event::File(Some(name)) = event {
                 reached.insert(name.to_owned());
             }
-            if let Some(what) = judge(&event, account, extra, globals) {
+            if let Some(what) = judge(&event, has) {
                 found.insert(Lint { file: at.file.to_owned(), line: at.line, what });
             }
         });
@@ -56,12 +71,12 @@ pub(super) fn lint(trees: &Trees<'_>, account: &[&str], extra: &[&str], globals:
     found.into_iter().collect()
 }
 
-fn judge(event: &Event<'_>, account: &[&str], extra: &[&str], globals: &[&str]) -> Option<String> {
+fn judge(event: &Event<'_>, has: &Has<'_>) -> Option<String> {
     match event {
         Event::Field { root, field } => {
             let (known, what) = match *root {
-                "account" => (account, "the directory has no such column, or it is secret"),
-                "extra" => (extra, "the audience has no such column"),
+                "account" => (has.account, "the directory has no such column, or it is secret"),
+                "extra" => (has.extra, "the audience has no such column"),
                 _ => (LINKS.as_slice(), "links are links.unsubscribe and links.view"),
             };
             (!known.contains(field)).then(|| format!("unknown variable {root}.{field}: {what}"))
@@ -69,10 +84,13 @@ fn judge(event: &Event<'_>, account: &[&str], extra: &[&str], globals: &[&str]) 
         Event::Name { id, .. } if ROOTS.contains(id) => {
             Some(format!("{id} is used as a whole: name one of its fields, as in {id}.name"))
         }
-        Event::Name { id, known } => (!known && !globals.contains(id)).then(|| {
+        Event::Name { id, known } => (!known && !has.globals.contains(id)).then(|| {
             format!("unknown variable {id}: columns are account.{id} or extra.{id}, links are links.unsubscribe and links.view")
         }),
-        Event::Filter(_) | Event::Makes(_) | Event::File(_) | Event::AutoEscape => None,
+        Event::Filter(name) => (!(has.filter)(name)).then(|| format!("there is no filter {name}")),
+        Event::Test(name) => (!(has.test)(name)).then(|| format!("there is no test {name}")),
+        Event::Method(name) => Some(format!("values have no functions, as .{name}(): use a filter, as in |upper")),
+        Event::Makes(_) | Event::File(_) | Event::AutoEscape => None,
     }
 }
 
@@ -110,6 +128,12 @@ mod tests {
             ("{{ 'a' if account.nam else 'b' }}", "body.html line 1: unknown variable account.nam"),
             ("{{ debug() }}", "body.html line 1: unknown variable debug"),
             ("{{ account[extra.order] }}", "body.html line 1: account is used as a whole"),
+            ("\n{{ account.name|uper }}", "body.html line 2: there is no filter uper"),
+            ("{% filter uper %}x{% endfilter %}", "body.html line 1: there is no filter uper"),
+            ("\n{% if false and account.name is emty %}{% endif %}", "body.html line 2: there is no test emty"),
+            ("{{ account.name.upper() }}", "body.html line 1: values have no functions, as .upper()"),
+            ("{{ (account.domains|first).strip() }}", "body.html line 1: values have no functions, as .strip()"),
+            ("{{ ', '.join(account.domains) }}", "body.html line 1: values have no functions, as .join()"),
         ] {
             let found = heads(&format!("{body}{LATER}"));
             assert!(found.len() == 2 && found.contains(&lint.to_owned()), "{body:?}: {found:?}");
@@ -123,7 +147,9 @@ mod tests {
             {% with a = 1, b = n %}{{ a + b }}{% endwith %}{{ account['plan'] }}\
             {% from 'macros.html' import row %}{{ row(n) }}{% import 'macros.html' as m %}{{ m.row('x') }}\
             {% macro cell(x) %}{{ x }}{{ caller() }}{% endmacro %}{% call cell(1) %}{{ n }}{% endcall %}\
-            {% for i in range(3) %}{{ i }}{% endfor %}{{ links.view }}{{ links.unsubscribe }}";
+            {% for i in range(3) %}{{ i }}{% endfor %}{{ links.view }}{{ links.unsubscribe }}\
+            {{ n|default('x')|upper }}{% if n is defined and n is not in [1] %}{{ n|join(', ') }}{% endif %}\
+            {% for d in account.domains %}{{ loop.cycle('a', 'b') }}{% endfor %}";
         assert_eq!(heads(&format!("{body}{LATER}")).len(), 1, "{:?}", lints(body));
     }
 

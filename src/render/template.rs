@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, machinery};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, machinery};
 
 use super::context::ROOTS;
 use super::lint::{self, Lint};
@@ -149,13 +149,17 @@ impl Template {
         &self.files
     }
 
-    /// Unknown variables, given the directory's columns (without the secret
-    /// ones) and the audience's extra columns. A campaign whose template has
-    /// one would fail for every recipient that gets there.
+    /// Unknown variables, filters, tests and methods, given the directory's
+    /// columns (without the secret ones) and the audience's extra columns. A
+    /// campaign whose template has one would fail for every recipient that gets there.
     pub fn lint(&self, account: &[&str], extra: &[&str]) -> Vec<Lint> {
         let globals: Vec<&str> = self.env.globals().map(|(name, _)| name).collect();
+        // The engine says which filters it knows only when one is called.
+        let filter = |name: &str| !is_unknown(self.env.empty_state().apply_filter(name, &[]).err());
+        let test = |name: &str| !is_unknown(self.env.empty_state().perform_test(name, &[]).err());
+        let has = lint::Has { account, extra, globals: &globals, filter: &filter, test: &test };
         // The trees were parsed once already, when the template was loaded.
-        parse(&self.files).map(|trees| lint::lint(&trees, account, extra, &globals)).unwrap_or_default()
+        parse(&self.files).map(|trees| lint::lint(&trees, &has)).unwrap_or_default()
     }
 
     /// The literal text of every file, one [`Literal`] a file in the order of
@@ -177,6 +181,10 @@ impl Template {
     pub(super) fn run(&self, file: &str, context: &Value) -> Result<String, RunError> {
         run(&self.env, file, context)
     }
+}
+
+fn is_unknown(error: Option<minijinja::Error>) -> bool {
+    error.is_some_and(|e| matches!(e.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest))
 }
 
 /// Renders one file of an environment.

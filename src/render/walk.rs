@@ -20,6 +20,10 @@ pub(super) enum Event<'e> {
     Field { root: &'e str, field: &'e str },
     /// A filter.
     Filter(&'e str),
+    /// A test, as in `is defined`.
+    Test(&'e str),
+    /// A method of a value: of a column, or of a constant.
+    Method(&'e str),
     /// A name that the template makes.
     Makes(&'e str),
     /// Another file; `None` if its name is not written out.
@@ -242,10 +246,18 @@ impl<'t> Walk<'t, '_> {
                 self.args(&s.args);
             }
             ast::Expr::Test(s) => {
+                self.report(s.span(), Event::Test(s.name));
                 self.expr(&s.expr);
                 self.args(&s.args);
             }
-            ast::Expr::Call(s) => self.call(s),
+            ast::Expr::Call(s) => {
+                if let ast::CallType::Method(value, name) = s.identify_call()
+                    && is_value(value)
+                {
+                    self.report(s.span(), Event::Method(name));
+                }
+                self.call(s);
+            }
             ast::Expr::List(s) => self.exprs(&s.items),
             ast::Expr::Tuple(s) => self.exprs(&s.items),
             ast::Expr::Map(s) => self.exprs(s.keys.iter().chain(&s.values)),
@@ -280,5 +292,21 @@ impl<'t> Walk<'t, '_> {
                 | ast::CallArg::KwargSplat(expr) => self.expr(expr),
             }
         }
+    }
+}
+
+/// Whether it is data for certain: a column, a constant, or a piece of one.
+fn is_value(expr: &ast::Expr<'_>) -> bool {
+    let of = |inner: &ast::Expr<'_>| match inner {
+        ast::Expr::Var(var) => ROOTS.contains(&var.id),
+        inner => is_value(inner),
+    };
+    match expr {
+        ast::Expr::Const(_) => true,
+        ast::Expr::Filter(s) => s.expr.as_ref().is_some_and(is_value),
+        ast::Expr::GetAttr(s) => of(&s.expr),
+        ast::Expr::GetItem(s) => of(&s.expr),
+        ast::Expr::Slice(s) => of(&s.expr),
+        _ => false,
     }
 }
