@@ -332,6 +332,15 @@ fn what_cannot_be_used_says_why_and_what_now() {
     place.write("newsletter/body.txt", "{% if false %}\n{{ account.name|uper }}{% endif %}");
     place.run(&["campaign", "new", "campaign.toml"]).refused("body.txt line 2: there is no filter uper");
 
+    place.write(
+        "newsletter/body.txt",
+        &format!("{{% if false %}}\n{{% endif %}}\n\nas {own}\n{{{{ \"as {own} is\" }}}}\n"),
+    );
+    let literal = place.run(&["campaign", "new", "campaign.toml"]);
+    assert_eq!(literal.code(), 3, "{}", literal.err());
+    let place_of = format!("belongs to account {own}: body.txt line 4, body.txt line 5\n");
+    assert!(literal.err().contains(&place_of), "{}", literal.err());
+
     let failed = place.run(&["campaign", "check", "7", "--json"]);
     assert_eq!(keys(&failed.json()), ["error", "exit", "now", "why"]);
     assert_eq!((&failed.json()["error"], &failed.json()["exit"]), (&"there is no campaign 7".into(), &2.into()));

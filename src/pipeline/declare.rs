@@ -19,7 +19,7 @@ use crate::error::{Error, Exit, Result};
 use crate::guard::overlay::{BadCell, Builder, Columns, Conflict};
 use crate::guard::{Finding, Guard, Overlay};
 use crate::pipeline::bound::Bound;
-use crate::pipeline::{App, check, freeze};
+use crate::pipeline::{App, check, definition, freeze};
 
 /// Snapshot rows read together.
 const PAGE: usize = 10_000;
@@ -134,7 +134,7 @@ impl Extras {
         if count > 0 {
             return Err(conflicting(app, audience, definition, mapping, count, &conflicts)?);
         }
-        freeze::lint_literal(&self.guard, &self.bound, &overlay)
+        definition::lint_literal(&self.guard, &self.bound, &overlay)
     }
 }
 

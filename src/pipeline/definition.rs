@@ -5,9 +5,11 @@ use std::path::Path;
 
 use crate::campaign::Definition;
 use crate::config::{Mapping, at_line};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
+use crate::guard::{Guard, Literal, Literally, Overlay, Terms};
+use crate::pipeline::bound::Bound;
 use crate::pipeline::{App, bound};
-use crate::render::Template;
+use crate::render::{self, Template};
 
 /// Reads a campaign file.
 pub(super) fn read_definition(file: &Path) -> Result<Definition> {
@@ -49,6 +51,69 @@ pub(super) fn lint(template: &Template, mapping: &Mapping, extra: &[String]) -> 
     Err(Error::usage("the template names what there is not")
         .why(lines.concat())
         .now("the directory's columns are account.*, the audience's extra columns extra.*, and links.unsubscribe and links.view are made here; filters and tests are minijinja's"))
+}
+
+/// Identifiers of accounts that are named at most.
+const LITERALLY_MAX: usize = 20;
+
+/// The literal text, looked up in the directory and in what the campaign declares.
+pub(super) fn lint_literal(guard: &Guard, bound: &Bound, overlay: &Overlay) -> Result<()> {
+    let unusable = |why| Error::usage("the campaign's terms cannot be used").why(why);
+    let found = guard.lint(bound.terms(), overlay).map_err(unusable)?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let places = Places::new(guard, bound, overlay);
+    let lines = found.iter().take(LITERALLY_MAX).map(|one| format!("\n  {one}: {}", places.of(one)));
+    Err(Error::new(Exit::Held, format!("{} identifiers of accounts stand in the campaign's literal text", found.len()))
+        .why(lines.collect::<String>())
+        .now("take them out, or put each on the campaign's allow-list with a reason"))
+}
+
+/// Where something stands in a campaign's literal text.
+struct Places<'a> {
+    guard: &'a Guard,
+    terms: &'a Terms,
+    overlay: &'a Overlay,
+    /// The template's pieces, the first of the terms' in the same order; the
+    /// others are header values.
+    template: Vec<render::Literal>,
+    /// What stands in each piece by itself.
+    found: Vec<Vec<Literally>>,
+}
+
+impl<'a> Places<'a> {
+    fn new(guard: &'a Guard, bound: &'a Bound, overlay: &'a Overlay) -> Self {
+        let (terms, template) = (bound.terms(), bound.renderer().template().literals());
+        let mut places = Self { guard, terms, overlay, template, found: Vec::new() };
+        places.found = terms.literal.iter().map(|piece| places.read(piece.html, &piece.text)).collect();
+        places
+    }
+
+    /// What stands in a text.
+    fn read(&self, html: bool, text: &str) -> Vec<Literally> {
+        let literal = vec![Literal { html, text: text.to_owned() }];
+        let terms = Terms { literal, ..self.terms.clone() };
+        // The whole could be read, and so can each piece.
+        self.guard.lint(&terms, self.overlay).unwrap_or_default()
+    }
+
+    /// Every file, with the first line at whose end it is there.
+    fn of(&self, one: &Literally) -> String {
+        let mut places = Vec::new();
+        for (n, _) in self.found.iter().enumerate().filter(|(_, found)| found.contains(one)) {
+            places.push(match self.template.get(n) {
+                None => "a header value (from, reply_to, bounce, list_id, links.base or [[dkim]])".to_owned(),
+                Some(render::Literal { html, text, file, lines }) => {
+                    let above = |end: usize| !self.read(*html, &text[..end]).contains(one);
+                    let n = lines.partition_point(|(end, _)| above(*end)).min(lines.len().saturating_sub(1));
+                    format!("{file} line {}", lines.get(n).map_or(1, |(_, line)| *line))
+                }
+            });
+        }
+        places.dedup();
+        places.join(", ")
+    }
 }
 
 /// Where links lead.

@@ -14,11 +14,11 @@ use crate::account::{AccountId, Recipient, Record};
 use crate::audience::{self, Row};
 use crate::campaign::{self, Campaign, State};
 use crate::config::Mapping;
-use crate::error::{Error, Exit, Result};
-use crate::guard::{Finding, Guard, Overlay, Rule};
+use crate::error::{Error, Result};
+use crate::guard::{Finding, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::declare::Extras;
-use crate::pipeline::definition::{links_base, lint, load_template, read_definition, template_digest};
+use crate::pipeline::definition::{links_base, lint, lint_literal, load_template, read_definition, template_digest};
 use crate::pipeline::sample::Sample;
 use crate::pipeline::{App, check, declare};
 use crate::render::cover;
@@ -133,20 +133,6 @@ async fn check_terms(app: &App, draft: &Campaign) -> Result<Extras> {
     check::judge_of(&guard, &bound)?;
     lint_literal(&guard, &bound, bound.overlay())?;
     Extras::new(&draft.definition, guard, bound)
-}
-
-/// The literal text, looked up in the directory and in what the campaign declares.
-pub(super) fn lint_literal(guard: &Guard, bound: &Bound, overlay: &Overlay) -> Result<()> {
-    let found = guard
-        .lint(bound.terms(), overlay)
-        .map_err(|why| Error::usage("the campaign's terms cannot be used").why(why))?;
-    if found.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = found.iter().take(20).map(|f| format!("\n  {f}")).collect();
-    Err(Error::new(Exit::Held, format!("{} identifiers of accounts stand in the campaign's literal text", found.len()))
-        .why(lines.concat())
-        .now("take them out, or put each on the campaign's allow-list with a reason"))
 }
 
 pub(super) fn read_audience(file: &Path, mapping: &Mapping) -> Result<audience::Reader> {

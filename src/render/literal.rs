@@ -3,7 +3,8 @@
 //! Input: a template's files. Output: one [`Literal`] a file, in which U+FFFC
 //! marks where an expression or a tag stood, so that nobody reads text across
 //! it; and one for each string constant inside an expression or a tag, which
-//! is literal as well. Comments are gone, `raw` blocks are text.
+//! is literal as well. Comments are gone, `raw` blocks are text. Each knows
+//! which lines of the file it stands in.
 
 use minijinja::machinery::{Token, Tokenizer};
 
@@ -16,6 +17,11 @@ pub struct Literal {
     pub html: bool,
     /// The text, with [`Literal::GAP`] for what is not literal.
     pub text: String,
+    /// The template's file.
+    pub file: String,
+    /// Where a line of the file ends in the text, in bytes, and its number from 1;
+    /// in order. A tag's own lines are not there.
+    pub lines: Vec<(usize, usize)>,
 }
 
 impl Literal {
@@ -27,22 +33,33 @@ impl Literal {
 /// The literal text of one file that is known to parse.
 pub(super) fn literals(file: &str, source: &str, out: &mut Vec<Literal>) {
     let mut text = String::with_capacity(source.len());
-    let mut constants = Vec::new();
+    let mut lines = Vec::new();
+    let mut constants: Vec<(String, usize)> = Vec::new();
     let mut tokens = Tokenizer::new(source, file, false, template::syntax());
-    while let Ok(Some((token, _))) = tokens.next_token() {
+    while let Ok(Some((token, span))) = tokens.next_token() {
+        let line = usize::from(span.start_line);
         match token {
-            Token::TemplateData(data) => text.push_str(data),
+            Token::TemplateData(data) => {
+                for (n, piece) in data.split_inclusive('\n').enumerate() {
+                    text.push_str(piece);
+                    lines.push((text.len(), line + n));
+                }
+            }
             Token::VariableStart | Token::BlockStart => text.push(Literal::GAP),
-            Token::Str(constant) => constants.push(constant.to_owned()),
-            Token::String(constant) => constants.push(constant.into_string()),
+            Token::Str(constant) => constants.push((constant.to_owned(), line)),
+            Token::String(constant) => constants.push((constant.into_string(), line)),
             _ => {}
         }
     }
-    out.push(Literal { html: template::is_html(file), text });
+    let literal = |html, text, lines| Literal { html, text, file: file.to_owned(), lines };
+    out.push(literal(template::is_html(file), text, lines));
     // A constant may be joined with a value: what touches its ends explains nothing.
     let gap = Literal::GAP;
-    let whole = constants.into_iter().filter(|constant| !constant.is_empty());
-    out.extend(whole.map(|constant| Literal { html: false, text: format!("{gap}{constant}{gap}") }));
+    for (constant, line) in constants.into_iter().filter(|(constant, _)| !constant.is_empty()) {
+        let text = format!("{gap}{constant}{gap}");
+        let lines = vec![(text.len(), line)];
+        out.push(literal(false, text, lines));
+    }
 }
 
 #[cfg(test)]
@@ -56,10 +73,17 @@ mod tests {
             {% set site = \"www.registrar\\u002eexample\" %}\nend{% if account.plan == 'premium' %}!{% endif %}";
         let literals = template(&[("subject.txt", "件名"), ("body.html", body)]).unwrap().literals();
         let gap = Literal::GAP;
-        assert_eq!(literals[0], Literal { html: true, text: format!("1000{gap}0001 a{{{{ b }}}}{gap}end{gap}!{gap}") });
-        assert_eq!(literals[1], Literal { html: false, text: format!("{gap}www.registrar.example{gap}") });
-        assert_eq!(literals[2], Literal { html: false, text: format!("{gap}premium{gap}") });
-        assert_eq!(literals[3], Literal { html: false, text: "件名".into() });
+        let text = |n: usize| (literals[n].html, literals[n].text.as_str());
+        assert_eq!(text(0), (true, format!("1000{gap}0001 a{{{{ b }}}}{gap}end{gap}!{gap}").as_str()));
+        assert_eq!(text(1), (false, format!("{gap}www.registrar.example{gap}").as_str()));
+        assert_eq!(text(2), (false, format!("{gap}premium{gap}").as_str()));
+        assert_eq!(text(3), (false, "件名"));
         assert_eq!(literals.len(), 4);
+        let line = |n: usize, piece: &str| {
+            let at = literals[n].text.find(piece).unwrap();
+            literals[n].lines.iter().find(|(end, _)| at < *end).unwrap().1
+        };
+        assert_eq!((line(0, "0001"), line(0, "{{ b }}"), line(0, "end"), line(0, "!")), (1, 1, 3, 3));
+        assert_eq!((line(1, "www"), line(2, "premium"), line(3, "件名")), (2, 3, 1));
     }
 }

@@ -162,10 +162,11 @@ both! {
 
     async fn an_order_number_in_the_template_needs_a_reason(base: &Base) {
         let world = World::new(base).await;
-        world.edit("newsletter/body.txt", |text| format!("例: {}\n{text}", order(3)));
+        world.edit("newsletter/body.txt", |text| format!("\n例: {}\n{text}", order(3)));
         let file = campaign(&world, ORDERS, "order_no", order);
         let told = refused(&world, &file).await;
         assert!(told.contains("literal text") && !told.contains(&order(3)), "{told}");
+        assert!(told.contains(": body.txt line 2\n"), "{told}");
     }
 
     async fn a_snapshot_that_was_changed_is_not_sent(base: &Base) {
