@@ -132,6 +132,22 @@ fn an_export_is_read_in_every_form_that_is_promised() {
         has_keys(&imported.json(), &["version", "accounts", "identifiers", "new", "gone", "seconds"]);
         assert_eq!(imported.json()["accounts"], ACCOUNTS);
     }
+    assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);
+    assert_eq!(place.run(&["campaign", "check", "1"]).code(), 0);
+    let same = place.run(&["directory", "import", "directory.csv"]).out();
+    assert!(!same.contains("note: ") && !same.contains("columns: "), "{same}");
+    let config = place.read("kakitome.toml");
+    place.write("kakitome.toml", &config.replacen("\nplan ", "\ntier ", 1));
+    place.write("tier.csv", &csv.replacen(",plan", ",tier", 1));
+    let other = place.run(&["directory", "import", "tier.csv"]).out();
+    for told in [
+        "0 addresses, 0 names, 0 sets of domains, 100 accounts in other columns alone\n",
+        "\ncolumns: added tier; removed plan\n",
+        "\nnote: campaign 1 was checked by a version before",
+    ] {
+        assert!(other.contains(told), "no {told:?} in {other}");
+    }
+    place.write("kakitome.toml", &config);
     let line = |member_id: &str| {
         format!(
             "{{\"member_id\":\"{member_id}\",\"email\":\"a@a.example\",\"name\":null,\"company\":null,\"phone\":null,\"domains\":[\"a.example\"],\"auth_code\":null,\"plan\":\"x\"}}\n"

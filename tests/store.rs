@@ -271,6 +271,7 @@ both! {
         let found = import.found().await.unwrap();
         assert_eq!((found.before, found.after, found.new, found.gone), (4, 4, 1, 1));
         assert_eq!((found.changed_address, found.changed_name, found.changed_domains), (1, 0, 0));
+        assert_eq!((found.changed_other, found.is_same()), (0, false));
         assert_eq!(found.conflicts, []);
         import.commit(Some("one moved"), 5_000).await.unwrap();
         let version = store.current_version().await.unwrap().unwrap();

@@ -2,6 +2,7 @@
 //! result to stdout (text, or one JSON object), and says how it ended.
 
 mod examined;
+mod imported;
 mod out;
 mod print;
 mod settled;

@@ -15,12 +15,11 @@ use crate::guard::check::Judged;
 use crate::pipeline::approve::Approved;
 use crate::pipeline::check::CheckReport;
 use crate::pipeline::freeze::Frozen;
-use crate::pipeline::import::Imported;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::{Halted, SendReport};
 use crate::report::CampaignReport;
-use crate::store::{Proof, Suppression, Version};
+use crate::store::{Proof, Suppression};
 
 /// Prints results to stdout, as text or as one JSON object.
 pub struct Printer {
@@ -106,38 +105,6 @@ impl Printer {
                     .into(),
             );
             text.join("\n")
-        });
-    }
-
-    /// A new directory version.
-    pub fn imported(&self, done: &Imported) {
-        self.show(done, || {
-            format!(
-                "directory version {}: {} accounts, {} identifiers, in {:.1} s\n{} new, {} gone; changed: {} addresses, {} names, {} sets of domains",
-                done.version,
-                count(done.accounts),
-                count(done.identifiers),
-                done.seconds,
-                count(done.new),
-                count(done.gone),
-                count(done.changed_address),
-                count(done.changed_name),
-                count(done.changed_domains),
-            )
-        });
-    }
-
-    /// The current directory version.
-    pub fn version(&self, version: &Version) {
-        let value = serde_json::json!({ "version": version.number, "accounts": version.accounts, "identifiers": version.identifiers, "imported_ms": version.imported_ms });
-        self.show(&value, || {
-            format!(
-                "directory version {} of {}: {} accounts, {} identifiers",
-                version.number,
-                clock::show(version.imported_ms),
-                count(version.accounts),
-                count(version.identifiers)
-            )
         });
     }
 

@@ -30,6 +30,16 @@ pub struct Found {
     pub changed_name: u64,
     /// With other domains.
     pub changed_domains: u64,
+    /// With none of these another, and something else of the record.
+    pub changed_other: u64,
+}
+
+impl Found {
+    /// Whether every account is as it was.
+    pub fn is_same(&self) -> bool {
+        let changed = self.changed_address + self.changed_name + self.changed_domains + self.changed_other;
+        self.new + self.gone + changed == 0
+    }
 }
 
 /// Two lines that cannot both be right.

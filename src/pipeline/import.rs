@@ -1,14 +1,16 @@
 //! `directory import`: an export → a new directory version, in one step.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use crate::config::Mapping;
+use crate::campaign::State;
+use crate::config::{Column, Mapping};
 use crate::directory::NewAccount;
-use crate::directory::accept::{self, Decision, Found};
+use crate::directory::accept::{self, Decision, Found, Refusal};
 use crate::directory::read::{self, BadLines, ReadError};
 use crate::directory::table::TableError;
 use crate::error::{Error, Result};
@@ -37,8 +39,52 @@ pub struct Imported {
     pub changed_name: u64,
     /// Accounts with other domains.
     pub changed_domains: u64,
+    /// Accounts of which only other columns differ.
+    pub changed_other: u64,
+    /// Columns beside those of the version before.
+    pub columns: Columns,
+    /// Campaigns that were checked by a version before, where this one differs.
+    pub under_way: Vec<UnderWay>,
     /// How long it took.
     pub seconds: f64,
+}
+
+/// The configuration's columns beside those of the version before.
+#[derive(Debug, Default, Serialize)]
+pub struct Columns {
+    /// Only in this one.
+    pub added: Vec<String>,
+    /// Only in the version before.
+    pub removed: Vec<String>,
+    /// In both, read otherwise: of another kind, pattern or list.
+    pub changed: Vec<String>,
+}
+
+impl Columns {
+    /// Whether they are the same.
+    pub fn are_same(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    }
+
+    fn between(before: Option<&Mapping>, now: &Mapping) -> Self {
+        let Some(before) = before else { return Self::default() };
+        let (was, is) = (&before.columns, &now.columns);
+        let lacking = |from: &BTreeMap<String, Column>, of: &BTreeMap<String, Column>| {
+            of.keys().filter(|name| !from.contains_key(*name)).cloned().collect()
+        };
+        let otherwise = is.iter().filter(|(name, column)| was.get(*name).is_some_and(|was| was != *column));
+        let changed = otherwise.map(|(name, _)| name.clone()).collect();
+        Self { added: lacking(was, is), removed: lacking(is, was), changed }
+    }
+}
+
+/// A campaign that is not at its end.
+#[derive(Debug, Serialize)]
+pub struct UnderWay {
+    /// The campaign.
+    pub campaign: i64,
+    /// Where it stands.
+    pub state: State,
 }
 
 /// Reads the export on a blocking thread, batch by batch.
@@ -63,6 +109,7 @@ fn read_all(
 /// then stays current.
 pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Imported> {
     let started = Instant::now();
+    let before = app.store.current_version().await?.map(|version| version.mapping);
     let mut session = app.store.begin_import(&app.config.directory, app.keys.id()).await?;
     let (feed, mut batches) = mpsc::channel::<Vec<NewAccount>>(4);
     let reading = {
@@ -95,20 +142,16 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
     };
     app.metrics.import_rows(Row::Refused, bad.count);
     let found = Found { bad, ..session.found().await? };
-    match accept::decide(&found, &app.config.directory, reason) {
-        Decision::Accept => {}
-        Decision::Refuse(refusal) => {
-            session.abandon().await?;
-            event::import_refused(&refusal.summary);
-            return Err(Error::usage(format!("{} was not imported", file.display()))
-                .why(refusal.text)
-                .now(refusal.now));
-        }
+    if let Decision::Refuse(refusal) = accept::decide(&found, &app.config.directory, reason) {
+        session.abandon().await?;
+        return Err(refused(file, refusal));
     }
     let spinner = progress::spinner("making the new version current");
     let version = session.commit(reason, app.clock.now_ms()).await?;
     spinner.finish_and_clear();
     renew_index(app, &version).await;
+    let columns = Columns::between(before.as_ref(), &version.mapping);
+    let under_way = if found.is_same() && columns.are_same() { Vec::new() } else { under_way(app).await };
     Ok(Imported {
         version: version.number,
         accounts: version.accounts,
@@ -118,8 +161,16 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         changed_address: found.changed_address,
         changed_name: found.changed_name,
         changed_domains: found.changed_domains,
+        changed_other: found.changed_other,
+        columns,
+        under_way,
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+fn refused(file: &Path, refusal: Refusal) -> Error {
+    event::import_refused(&refusal.summary);
+    Error::usage(format!("{} was not imported", file.display())).why(refusal.text).now(refusal.now)
 }
 
 /// The version is current with or without its index: what fails here is said, and
@@ -128,4 +179,19 @@ async fn renew_index(app: &App, version: &Version) {
     if let Err(error) = index::renew(app, version).await {
         event::index_not_built(&error);
     }
+}
+
+/// Campaigns whose messages were checked by a version before. The version is
+/// current: what cannot be read here, the command that needs it says.
+async fn under_way(app: &App) -> Vec<UnderWay> {
+    let mut open = Vec::new();
+    for campaign in app.store.campaigns().await.unwrap_or_default() {
+        match app.store.state(campaign.id).await {
+            Ok(state @ (State::Checked | State::Approved | State::Sending | State::Paused)) => {
+                open.push(UnderWay { campaign: campaign.id, state });
+            }
+            Ok(State::Frozen | State::Halted | State::Finished) | Err(_) => {}
+        }
+    }
+    open
 }

@@ -99,7 +99,9 @@ const DRIFT: &str = "
            count(*) as both,
            coalesce(sum(case when a.drift_address <> s.drift_address then 1 else 0 end), 0) as address,
            coalesce(sum(case when a.drift_name <> s.drift_name then 1 else 0 end), 0) as name,
-           coalesce(sum(case when a.drift_domains <> s.drift_domains then 1 else 0 end), 0) as domains
+           coalesce(sum(case when a.drift_domains <> s.drift_domains then 1 else 0 end), 0) as domains,
+           coalesce(sum(case when a.digest <> s.digest and a.drift_address = s.drift_address
+               and a.drift_name = s.drift_name and a.drift_domains = s.drift_domains then 1 else 0 end), 0) as other
     from staged_account s join account a on a.account = s.account and a.last_version is null";
 
 const STAGED: &str = "
@@ -230,6 +232,7 @@ impl Import {
                 changed_address: count("address")?,
                 changed_name: count("name")?,
                 changed_domains: count("domains")?,
+                changed_other: count("other")?,
                 ..Found::default()
             })
         })
