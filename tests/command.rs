@@ -263,6 +263,30 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
 }
 
 #[test]
+fn a_campaign_that_the_check_held_says_how_many_why_and_what_now() {
+    let place = Place::imported();
+    let accident = place.read("accident.toml");
+    for (id, file) in [("1", accident.replacen("held_max", "# ", 1)), ("2", accident)] {
+        place.write("accident.toml", &file);
+        assert_eq!(place.run(&["campaign", "new", "accident.toml"]).code(), 0);
+        assert!(
+            place.run(&["campaign", "status", id]).out().ends_with(&format!("now: kakitome campaign check {id}\n"))
+        );
+        assert_eq!(place.run(&["campaign", "check", id]).code(), 3);
+        let status = place.run(&["campaign", "status", id]).out();
+        assert!(status.contains("the check held 100: ") && status.contains("--accounts held"), "{status}");
+        assert_eq!(status.contains("cannot be approved"), id == "1", "{status}");
+    }
+    let list = place.run(&["campaign", "report", "1", "--accounts", "held"]).out();
+    let (own, value) = place.member(0);
+    let line = list.lines().find(|line| line.starts_with(&own)).unwrap();
+    assert!(line.ends_with("  foreign (text/plain, text), salutation (text/plain, text)"), "{line}");
+    assert!(!list.contains('@') && !list.contains(&value), "{list}");
+    let list = place.run(&["campaign", "report", "1", "--accounts", "held", "--json"]).json();
+    assert_eq!(keys(&list[0]["findings"][0]), ["rule", "where"]);
+}
+
+#[test]
 fn guard_check_keeps_its_contract() {
     let place = Place::imported();
     assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);

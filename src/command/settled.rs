@@ -30,6 +30,30 @@ fn claimed_hint(campaign: i64, claimed: u64, sender: Option<&str>) -> String {
     )
 }
 
+/// What the check found, of a campaign that is not sent yet, and what to do about it.
+fn check_hint(status: &Status) -> String {
+    let (id, counts) = (status.campaign, &status.counts);
+    let shown = format!(
+        "kakitome campaign report {id} --accounts held says by which rule and where, kakitome campaign preview {id} --account KEY shows one"
+    );
+    let held = count(counts.held);
+    match status.state {
+        State::Frozen if counts.planned > 0 => format!("\nnot checked yet\nnow: kakitome campaign check {id}"),
+        State::Frozen if counts.held == 0 => format!(
+            "\nthe check did not come to its end, or its drill did not pass; nothing was sent\nnow: kakitome campaign check {id}"
+        ),
+        State::Frozen => format!(
+            "\nthe check held {held}: the campaign cannot be approved, and nothing was sent\nnow: {shown}; mend the template, the audience or the directory, freeze it again with kakitome campaign new, and check that"
+        ),
+        State::Checked | State::Approved if counts.held > 0 => {
+            format!("\nthe check held {held}: they are not sent; held_max lets the others go\nnow: {shown}")
+        }
+        State::Checked | State::Approved | State::Sending | State::Paused | State::Halted | State::Finished => {
+            String::new()
+        }
+    }
+}
+
 /// Where a campaign stands, in words: a state that says "sending" while nobody
 /// sends says so.
 pub(super) fn standing(campaign: i64, state: State, sender: Option<&str>) -> String {
@@ -68,9 +92,10 @@ impl Printer {
             // What is claimed comes before what is to be sent.
             let standing = if claimed.is_empty() { &standing } else { standing.lines().next().unwrap_or_default() };
             format!(
-                "campaign {id} {:?} (revision {}) is {standing}\n{rows}{claimed}{}",
+                "campaign {id} {:?} (revision {}) is {standing}\n{rows}{claimed}{}{}",
                 status.name,
                 status.revision,
+                check_hint(status),
                 unknown_hint(status.campaign, status.counts.unknown)
             )
         });
@@ -124,12 +149,14 @@ impl Printer {
         });
     }
 
-    /// Messages in one state: their accounts, a line each.
+    /// Messages in one state: their accounts, a line each, and why they are held.
     pub fn listed(&self, list: &[Listed]) {
         self.show(&list, || {
             let lines = list.iter().map(|one| {
                 let reply = one.reply.as_deref().unwrap_or_default();
-                format!("{}  {}  {}  {reply}", one.account, one.stage, clock::show(one.since_ms))
+                let found: Vec<String> =
+                    one.findings.iter().map(|found| format!("{} ({})", found.rule.as_str(), found.place)).collect();
+                format!("{}  {}  {}  {reply}{}", one.account, one.stage, clock::show(one.since_ms), found.join(", "))
             });
             lines.collect::<Vec<_>>().join("\n")
         });

@@ -4,6 +4,7 @@
 //! Nothing is settled that was not named: accounts by their keys, everything of
 //! a campaign by its count. Each settlement is in the ledger, with who and when.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -12,6 +13,7 @@ use crate::account::AccountId;
 use crate::address::Address;
 use crate::campaign;
 use crate::error::{Error, Result};
+use crate::guard::{Finding, Rule};
 use crate::ledger::State;
 use crate::pipeline::App;
 use crate::pipeline::maillog::{self, Fate, Log};
@@ -73,8 +75,21 @@ pub struct Listed {
     pub attempts: u32,
     /// The last reply, or what happened instead.
     pub reply: Option<String>,
+    /// For a held message: what the guard found, without the values, each rule and place once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Found>,
     /// Since when it stands there.
     pub since_ms: i64,
+}
+
+/// Why a message is held.
+#[derive(Debug, Serialize)]
+pub struct Found {
+    /// The rule that it breaks.
+    pub rule: Rule,
+    /// Part, view, and where in it.
+    #[serde(rename = "where")]
+    pub place: String,
 }
 
 /// Settles unknown messages of one campaign as an operator knows them: accepted,
@@ -179,7 +194,25 @@ async fn bounced(app: &App, gone: impl Iterator<Item = (&AccountId, &Address)>) 
 pub async fn list(app: &App, id: i64, state: State) -> Result<Vec<Listed>> {
     let campaign = app.campaign(id).await?;
     let stages = &campaign.definition.stages;
-    let listed = rows(app, id, state).await?.into_iter().map(|row| Listed {
+    let rows = rows(app, id, state).await?;
+    let mut findings = HashMap::new();
+    if state == State::Held {
+        for page in rows.chunks(PAGE) {
+            let (first, last) = (page[0].ord, page[page.len() - 1].ord);
+            findings.extend(app.store.findings_between(id, first, last).await?);
+        }
+    }
+    let mut found = |account: &AccountId| {
+        // Several values in one place are one line's worth of telling.
+        let mut all: Vec<Found> = Vec::new();
+        for Finding { rule, place, .. } in findings.remove(account).unwrap_or_default() {
+            if !all.iter().any(|found| found.rule == rule && found.place == place) {
+                all.push(Found { rule, place });
+            }
+        }
+        all
+    };
+    let listed = rows.into_iter().map(|row| Listed {
         stage: stages.get(usize::from(row.stage)).map_or_else(String::new, |stage| stage.name.clone()),
         attempts: row.attempt,
         reply: row.reply.map(|reply| match reply.code {
@@ -187,6 +220,7 @@ pub async fn list(app: &App, id: i64, state: State) -> Result<Vec<Listed>> {
             code => format!("{code} {}", reply.text),
         }),
         since_ms: row.changed_ms,
+        findings: found(&row.account),
         account: row.account,
     });
     Ok(listed.collect())

@@ -1,6 +1,6 @@
 //! What reports and gates count of a campaign's messages. Reads only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::account::AccountId;
 use crate::guard::Finding;
@@ -94,6 +94,29 @@ impl Store {
         }
         first.truncate(limit);
         Ok(first)
+    }
+
+    /// The findings of held messages whose places in the audience lie between two.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn findings_between(
+        &self,
+        campaign: i64,
+        first: i64,
+        last: i64,
+    ) -> Result<HashMap<AccountId, Vec<Finding>>> {
+        const BETWEEN: &str = "
+            select account, findings from message
+            where campaign = $1 and ord between $2 and $3 and findings is not null and state = 'held'";
+        with_pool!(self, |pool| {
+            let rows = sqlx::query(BETWEEN).bind(campaign).bind(first).bind(last).fetch_all(pool).await;
+            let read = |row| {
+                let text: String = Cell::cell(row, MESSAGE, "findings")?;
+                Ok((account(Cell::cell(row, MESSAGE, "account")?)?, findings(&text)?))
+            };
+            rows.doing("reading findings")?.iter().map(read).collect()
+        })
     }
 
     /// What servers replied other than accepting, the most frequent first.

@@ -271,6 +271,9 @@ both! {
         let id = freeze::freeze(&world.app, &world.files.accident, "author").await.unwrap().campaign;
         let found = check::check(&world.app, id).await.unwrap();
         assert_eq!((found.held, found.cleared), (ACCOUNTS, 0));
+        let held = kakitome::pipeline::settle::list(&world.app, id, kakitome::ledger::State::Held).await.unwrap();
+        assert_eq!(held.len() as u64, ACCOUNTS);
+        assert!(held.iter().all(|one| one.findings.iter().any(|found| found.rule == kakitome::guard::Rule::Foreign)));
         approve::approve(&world.app, id, "reviewer").await.unwrap();
         let sent = world.send(id).await;
         assert_eq!((sent.accepted, sent.exit()), (0, Exit::Held));
