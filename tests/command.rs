@@ -426,7 +426,12 @@ fn the_configuration_is_refused_without_its_secrets() {
         let listed = with(name, value);
         assert_eq!(listed.code(), 0, "{name}: {}", listed.err());
     }
-    with("KAKITOME_SMTP__LIFETIME", "0s").refused("smtp.lifetime");
+    for (name, value) in [("KAKITOME_SMTP__LIFETIME", "0s"), ("KAKITOME_SMTP__RATE", "x"), ("KAKITOME_SMTP__URL", "x")]
+    {
+        let refused = with(name, value);
+        refused.refused(&format!("cannot use the environment's {name}: "));
+        assert!(!refused.err().contains("kakitome.toml"), "{}", refused.err());
+    }
 }
 
 #[test]

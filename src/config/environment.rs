@@ -9,6 +9,7 @@
 //! the variable, never its value.
 
 use crate::config::Config;
+use crate::config::place::Unusable;
 use crate::config::written::in_words;
 
 /// The keys of the file's top that are values, and those that are tables.
@@ -30,7 +31,7 @@ pub(super) fn overlay(
     mut config: Config,
     mut table: toml::Table,
     env: impl Iterator<Item = (String, String)>,
-) -> Result<Config, String> {
+) -> Result<Config, Unusable> {
     let mut left = env.filter_map(variable).collect::<Result<Vec<_>, _>>()?;
     left.sort_by(|a, b| a.name.cmp(&b.name));
     // One may need another: a new column is none before its kind is set.
@@ -40,7 +41,7 @@ pub(super) fn overlay(
             match laid(&table, &variable) {
                 Ok((with, read)) => (table, config) = (with, read),
                 Err(why) => {
-                    first.get_or_insert(why);
+                    first.get_or_insert_with(|| Unusable { variable: Some(variable.name.clone()), why });
                     failed.push(variable);
                 }
             }
@@ -53,14 +54,17 @@ pub(super) fn overlay(
     Ok(config)
 }
 
-fn variable((name, value): (String, String)) -> Option<Result<Variable, String>> {
+fn variable((name, value): (String, String)) -> Option<Result<Variable, Unusable>> {
     let path: Vec<String> = name.strip_prefix("KAKITOME_")?.split("__").map(str::to_lowercase).collect();
     let top = path.first()?.as_str();
     match path.len() {
         1 if !VALUES.contains(&top) => None,
         1 => Some(Ok(Variable { name, path, value })),
         _ if TABLES.contains(&top) => Some(Ok(Variable { name, path, value })),
-        _ => Some(Err(format!("the environment's {name}: there is no table {top}; there are {}", TABLES.join(", ")))),
+        _ => {
+            let why = format!("there is no table {top}; there are {}", TABLES.join(", "));
+            Some(Err(Unusable { variable: Some(name), why }))
+        }
     }
 }
 
@@ -69,10 +73,7 @@ fn laid(table: &toml::Table, variable: &Variable) -> Result<(toml::Table, Config
     let text = toml::Value::String(variable.value.clone());
     let read = |value: toml::Value| -> Result<(toml::Table, Config), String> {
         let with = set(table.clone(), variable, value)?;
-        let config = with
-            .clone()
-            .try_into()
-            .map_err(|e: toml::de::Error| format!("the environment's {}: {}", variable.name, in_words(e.message())))?;
+        let config = with.clone().try_into().map_err(|e: toml::de::Error| in_words(e.message()))?;
         Ok((with, config))
     };
     read(text).or_else(|why| {
@@ -88,7 +89,7 @@ fn set(mut table: toml::Table, variable: &Variable, value: toml::Value) -> Resul
     for part in parts {
         let key = key(at, part);
         let next = at.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        at = next.as_table_mut().ok_or_else(|| format!("the environment's {}: {part} is no table", variable.name))?;
+        at = next.as_table_mut().ok_or_else(|| format!("{part} is no table"))?;
     }
     at.insert(key(at, last), value);
     Ok(table)

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::address::Address;
-use crate::dns;
+use crate::{dns, send};
 
 use super::secret::resolve;
 use super::{Rate, SendingWindow, Span, WarmUp};
@@ -165,15 +165,24 @@ impl Smtp {
                 "smtp.lifetime is longer than nothing, as in \"3d\": how long a deferred message is tried again".into(),
             );
         }
-        if self.retry_first.0.is_zero() || self.retry_max < self.retry_first {
-            return Err("smtp.retry_first is longer than nothing, and smtp.retry_max no shorter than it".into());
+        if self.retry_first.0.is_zero() {
+            return Err("smtp.retry_first is longer than nothing, as in \"1m\"".into());
+        }
+        if self.retry_max < self.retry_first {
+            return Err("smtp.retry_max is no shorter than smtp.retry_first".into());
         }
         // It is written into the conversation as it stands (RFC 5321 §4.1.1.1).
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
         if self.hello.is_empty() || self.hello.len() > 255 || !self.hello.chars().all(is_name) {
             return Err("smtp.hello is this machine's host name: ASCII letters, digits, dots and hyphens, as in \"mail.registrar.example\"".into());
         }
-        Ok(())
+        // As sending reads it: nothing is found only after everybody was checked.
+        each.iter().enumerate().try_for_each(|(n, (smtp, _))| {
+            send::Relay::new(smtp).map(drop).map_err(|why| match self.relay.is_empty() {
+                true => format!("smtp.url: {why}"),
+                false => format!("smtp.relay.url: that of table {}: {why}", n + 1),
+            })
+        })
     }
 
     fn check_login(&self) -> Result<(), String> {
@@ -285,10 +294,11 @@ mod tests {
             smtp.place(Path::new("/etc/kakitome")).unwrap();
             smtp.check().map(|()| smtp.token_file().map(Path::to_owned))
         };
-        let token = read("auth = \"xoauth2\"\ntoken = \"file:smtp-token\"");
+        let token = read("url = \"smtps://user@a.example\"\nauth = \"xoauth2\"\ntoken = \"file:smtp-token\"");
         assert_eq!(token.unwrap().unwrap(), Path::new("/etc/kakitome/smtp-token"));
         assert_eq!(read("").unwrap(), None);
         for (text, why) in [
+            ("auth = \"xoauth2\"\ntoken = \"file:smtp-token\"", "it names the user, without a password"),
             ("auth = \"xoauth2\"", "neither without the other"),
             ("token = \"file:smtp-token\"", "neither without the other"),
             ("auth = \"xoauth2\"\ntoken = \"ya29.secret\"", "file:PATH"),

@@ -9,6 +9,7 @@
 mod environment;
 mod hours;
 mod mail;
+mod place;
 mod resolver;
 mod secret;
 mod written;
@@ -27,6 +28,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::account::Kind;
 use crate::error::{Error, Result};
 use crate::key::Keys;
+
+use place::Unusable;
 
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
 pub use mail::{Auth, Dkim, Links, Receiver, Relay, Smtp};
@@ -263,11 +266,7 @@ impl Config {
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
         // A variable that is not UTF-8 is none of ours.
         let env = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-        Self::parse(&text, &folder, env).map_err(|why| {
-            Error::usage(format!("cannot use the configuration {}", file.display()))
-                .why(why)
-                .now("mend the file and try again")
-        })
+        Self::read(&text, &folder, env.collect()).map_err(|unusable| unusable.told(file))
     }
 
     /// The same from text, for a folder and an environment.
@@ -279,17 +278,26 @@ impl Config {
         folder: &Path,
         env: impl Iterator<Item = (String, String)>,
     ) -> std::result::Result<Self, String> {
+        Self::read(text, folder, env.collect()).map_err(String::from)
+    }
+
+    fn read(text: &str, folder: &Path, env: Vec<(String, String)>) -> std::result::Result<Self, Unusable> {
         // The text is read once for itself, so that an error can name its line;
         // what the environment adds has no line.
         let config: Config = toml::from_str(text).map_err(|e| secret::at_line(text, &e))?;
         let table: toml::Table = toml::from_str(text).map_err(|e| secret::at_line(text, &e))?;
-        let mut config = environment::overlay(config, table, env)?;
+        let mut config = environment::overlay(config, table, env.iter().cloned())?;
         config.folder = folder.to_owned();
-        config.store = secret::resolve(&config.store, folder)?;
-        config.smtp.place(folder)?;
-        Receiver::check(&mut config.receiver)?;
-        config.check()?;
+        config.settle(folder).map_err(|why| Unusable::at(text, &env, why))?;
         Ok(config)
+    }
+
+    /// Follows references, and checks what only shows when all is there.
+    fn settle(&mut self, folder: &Path) -> std::result::Result<(), String> {
+        self.store = secret::resolve(&self.store, folder)?;
+        self.smtp.place(folder)?;
+        Receiver::check(&mut self.receiver)?;
+        self.check()
     }
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -471,9 +479,14 @@ email = { kind = "email" }
             ("KAKITOME_SMTP__CONNECTIONS", "hunter2"),
             ("KAKITOME_SMPT__RATE", "1/s"),
             ("KAKITOME_STORE__X", "1"),
+            ("KAKITOME_SMTP__LIFETIME", "0s"),
+            ("KAKITOME_SMTP__URL", "http://u:hunter2@a.example"),
         ] {
             let refused = parse(MINIMAL, &[(name, value)]).unwrap_err();
-            assert!(refused.contains(name) && !refused.contains("hunter2"), "{name}: {refused}");
+            assert!(
+                refused.starts_with(&format!("the environment's {name}: ")) && !refused.contains("hunter2"),
+                "{name}: {refused}"
+            );
         }
     }
 
@@ -580,10 +593,21 @@ email = { kind = "email" }
             ("retry_first = \"0s\"", "smtp.retry_first"),
             ("retry_max = \"1s\"", "smtp.retry_max"),
             ("connections = 0", "smtp.connections"),
+            ("url = \"http://u:hunter2@mail.example\"", "smtp.url: it is none of smtp://"),
+            ("url = \"mail.example\"", "smtp.url: it is none of smtp://"),
+            ("url = \"smtp://\"", "smtp.url: it is none of smtp://"),
+            ("url = \"smtp://mail.example:66000\"", "smtp.url: it is none of smtp://"),
+            ("url = \"smtp://mail.example:0\"", "smtp.url: it is none of smtp://"),
+            ("url = \"smtp://mail.example/in\"", "smtp.url: it is none of smtp://"),
+            ("url = \"smtp://u:hunter2@mail.example\"", "smtp.url: it has a user and no TLS"),
         ] {
             let refused = parse(&format!("{MINIMAL}\n[smtp]\n{smtp}\n"), &[]).unwrap_err();
-            assert!(refused.contains(key), "{smtp}: {refused}");
+            assert!(refused.starts_with(&format!("line 10: {key}")), "{smtp}: {refused}");
+            assert!(!refused.contains("hunter2"), "{refused}");
         }
+        let two = "[[smtp.relay]]\nurl = \"smtp://a.example\"\n[[smtp.relay]]\nurl = \"b.example\"\n";
+        let refused = parse(&format!("{MINIMAL}\n{two}"), &[]).unwrap_err();
+        assert!(refused.starts_with("smtp.relay.url: that of table 2: it is none of"), "{refused}");
         for (country, good) in [("JP", true), ("jp", true), ("XX", false), ("Japan", false), ("", false)] {
             let text = format!("{MINIMAL}\nphone = {{ kind = \"phone\", country = \"{country}\" }}\n");
             assert_eq!(parse(&text, &[]).is_ok(), good, "{country}");

@@ -310,8 +310,9 @@ fn host_port(place: &str, default: u16) -> Option<(String, u16)> {
             None => (place, None),
         },
     };
-    let port = port.map_or(Some(default), |port| port.parse().ok())?;
-    (!host.is_empty()).then(|| (host.to_owned(), port))
+    let port = port.map_or(Some(default), |port| port.parse().ok()).filter(|port| *port != 0)?;
+    let is_host = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/');
+    is_host.then(|| (host.to_owned(), port))
 }
 
 #[cfg(test)]
@@ -354,7 +355,16 @@ mod tests {
         assert_eq!(implicit.login.as_ref().unwrap().user(), "us@er");
         assert_eq!(relay("smtp://[::1]:25?tls=required").unwrap().host, "::1");
         assert_eq!(relay("smtp://user:pass@mail.example").unwrap_err(), SendError::PlainPassword);
-        for bad in ["mail.example", "http://mail.example", "smtp://", "smtp://a:b", "smtp://a?tls=maybe"] {
+        for bad in [
+            "mail.example",
+            "http://mail.example",
+            "smtp://",
+            "smtp://a:b",
+            "smtp://a:0",
+            "smtp://a/b",
+            "smtp://a b",
+            "smtp://a?tls=maybe",
+        ] {
             assert_eq!(relay(bad).unwrap_err(), SendError::Url, "{bad}");
         }
     }
