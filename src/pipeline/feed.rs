@@ -174,7 +174,7 @@ impl Line {
         if !self.pulse.is_held() {
             return Err(self.lost());
         }
-        if let Some(count) = summary.given_up {
+        if let Some(count) = summary.given_up.filter(|count| *count > 0) {
             return Ok(Ran::Stopped(self.given_up(count)));
         }
         match (held, summary.error) {

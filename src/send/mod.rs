@@ -229,7 +229,7 @@ impl<P: Parcel> Worker<P> {
             let was_open = connection.is_some();
             let mut open = match connection.take() {
                 Some(open) => open,
-                None => match self.unless_cut(relays.connect(at)).await {
+                None => match self.connected().await {
                     Some(Ok(open)) => open,
                     Some(Err(why)) => {
                         self.queue.put_back(parcel);
@@ -284,12 +284,13 @@ impl<P: Parcel> Worker<P> {
                 relays::Now::Use => return Ok(Back::Used(None)),
                 _ if self.queue.is_over() => return Ok(Back::Over),
                 relays::Now::Wait => tokio::time::sleep(ASK_AGAIN).await,
-                relays::Now::Try => match self.relays.connect(self.at).await {
-                    Ok(open) => {
+                relays::Now::Try => match self.connected().await {
+                    Some(Ok(open)) => {
                         self.relays.is_back(self.at);
                         return Ok(Back::Used(Some(Box::new(open))));
                     }
-                    Err(why) => self.relays.failed(self.at, why)?,
+                    Some(Err(why)) => self.relays.failed(self.at, why)?,
+                    None => return Ok(Back::Over),
                 },
             }
         }
@@ -356,6 +357,16 @@ impl<P: Parcel> Worker<P> {
                 self.end(next, outcome).await;
                 None
             }
+        }
+    }
+
+    /// A connection; `None` when sending is to stop before there is one: nothing was begun
+    /// on it, so nobody waits for a server that does not let us in.
+    async fn connected(&self) -> Option<Result<Conversation, String>> {
+        let opened = self.unless_cut(self.relays.connect(self.at));
+        tokio::select! {
+            opened = opened => opened,
+            () = self.queue.stopped() => None,
         }
     }
 

@@ -178,6 +178,11 @@ impl<P: Parcel> Queue<P> {
         self.closed.load(Ordering::SeqCst) || *self.stop.borrow() || !self.permission.holds()
     }
 
+    /// Resolves when somebody says that sending is to stop.
+    pub async fn stopped(&self) {
+        stopped(&mut self.stop.clone()).await;
+    }
+
     /// Everything that is left, when nobody takes any more.
     pub async fn drain(&self) -> Vec<P> {
         let mut inner = self.inner.lock().await;

@@ -184,7 +184,9 @@ pub fn greeting_late(relay: &str, waited: Duration, wait: Duration) {
         relay,
         waited_s = waited.as_secs(),
         wait_s_max = wait.as_secs(),
-        "the mail server has not greeted yet: each connection to it waits for that, up to wait_s_max, and then tries again"
+        "the mail server has not greeted for {} s: each connection waits for that, up to {} s, and then tries again",
+        waited.as_secs(),
+        wait.as_secs()
     );
 }
 

@@ -279,6 +279,7 @@ both! {
         let connected = listener.accept().unwrap();
         let (code, told) = terminated(process).await;
         drop(connected);
+        assert!(told.contains("interrupted; `kakitome campaign send 1` goes on") && !told.contains("unknown, because"), "{told}");
         let counts = app.store.counts(id, None).await.unwrap();
         assert_eq!((code, counts.left()), (Some(i32::from(Exit::Gate.code())), ACCOUNTS), "{told}");
         assert_eq!((counts.claimed, counts.unknown, counts.checked), (0, 0, ACCOUNTS));
