@@ -46,6 +46,8 @@ pub(super) struct Log {
     no_mailbox: HashMap<usize, Address>,
     /// Lines read.
     pub lines: u64,
+    /// Lines that a mail server may have written.
+    mail_lines: u64,
     /// The first time that a line begins with.
     pub from: Option<String>,
     /// The last.
@@ -77,7 +79,9 @@ impl Log {
             self.from.get_or_insert_with(|| time.to_owned());
             self.to = Some(time.to_owned());
         }
-        let Some((queue, rest)) = record(line) else { return };
+        let record = record(line);
+        self.mail_lines += u64::from(record.is_some() || line.contains("postfix"));
+        let Some((queue, rest)) = record else { return };
         if let Some(id) = rest.strip_prefix("message-id=") {
             self.end(queue);
             let left = id.trim().trim_start_matches('<').split('@').next().unwrap_or_default();
@@ -127,7 +131,8 @@ impl Log {
 /// Reads logs in their order.
 ///
 /// # Errors
-/// One of them cannot be read.
+/// One of them cannot be read, or is no mail server's log: what it does not show
+/// would be taken for never sent.
 pub(super) fn read(mut log: Log, files: &[PathBuf]) -> Result<Log> {
     for path in files {
         let failed = |error: std::io::Error| {
@@ -136,7 +141,7 @@ pub(super) fn read(mut log: Log, files: &[PathBuf]) -> Result<Log> {
                 .now("name a Postfix log in plain text, as in /var/log/mail.log")
         };
         let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(failed)?);
-        let mut line = Vec::new();
+        let (mut line, lines, mail_lines) = (Vec::new(), log.lines, log.mail_lines);
         loop {
             line.clear();
             if file.by_ref().take(LINE_MAX).read_until(b'\n', &mut line).map_err(failed)? == 0 {
@@ -144,8 +149,21 @@ pub(super) fn read(mut log: Log, files: &[PathBuf]) -> Result<Log> {
             }
             log.line(String::from_utf8_lossy(&line).trim_end());
         }
+        // One that was just begun anew is empty.
+        if log.lines > lines && log.mail_lines == mail_lines {
+            return Err(no_log(&path.display().to_string(), log.lines - lines));
+        }
+    }
+    if log.mail_lines == 0 {
+        return Err(no_log("what was named", log.lines));
     }
     Ok(log.finish())
+}
+
+fn no_log(what: &str, lines: u64) -> Error {
+    Error::usage(format!("{what} is no mail server's log"))
+        .why(format!("of its {lines} lines Postfix wrote none"))
+        .now("nothing was settled; name a Postfix log in plain text, unpacked, as in /var/log/mail.log")
 }
 
 /// The queue ID and what is said of it: `… postfix/smtp[12]: 4ABC: to=<…`.

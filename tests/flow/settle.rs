@@ -29,7 +29,16 @@ both! {
         log += &line(1, "smtp", "to=<a@b.example>, relay=b, status=bounced (550 no)");
         std::fs::write(world.path("mail.log"), log).unwrap();
         let logs = [world.path("mail.log")];
-        let done = settle::reconcile(&world.app, &logs, None, "operator").await.unwrap();
+        let other = world.path("other.log");
+        for (text, logs, why) in [
+            ("Nov 25 10:00:00 mx sshd[1]: Accepted publickey\n", &[logs[0].clone(), other.clone()][..], "other.log is no mail server's log: of its 1 lines"),
+            ("", &[other.clone()][..], "is no mail server's log"),
+        ] {
+            std::fs::write(&other, text).unwrap();
+            let refused = settle::reconcile(&world.app, logs, Some(2), "operator").await.unwrap_err();
+            assert!(refused.to_string().contains(why), "{refused}");
+        }
+        let done = settle::reconcile(&world.app, &[logs[0].clone(), other], None, "operator").await.unwrap();
         assert_eq!((done.lines, done.unseen), (5, 2));
         assert_eq!((done.campaigns[0].accepted, done.campaigns[0].rejected, done.campaigns[0].unknown), (1, 1, 2));
         let refused = settle::reconcile(&world.app, &logs, Some(3), "operator").await.unwrap_err();
