@@ -56,6 +56,8 @@ pub struct Reader {
     shared: HashSet<String>,
     extra: Vec<String>,
     seen: HashSet<AccountId>,
+    /// Whether the rest cannot be read.
+    failed: bool,
 }
 
 impl Reader {
@@ -84,7 +86,7 @@ impl Reader {
         if let Some(name) = extra.iter().find(|name| !is_name(name)) {
             return Err(AudienceError::Name(name.clone()));
         }
-        Ok(Self { rows, names, account, shared, extra, seen: HashSet::new() })
+        Ok(Self { rows, names, account, shared, extra, seen: HashSet::new(), failed: false })
     }
 
     /// The names of the extra columns.
@@ -118,11 +120,17 @@ impl Iterator for Reader {
     type Item = Result<Row, BadLine>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
         let row = match self.rows.next_row() {
             Ok(None) => return None,
             Ok(Some((line, Ok(cells)))) => self.row(line, &cells),
             Ok(Some((line, Err(why)))) => Err(BadLine { line, column: None, why }),
-            Err(error) => Err(BadLine { line: self.rows.line(), column: None, why: error.why() }),
+            Err(error) => {
+                self.failed = true;
+                Err(BadLine { line: self.rows.line(), column: None, why: error.why() })
+            }
         };
         Some(row)
     }

@@ -357,7 +357,11 @@ fn what_cannot_be_used_says_why_and_what_now() {
     place.run(&["campaign", "check", "7"]).refused("there is no campaign 7");
     let (own, _) = place.member(0);
     for (audience, why) in [
-        (format!("member_id\r\n{own}\r\n99999999\r\n"), "line 3 of the audience names an account"),
+        (format!("member_id\r\n{own}\r\n99999999\r\n"), "line 3, column member_id: the directory has no account"),
+        (
+            format!("member_id,note\n{own},n1\n{own},n1\n99999999,x\n2\n"),
+            "3 of its lines cannot be taken: \n  line 3, column member_id: account 10000001 is there twice\n  line 4, column member_id: the directory has no account 99999999\n  line 5: it has 1 cells",
+        ),
         (format!("member_id,note\n{own},\"n1\n"), "line 2: a quote opens on this line"),
         (format!("member_id,e_mail\n{own},x@x.example\n"), "did you mean that?"),
     ] {

@@ -15,10 +15,12 @@ use crate::account::{AccountId, Kind, Record, mask};
 use crate::audience::Row;
 use crate::campaign::{Campaign, Definition};
 use crate::config::Mapping;
+use crate::directory::read::BadLine;
 use crate::error::{Error, Exit, Result};
 use crate::guard::overlay::{BadCell, Builder, Columns, Conflict};
 use crate::guard::{Finding, Guard, Overlay};
 use crate::pipeline::bound::Bound;
+use crate::pipeline::mistakes::Mistakes;
 use crate::pipeline::{App, check, definition, freeze};
 
 /// Snapshot rows read together.
@@ -101,13 +103,16 @@ impl Extras {
 
     /// Takes in rows with their records, and gives them back with what in each is
     /// another account's.
-    pub async fn take(&mut self, app: &App, rows: Vec<(Row, Record)>) -> Result<Vec<(Row, Record, Vec<Finding>)>> {
+    pub async fn take(
+        &mut self,
+        app: &App,
+        rows: Vec<(Row, Record)>,
+        mistakes: &mut Mistakes,
+    ) -> Result<Vec<(Row, Record, Vec<Finding>)>> {
         for (row, _) in &rows {
-            self.builder.add(&app.keys, &row.account, &row.extra).map_err(|bad| {
-                Error::usage("the audience cannot be used")
-                    .why(format!("line {}, column {}: {}", row.line, bad.column, bad.why))
-                    .now("mend the line and freeze again")
-            })?;
+            if let Err(BadCell { column, why }) = self.builder.add(&app.keys, &row.account, &row.extra) {
+                mistakes.add(BadLine { line: row.line, column: Some(column), why: why.to_owned() });
+            }
         }
         let (guard, bound, texts) = (self.guard.clone(), self.bound.clone(), self.texts.clone());
         let read = move || {

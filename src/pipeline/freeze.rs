@@ -4,13 +4,13 @@
 //! directory and keeps candidates for the canary; the second writes the
 //! snapshot with each account's stage. Both must see the same bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::account::{AccountId, Recipient, Record};
+use crate::account::{AccountId, Recipient};
 use crate::audience::{self, Row};
 use crate::campaign::{self, Campaign, State};
 use crate::config::Mapping;
@@ -19,6 +19,7 @@ use crate::guard::{Finding, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::declare::Extras;
 use crate::pipeline::definition::{links_base, lint, lint_literal, load_template, read_definition, template_digest};
+use crate::pipeline::mistakes::Mistakes;
 use crate::pipeline::sample::Sample;
 use crate::pipeline::{App, check, declare};
 use crate::render::cover;
@@ -171,17 +172,20 @@ async fn join(
         suppressed: Vec::new(),
         digest: hasher.finalize(),
     };
-    loop {
-        let page: Vec<Row> = next_rows(&mut rows)?;
-        if page.is_empty() {
-            break;
-        }
+    let mut mistakes = Mistakes::default();
+    while let Some(page) = next_rows(&mut rows, &mut mistakes) {
         let keys: Vec<AccountId> = page.iter().map(|row| row.account.clone()).collect();
         let mut records = app.store.records(version, &keys).await?;
         let addresses: Vec<_> = records.values().map(|record| record.address.clone()).collect();
         let suppressed = app.store.suppressed(&addresses).await?;
-        let pairs = page.into_iter().map(|row| with_record(row, &mut records)).collect::<Result<Vec<_>>>()?;
-        for (row, record, foreign) in extras.take(app, pairs).await? {
+        let mut pairs = Vec::with_capacity(page.len());
+        for row in page {
+            match records.remove(&row.account) {
+                Some(record) => pairs.push((row, record)),
+                None => mistakes.add_missing(row.line, &row.account, &mapping.account),
+            }
+        }
+        for (row, record, foreign) in extras.take(app, pairs, &mut mistakes).await? {
             digest_row(&mut hasher, &row);
             if suppressed.contains(&record.address.folded()) {
                 joined.suppressed.push(row.account.clone());
@@ -196,6 +200,7 @@ async fn join(
         bar.set_length(joined.accounts.len() as u64);
     }
     bar.finish_and_clear();
+    mistakes.told()?;
     if joined.accounts.is_empty() {
         return Err(Error::usage("the audience is empty").now("a campaign to nobody is not frozen"));
     }
@@ -204,23 +209,18 @@ async fn join(
     Ok(joined)
 }
 
-fn with_record(row: Row, records: &mut HashMap<AccountId, Record>) -> Result<(Row, Record)> {
-    match records.remove(&row.account) {
-        Some(record) => Ok((row, record)),
-        None => Err(Error::usage(format!(
-            "line {} of the audience names an account that the directory does not have",
-            row.line
-        ))
-        .why(format!("account {}", row.account))
-        .now("take the row out, or import a directory that has the account")),
+/// The next page of rows, without those that cannot be taken; `None` at the end.
+fn next_rows(rows: &mut audience::Reader, mistakes: &mut Mistakes) -> Option<Vec<Row>> {
+    let mut is_over = true;
+    let mut page = Vec::new();
+    for row in rows.take(PAGE) {
+        is_over = false;
+        match row {
+            Ok(row) => page.push(row),
+            Err(bad) => mistakes.add(bad),
+        }
     }
-}
-
-fn next_rows(rows: &mut audience::Reader) -> Result<Vec<Row>> {
-    rows.by_ref()
-        .take(PAGE)
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|bad| Error::usage("the audience cannot be used").why(bad).now("mend the line and freeze again"))
+    (!is_over).then_some(page)
 }
 
 fn digest_row(hasher: &mut blake3::Hasher, row: &Row) {

@@ -29,6 +29,7 @@ pub mod import;
 pub mod index;
 pub mod init;
 mod maillog;
+mod mistakes;
 pub mod online;
 mod prepare;
 pub mod preview;
