@@ -1,7 +1,9 @@
 //! What long work shows on stderr: a bar with rate and remaining time when a
-//! person watches, nothing when stderr is a file or a pipe.
+//! person watches. When stderr is a file or a pipe, nothing but that a campaign
+//! waits, and until when.
 
 use std::fmt::Write;
+use std::io;
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
@@ -54,6 +56,17 @@ pub fn spinner(text: &'static str) -> ProgressBar {
     let spinner = ProgressBar::new_spinner().with_message(text);
     spinner.set_style(style("{spinner:>9} {msg} {elapsed:.dim}"));
     spinner.enable_steady_tick(Duration::from_millis(120));
+    spinner
+}
+
+/// A campaign that waits, with why and until when; said once where nobody sees a spinner.
+pub fn waiting(campaign: i64, why: String) -> ProgressBar {
+    let spinner = spinner("");
+    if spinner.is_hidden() {
+        // Nobody is left to be told that this failed.
+        let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("campaign {campaign} waits: {why}\n"));
+    }
+    spinner.set_message(why);
     spinner
 }
 

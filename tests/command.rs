@@ -241,6 +241,16 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     has_keys(&found.json()["drill"], &["swapped", "held", "vacuous"]);
     assert_eq!(mode(&place.path("check.html")), 0o600);
     assert_eq!(place.run(&["campaign", "approve", "1", "--by", "reviewer"]).code(), 0);
+    let config = place.read("kakitome.toml");
+    let warm_up = "[smtp.warm_up]\nstart = \"2099-01-01\"\nfirst_day = 9\n";
+    place.write("later.toml", &format!("{config}\n{warm_up}"));
+    let mut waits = place.command(&["campaign", "send", "1", "--wait", "--config", "later.toml"]);
+    let mut waits = waits.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(waits.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    Command::new("kill").arg(waits.id().to_string()).status().unwrap();
+    assert_eq!(waits.wait().unwrap().code(), Some(4));
+    assert_eq!(line, "campaign 1 waits: the warm-up has not begun: shut until 2099-01-01 00:00:00Z\n");
     let sent = place.run(&["campaign", "send", "1", "--wait", "--json"]);
     assert_eq!(sent.code(), 0, "{}", sent.err());
     has_keys(

@@ -268,8 +268,7 @@ impl Line {
     }
 
     async fn wait_spinning(&self, until_ms: i64, why: String) -> Result<bool> {
-        let spinner = progress::spinner("");
-        spinner.set_message(why);
+        let _spinner = progress::waiting(self.campaign.id, why);
         while self.app.clock.now_ms() < until_ms {
             let left_ms = u64::try_from(until_ms - self.app.clock.now_ms()).unwrap_or(0);
             tokio::time::sleep(LOOK.min(Duration::from_millis(left_ms.max(1)))).await;
