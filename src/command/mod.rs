@@ -223,7 +223,7 @@ async fn checked(app: &App, id: i64, page: Option<PathBuf>, print: &Printer) -> 
 async fn suppression(app: &App, command: Suppress, print: &Printer) -> Result<Exit> {
     match command {
         Suppress::Add { addresses, reason } => print.count("added", suppress::add(app, &addresses, &reason).await?),
-        Suppress::Remove { addresses } => print.count("removed", suppress::remove(app, &addresses).await?),
+        Suppress::Remove { addresses } => print.removed(&suppress::remove(app, &addresses).await?),
         Suppress::Import { file, reason } => print.count("added", suppress::import(app, &file, &reason).await?),
         Suppress::List => print.suppressions(&suppress::list(app).await?),
     }

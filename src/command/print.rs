@@ -18,6 +18,7 @@ use crate::pipeline::freeze::Frozen;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::{Halted, SendReport};
+use crate::pipeline::suppress::Removed;
 use crate::report::CampaignReport;
 use crate::store::{Proof, Suppression};
 
@@ -323,6 +324,20 @@ impl Printer {
     /// So many addresses.
     pub fn count(&self, what: &str, number: u64) {
         self.show(&serde_json::json!({ what: number }), || format!("{what} {}", count(number)));
+    }
+
+    /// Addresses that may get mail again.
+    pub fn removed(&self, done: &Removed) {
+        self.show(done, || {
+            let mut text = format!("removed {}", count(done.removed));
+            if done.unsubscribed > 0 {
+                text.push_str(&format!(
+                    "\nnote: {} of them had unsubscribed: write to them only where they asked for it again; if not, put them back with kakitome suppress add",
+                    count(done.unsubscribed)
+                ));
+            }
+            text
+        });
     }
 
     /// The suppression list: the operator's own, so in clear.

@@ -117,6 +117,28 @@ impl Store {
         }))
     }
 
+    /// How many of these addresses are on the list because their owners unsubscribed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn unsubscribed(&self, addresses: &[Address]) -> Result<u64> {
+        const SQLITE: &str = "
+            select count(*) from suppression where reason = $2 and address in (select value from json_each($1))";
+        const POSTGRES: &str = "
+            select count(*) from suppression
+            where reason = $2 and address in (select jsonb_array_elements_text($1::jsonb))";
+        let sql = self.sql(SQLITE, POSTGRES);
+        let mut count = 0;
+        for chunk in addresses.chunks(CHUNK) {
+            let text = json(&folded(chunk))?;
+            with_pool!(self, |pool| {
+                let asked = sqlx::query_scalar::<_, i64>(sql).bind(&text).bind(UNSUBSCRIBED).fetch_one(pool).await;
+                count += asked.doing("reading the suppression list")?.unsigned_abs();
+            });
+        }
+        Ok(count)
+    }
+
     /// The whole list, in the order of addresses.
     ///
     /// # Errors

@@ -89,6 +89,9 @@ both! {
         let counted = world.app.metrics.text().unwrap();
         assert!(counted.contains("kakitome_unsubscribes_total{result=\"taken\"} 1\n"), "{counted}");
         assert!(counted.contains("kakitome_unsubscribes_total{result=\"repeated\"} 2\n"), "{counted}");
+        suppress::add(&world.app, &[customer(6).email], "asked").await.unwrap();
+        let removed = suppress::remove(&world.app, &[who.email.clone(), customer(6).email]).await.unwrap();
+        assert_eq!((removed.removed, removed.unsubscribed), (2, 1), "one of them asked by the link");
         control::verify(&world.app).await.unwrap();
         serving.stop().await.unwrap();
         TcpStream::connect(to).await.unwrap_err();
