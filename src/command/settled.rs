@@ -110,7 +110,10 @@ impl Printer {
                     status.campaign.to_string(),
                     status.name.clone(),
                     status.revision.to_string(),
-                    status.state.as_str().into(),
+                    match (status.state, &status.sender) {
+                        (State::Sending, None) => "open, sent by nobody".into(),
+                        (state, _) => state.as_str().into(),
+                    },
                     count(status.planned),
                     count(status.counts.accepted),
                     count(status.counts.held),
@@ -164,6 +167,16 @@ impl Printer {
 }
 
 fn line(done: &Settled) -> String {
+    if done.accepted + done.rejected + done.retry + done.unknown == 0 {
+        let claimed = match done.claimed {
+            0 => String::new(),
+            n => format!(
+                "; {} are claimed, and unknown only once their process has ended and kakitome reconcile LOG, or campaign send, has looked at them",
+                count(n)
+            ),
+        };
+        return format!("campaign {}: nothing was settled: none of its messages is unknown{claimed}", done.campaign);
+    }
     let mut text = format!(
         "campaign {}: {} settled as accepted, {} as rejected, {} to be sent again; {} unknown",
         done.campaign,
@@ -199,6 +212,15 @@ fn row(name: &str, counts: &Counts) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_settlement_of_nothing_says_why() {
+        let told = |unknown, claimed| {
+            line(&Settled { campaign: 7, accepted: 0, rejected: 0, retry: 0, unknown, claimed, suppressed: 0 })
+        };
+        assert_eq!(told(0, 0), "campaign 7: nothing was settled: none of its messages is unknown");
+        assert!(told(0, 3).contains("; 3 are claimed") && told(2, 0).ends_with("; 2 unknown"));
+    }
 
     #[test]
     fn claims_of_nobody_are_explained_and_those_of_a_sender_are_not() {

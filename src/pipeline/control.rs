@@ -52,8 +52,7 @@ pub async fn pause(app: &App, id: i64) -> Result<State> {
 /// # Errors
 /// The campaign is not paused.
 pub async fn resume(app: &App, id: i64) -> Result<State> {
-    let state = app.store.state(id).await?;
-    if state == State::Sending {
+    if app.store.state(id).await? == State::Sending {
         return Err(Error::gate(format!("campaign {id} is not resumed"))
             .why("it is not paused")
             .now(format!("`kakitome campaign status {id}` tells whether a process sends it")));
@@ -99,11 +98,25 @@ async fn turn(app: &App, id: i64, from: &[State], to: State) -> Result<State> {
         return Ok(to);
     }
     if !from.contains(&state) {
-        return Err(Error::gate(format!("campaign {id} cannot become {}", to.as_str()))
-            .why(format!("it is {}", state.as_str())));
+        return Err(not_turned(id, state, to));
     }
     app.store.set_state(id, from, to, app.clock.now_ms()).await?;
     Ok(to)
+}
+
+/// Why a campaign is not stopped, or does not go on, as it is.
+fn not_turned(id: i64, state: State, to: State) -> Error {
+    let asked = if to == State::Sending { "resumed" } else { to.as_str() };
+    let report = format!("`kakitome campaign report {id}` tells what happened");
+    let (why, now) = match state {
+        State::Finished => ("it is finished: every message has a final state".to_owned(), report),
+        State::Halted => ("it was halted for good".to_owned(), report),
+        State::Frozen | State::Checked | State::Approved | State::Sending | State::Paused => (
+            format!("it is {}, and nothing of it is sent", state.as_str()),
+            format!("`kakitome campaign status {id}` tells where it stands"),
+        ),
+    };
+    Error::gate(format!("campaign {id} is not {asked}")).why(why).now(now)
 }
 
 /// Where a campaign stands.

@@ -45,6 +45,8 @@ pub struct Settled {
     pub retry: u64,
     /// Messages that are unknown still.
     pub unknown: u64,
+    /// Messages that are claimed: unknown, if their process has ended.
+    pub claimed: u64,
     /// Addresses that were suppressed, because they have no mailbox.
     pub suppressed: u64,
 }
@@ -111,6 +113,8 @@ pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Re
             }
             accounts
         }
+        // Nothing is nobody's: that needs no count.
+        Which::All(None) if unknown.is_empty() => unknown,
         Which::All(count) => {
             confirmed(count, unknown.len() as u64, &format!("{} unknown messages of campaign {id}", unknown.len()))?;
             unknown
@@ -256,12 +260,14 @@ async fn write(app: &App, id: i64, named: &[(AccountId, State)], bounced: &[Addr
             event::unknown_settled(id, of(state), state.as_str());
         }
     }
+    let counts = app.store.counts(id, None).await?;
     Ok(Settled {
         campaign: id,
         accepted: of(State::Accepted),
         rejected: of(State::Rejected),
         retry: of(State::Checked),
-        unknown: app.store.counts(id, None).await?.unknown,
+        unknown: counts.unknown,
+        claimed: counts.claimed,
         suppressed,
     })
 }

@@ -102,6 +102,8 @@ both! {
         }
         let done = settle::settle(app, id, Which::All(Some(3)), Message::Accepted, "sato").await.unwrap();
         assert_eq!((done.accepted, done.unknown), (3, 0));
+        let none = settle::settle(app, id, Which::All(None), Message::Accepted, "sato").await.unwrap();
+        assert_eq!((none.accepted, none.unknown, none.claimed), (0, 0, 0));
         base.tamper("insert into suppression (address, reason, at_ms) select seq, body, 0 from ledger where kind = 'settle'").await;
         let told = app.store.suppressions().await.unwrap();
         assert_eq!(told.len(), 2);
@@ -109,6 +111,14 @@ both! {
         base.tamper("delete from suppression").await;
         let sent = world.send(id).await;
         assert_eq!((sent.state, sent.exit(), sent.rejected), (State::Finished, Exit::Incomplete, 1));
+        for (refused, asked) in [
+            (control::pause(app, id).await, "paused"),
+            (control::resume(app, id).await, "resumed"),
+            (control::halt(app, id).await, "halted"),
+        ] {
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("campaign {id} is not {asked}: it is finished: ")), "{refused}");
+        }
         control::verify(app).await.unwrap();
     }
 }
