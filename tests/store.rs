@@ -602,7 +602,8 @@ both! {
             store.settle(1, &[(account.clone(), State::Accepted)], &[], "operator", 11).await.map(drop),
             store.settle(1, &[(account.clone(), State::Claimed)], &[], "operator", 11).await.map(drop),
             // There is no such message.
-            store.suppress_messages(1, &[id("10000002"), id("nobody")], 11).await,
+            store.withdraw(1, &[id("nobody")], 11).await,
+            store.withdraw(1, &[id("10000002")], 11).await,
         ];
         for (n, refused) in refused.into_iter().enumerate() {
             assert!(matches!(refused, Err(StoreError::IllegalMove { .. })), "{n}: {refused:?}");
@@ -611,7 +612,8 @@ both! {
         assert_eq!(state_of(&store, 1, &id("10000002")).await, State::Checked);
         store.record_outcomes(1, vec![accepted(claim)], 12).await.unwrap();
         // What is accepted stays so.
-        store.suppress_messages(1, std::slice::from_ref(&account), 13).await.unwrap_err();
+        store.withdraw(1, std::slice::from_ref(&account), 13).await.unwrap_err();
+        assert_eq!(store.suppress_messages(1, std::slice::from_ref(&account), 13).await.unwrap(), 0);
         assert_eq!(store.recover(1, 13).await.unwrap(), 0);
         assert_eq!(proved(&store).await, entries + 2);
     }
@@ -749,6 +751,23 @@ both! {
         let again = claims(claim(&after, 1, 0, 1, 10, 400).await);
         assert_eq!((again.len(), again[0].attempt, &again[0].account), (1, 2, &two));
         proved(&after).await;
+    }
+
+    async fn what_another_has_claimed_or_suppressed_is_left_to_it(base: &Base) {
+        let store = base.open().await;
+        directory(&store, 5).await;
+        checked(&store, 5).await;
+        let mut claimed = claims(claim(&store, 1, 1, 1, 2, 100).await);
+        let all = ["10000003", "10000004", "10000005", "nobody"].map(id);
+        let entries = proved(&store).await;
+        assert_eq!(store.suppress_messages(1, &all, 110).await.unwrap(), 1);
+        assert_eq!(store.suppress_messages(1, &all, 111).await.unwrap(), 0);
+        assert_eq!(proved(&store).await, entries + 1, "nothing was changed the second time");
+        store.withdraw(1, &[claimed.pop().unwrap().account], 112).await.unwrap();
+        store.record_outcomes(1, vec![accepted(claimed.pop().unwrap())], 113).await.unwrap();
+        let counts = store.counts(1, None).await.unwrap();
+        assert_eq!((counts.accepted, counts.suppressed), (1, 2));
+        proved(&store).await;
     }
 
     async fn a_claimed_message_can_be_held_and_a_deferred_one_suppressed(base: &Base) {
@@ -1292,6 +1311,24 @@ async fn measure_import(store: &Store, what: &str) {
         started.elapsed() - found,
         started.elapsed()
     );
+}
+
+/// It has the lock that every link of the ledger waits for, and every lease for some.
+#[test]
+fn a_process_that_stands_still_in_a_transaction_is_not_waited_for() {
+    support::on_postgres(async |base| {
+        let (still, other) = (base.open().await, base.open().await);
+        directory(&other, 1).await;
+        let stands_still = (1..=5_001).map(|n| {
+            if n == 5_001 {
+                std::thread::sleep(std::time::Duration::from_secs(8));
+            }
+            planned(n)
+        });
+        still.create_campaign(&campaign(1, "news", 5_001), stands_still, 2_000).await.unwrap_err();
+        assert_eq!(frozen(&other, 2).await, 1);
+        proved(&other).await;
+    });
 }
 
 /// One of two others comes before it by name; of a third the lease is over.

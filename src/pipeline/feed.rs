@@ -321,8 +321,8 @@ impl Line {
     }
 
     async fn suppress(&self, accounts: &[AccountId]) -> Result<()> {
-        self.app.store.suppress_messages(self.campaign.id, accounts, self.app.clock.now_ms()).await?;
-        self.bar.inc(accounts.len() as u64);
+        let count = self.app.store.suppress_messages(self.campaign.id, accounts, self.app.clock.now_ms()).await?;
+        self.bar.inc(count);
         Ok(())
     }
 

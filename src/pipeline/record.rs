@@ -79,7 +79,7 @@ impl Recorder {
         if bounced > 0 {
             event::bounces_suppressed(self.campaign, bounced);
         }
-        self.app.store.suppress_messages(self.campaign, &withdrawn, now_ms).await?;
+        self.app.store.withdraw(self.campaign, &withdrawn, now_ms).await?;
         self.flow.end(&accounts);
         self.bar.inc((accounts.len() - again) as u64);
         Ok(())

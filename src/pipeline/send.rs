@@ -68,7 +68,7 @@ impl SendReport {
             State::Finished if self.rejected + self.expired + self.unknown + self.left > 0 => Exit::Incomplete,
             State::Finished => Exit::Done,
             // Only an operator can settle what is still open.
-            State::Sending if self.left + self.deferred == 0 => Exit::Incomplete,
+            State::Sending if self.left + self.deferred == 0 && self.unknown > 0 => Exit::Incomplete,
             _ => Exit::Gate,
         }
     }

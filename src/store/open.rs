@@ -128,10 +128,19 @@ async fn connect_postgres(url: &str, answer: Duration) -> Result<(String, PgConn
 /// A claim that is forgotten when the server dies would be sent a second time: a
 /// commit is on the disk before it is told, whatever the server's default is. What
 /// waits for standbys too, or for them alone, stays as it is.
+///
+/// A process that stands still, or whose machine is cut off, in the middle of a transaction
+/// would hold up whoever waits for the same lock, and all leases with it: its transaction
+/// ends before they do.
 async fn kept(connection: &mut PgConnection) -> sqlx::Result<()> {
     const KEPT: &str = "
         select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
-    sqlx::query(KEPT).execute(connection).await.map(drop)
+    const ENDS: &str = "
+        select set_config('idle_in_transaction_session_timeout', '5s', false),
+               set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
+               set_config('tcp_keepalives_count', '3', false)";
+    sqlx::query(KEPT).execute(&mut *connection).await?;
+    sqlx::query(ENDS).execute(connection).await.map(drop)
 }
 
 /// The one connection that writes, which lives as long as the store. A file that others

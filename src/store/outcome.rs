@@ -165,21 +165,51 @@ impl Store {
         Ok(())
     }
 
-    /// Marks messages whose address is on the suppression list.
+    /// Marks messages that are still free, whose address is on the suppression list; how
+    /// many. What another process has claimed or marked meanwhile is left to it.
     ///
     /// # Errors
-    /// A message has been sent already, or the database fails.
-    pub async fn suppress_messages(&self, campaign: i64, accounts: &[AccountId], now_ms: i64) -> Result<()> {
+    /// The database fails.
+    pub async fn suppress_messages(&self, campaign: i64, accounts: &[AccountId], now_ms: i64) -> Result<u64> {
+        const SQLITE: &str = "
+            update message set state = 'suppressed', changed_ms = $3
+            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value
+            and state in ('planned', 'checked', 'deferred') returning account";
+        const POSTGRES: &str = "
+            update message set state = 'suppressed', changed_ms = $3
+            from jsonb_array_elements_text($2::jsonb) as v where campaign = $1 and account = v
+            and (state in ('planned', 'checked', 'deferred')) is true returning account";
+        if accounts.is_empty() {
+            return Ok(0);
+        }
+        let (doing, text, sql) = ("suppressing messages", json(&accounts)?, self.sql(SQLITE, POSTGRES));
+        Ok(in_transaction!(self, doing, |tx| {
+            let rows =
+                sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms).fetch_all(&mut *tx).await.doing(doing)?;
+            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "suppressed"));
+            let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
+            let some = messages.len() as u64;
+            if some > 0 {
+                ledger::append!(tx, Some(campaign), "suppress", &Messages { messages }, now_ms, doing);
+            }
+            some
+        }))
+    }
+
+    /// Ends claims that were not begun, because their address was suppressed meanwhile.
+    ///
+    /// # Errors
+    /// A message is not claimed any more, or the database fails; nothing is changed then.
+    pub async fn withdraw(&self, campaign: i64, accounts: &[AccountId], now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
             update message set state = 'suppressed', worker = null, changed_ms = $3
-            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0
-            and state in ('planned', 'checked', 'claimed', 'deferred')";
+            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed'";
         const POSTGRES: &str = "
             update message set state = 'suppressed', worker = null, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0
-            and (state in ('planned', 'checked', 'claimed', 'deferred')) is true";
+            and (state = 'claimed') is true";
         let messages = accounts.iter().map(|account| (account, "suppressed")).collect::<Vec<_>>();
-        self.make_move(campaign, "suppress", "suppressing messages", self.sql(SQLITE, POSTGRES), messages, now_ms).await
+        self.make_move(campaign, "suppress", "withdrawing messages", self.sql(SQLITE, POSTGRES), messages, now_ms).await
     }
 
     /// Settles `unknown` messages by evidence that an operator brings:
