@@ -9,6 +9,7 @@
 //! one is named after), an ID inside a longer run of digits or letters without a
 //! label.
 
+mod host;
 mod phone;
 
 use regex::Regex;
@@ -19,7 +20,6 @@ use crate::guard::figure::{
     ends_digest, in_list, is_advisory, is_amount, is_columns, is_compact_date, is_date, is_float, is_fraction,
     is_hash_piece, is_log, is_price, is_uuid_piece, is_years,
 };
-use crate::guard::file;
 use crate::guard::label;
 use crate::guard::pattern::Spans;
 
@@ -133,11 +133,11 @@ impl Scanner {
                 addresses[..before].last().is_none_or(|(_, to)| *to <= m.start())
             });
             for m in hosts {
-                tokens.extend(host(text, m.start(), m.as_str()));
-                tokens.extend(between_underscores(m.start(), m.as_str()));
+                tokens.extend(host::host(text, m.start(), m.as_str()));
+                tokens.extend(host::between_underscores(m.start(), m.as_str()));
             }
             if !text.is_ascii() {
-                tokens.extend(idn_runs(text));
+                tokens.extend(host::idn_runs(text));
             }
         }
         if text.bytes().any(|b| b.is_ascii_digit()) {
@@ -281,49 +281,6 @@ fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
     (!local.is_empty()).then(|| token(Shape::Email, text, found.start() + lead))
 }
 
-fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
-    let trimmed = found.trim_matches(['-', '_']);
-    let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
-    let last = trimmed.rsplit('.').next()?;
-    // The end of a host that begins in another script: read as a whole there.
-    let before = text[..start].trim_end_matches(|c| c == '-' || is_dot_inside(c));
-    let in_idn = before.chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
-    // Its beginning, likewise; trimming has left the dot behind.
-    let rest = text[start + trimmed.len()..].strip_prefix('.').and_then(|rest| rest.chars().next());
-    let in_idn = in_idn || rest.is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
-    if in_idn {
-        return None;
-    }
-    let is_link = text[..start].ends_with("//");
-    if named(last) && (is_link || !(file::is_ending(last) || file::may_be_ending(last))) {
-        return Some(token(Shape::Host, trimmed, start));
-    }
-    buried_host(if is_link { trimmed } else { file::stem(trimmed) }, start)
-}
-
-/// A host that a name may have at its beginning: `host.example-2026`, `host.example.access`.
-fn buried_host(name: &str, start: usize) -> Option<Token<'_>> {
-    name.split('.').skip(1).any(named_before_dash).then(|| token(Shape::BuriedHost, name, start))
-}
-
-/// Hosts between underscores, which stand in no domain: `example.com_2026.csv`.
-fn between_underscores<'t>(start: usize, found: &'t str) -> impl Iterator<Item = Token<'t>> {
-    found.split('_').filter(|piece| piece.len() < found.len()).filter_map(move |piece| {
-        let name = piece.trim_matches(['-', '.']);
-        buried_host(file::stem(name), start + (name.as_ptr() as usize - found.as_ptr() as usize))
-    })
-}
-
-/// Whether a host may end in this label.
-fn named(last: &str) -> bool {
-    last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()))
-}
-
-/// The same of what stands before a dash: `example-2026`.
-fn named_before_dash(last: &str) -> bool {
-    last.split('-').next().is_some_and(named)
-}
-
 /// The most zeros before an ID that are looked past.
 const ZEROS_MAX: usize = 8;
 
@@ -366,32 +323,6 @@ fn alphanumeric_runs(text: &str, from: usize) -> impl Iterator<Item = (usize, &s
         let end = bytes[start..].iter().position(|b| !b.is_ascii_alphanumeric()).map_or(bytes.len(), |len| start + len);
         at = end;
         Some((start, &text[start..end]))
-    })
-}
-
-/// The dots that a label may have inside it: `タナカ・ケンセツ`, `l·l`.
-fn is_dot_inside(c: char) -> bool {
-    matches!(c, '・' | '·')
-}
-
-/// Runs of letters, digits, dashes and dots that have a dot and a letter of
-/// another script: a host may be in them, and where it begins nobody tells.
-fn idn_runs(text: &str) -> impl Iterator<Item = Token<'_>> {
-    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '\u{3099}' | '\u{309a}') || is_dot_inside(c);
-    let mut done = 0;
-    memchr::memchr_iter(b'.', text.as_bytes()).filter_map(move |dot| {
-        if dot < done {
-            return None;
-        }
-        let start = text[done..dot]
-            .rfind(|c| !part(c))
-            .map_or(done, |at| done + at + text[done + at..].chars().next().map_or(1, char::len_utf8));
-        let end = text[dot..].find(|c| !part(c)).map_or(text.len(), |at| dot + at);
-        done = end;
-        let is_edge = |c| matches!(c, '.' | '-') || is_dot_inside(c);
-        let run = text[start..end].trim_matches(is_edge);
-        let lead = start + (text[start..end].len() - text[start..end].trim_start_matches(is_edge).len());
-        (run.contains('.') && !run.is_ascii()).then(|| token(Shape::Idn, run, lead))
     })
 }
 
