@@ -100,7 +100,7 @@ fn is_plausible(reading: &str) -> bool {
 
 /// A name, and the domains that `zone-sample.example-2026`, `sample.example.2026` or
 /// `sample.example.access.log` may be named after, the longest first.
-pub(super) fn within(name: &str) -> Vec<&str> {
+pub(super) fn named_after(name: &str) -> Vec<&str> {
     let first = name.find('.').unwrap_or(0);
     let dashes = name[..first].match_indices('-').map(|(at, _)| at + 1).take(CUTS_MAX);
     let starts: Vec<usize> = std::iter::once(0).chain(dashes).collect();

@@ -9,7 +9,7 @@ use crate::guard::finding::Rule;
 use crate::guard::known::canonicals;
 use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
-use crate::guard::rules::hosts::{Stops, host, idn, within};
+use crate::guard::rules::hosts::{Stops, host, idn, named_after};
 use crate::guard::rules::mailboxes::email;
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_read};
@@ -115,7 +115,7 @@ fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool, stops: &Stops<'_
     let found = match token.shape {
         Shape::Host => host(case, token.text, visible),
         Shape::BuriedHost => {
-            let mut found = within(token.text).into_iter().map(|part| host(case, part, visible));
+            let mut found = named_after(token.text).into_iter().map(|part| host(case, part, visible));
             found.find(|found| !matches!(found, Whose::Nobodys)).unwrap_or(Whose::Nobodys)
         }
         Shape::Idn => idn(case, token.text, visible, stops),

@@ -6,7 +6,7 @@ use crate::guard::known::idn_readings;
 use crate::guard::normal;
 use crate::guard::rules::Case;
 use crate::guard::rules::claims::Claim;
-use crate::guard::rules::hosts::{canonical_host, host, within};
+use crate::guard::rules::hosts::{canonical_host, host, named_after};
 use crate::guard::rules::identifiers::{Whose, show};
 use crate::guard::token::LOCAL_SIGNS;
 
@@ -50,7 +50,7 @@ fn returned(case: &mut Case<'_>, text: &str) -> Whose {
         });
         let (glued, whole) = without_user(piece);
         let users: Vec<&str> = before.chain(pieces.get(at + 1).copied()).chain(glued).collect();
-        for domain in within(whole) {
+        for domain in named_after(whole) {
             let mut found = users.iter().map(|user| mailbox(case, &format!("{user}@{domain}"), false));
             match found.find(|found| !matches!(found, Whose::Nobodys)) {
                 None => {}

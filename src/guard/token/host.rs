@@ -3,6 +3,7 @@
 use crate::guard::file;
 use crate::guard::token::{Shape, Token, token};
 
+/// A host, or what a file with dots in its name may be named after.
 pub(super) fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let trimmed = found.trim_matches(['-', '_']);
     let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
