@@ -132,7 +132,9 @@ fn an_export_is_read_in_every_form_that_is_promised() {
         has_keys(&imported.json(), &["version", "accounts", "identifiers", "new", "gone", "seconds"]);
         assert_eq!(imported.json()["accounts"], ACCOUNTS);
     }
-    assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);
+    place.write("newsletter/logo.png", "");
+    let new = place.run(&["campaign", "new", "campaign.toml"]);
+    assert!(new.code() == 0 && new.out().contains("its texts: logo.png\n"), "{}", new.out());
     assert_eq!(place.run(&["campaign", "check", "1"]).code(), 0);
     let same = place.run(&["directory", "import", "directory.csv"]).out();
     assert!(!same.contains("note: ") && !same.contains("columns: "), "{same}");
@@ -143,7 +145,7 @@ fn an_export_is_read_in_every_form_that_is_promised() {
     for told in [
         "0 addresses, 0 names, 0 sets of domains, 100 accounts in other columns alone\n",
         "\ncolumns: added tier; removed plan\n",
-        "\nnote: campaign 1 was checked by a version before",
+        "\nnote: checked by a version before: 1; run",
     ] {
         assert!(other.contains(told), "no {told:?} in {other}");
     }

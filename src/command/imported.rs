@@ -25,7 +25,7 @@ impl Printer {
                 count(done.changed_other),
             );
             text.push_str(&columns(&done.columns));
-            text.extend(done.under_way.iter().map(under_way));
+            text.push_str(&under_way(&done.under_way));
             text
         });
     }
@@ -53,14 +53,21 @@ fn columns(columns: &Columns) -> String {
     if told.is_empty() { String::new() } else { format!("\ncolumns: {}", told.join("; ")) }
 }
 
-fn under_way(UnderWay { campaign, state }: &UnderWay) -> String {
-    match state {
-        State::Checked | State::Approved => format!(
-            "\nnote: campaign {campaign} was checked by a version before; run `kakitome campaign check {campaign}` again: a message that is another now is held when it is to be sent, and halts the campaign"
-        ),
-        State::Frozen | State::Sending | State::Paused | State::Halted | State::Finished => format!(
-            "\nnote: campaign {campaign} is {}, checked by a version before: what it has still to send is judged by this one, and a message that is another now is held and halts the campaign",
-            state.as_str()
-        ),
+/// A line about campaigns that are still to be sent, and one about those that are on their
+/// way; nothing where there are none.
+fn under_way(open: &[UnderWay]) -> String {
+    let numbers = |of: &[State]| {
+        let of = open.iter().filter(|one| of.contains(&one.state));
+        of.map(|one| one.campaign.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let mut text = String::new();
+    let checked = numbers(&[State::Checked, State::Approved]);
+    if !checked.is_empty() {
+        text.push_str(&format!("\nnote: checked by a version before: {checked}; run `kakitome campaign check` for each again before it is sent: a message that is another now would be held, and halt it"));
     }
+    let sent = numbers(&[State::Sending, State::Paused]);
+    if !sent.is_empty() {
+        text.push_str(&format!("\nnote: on their way, checked by a version before: {sent}; what they have still to send is judged by this one, and a message that is another now is held and halts its campaign"));
+    }
+    text
 }

@@ -131,6 +131,10 @@ impl Printer {
                 &done.template_digest[..16],
                 &done.audience_digest[..16]
             ));
+            if !done.not_sent.is_empty() {
+                let names = done.not_sent.join(", ");
+                text.push_str(&format!("note: not sent, because a message carries nothing but its texts: {names}\n"));
+            }
             text.push_str(&format!(
                 "now: kakitome campaign preview {0}, then kakitome campaign check {0}",
                 done.campaign

@@ -161,7 +161,7 @@ impl Printer {
                     one.findings.iter().map(|found| format!("{} ({})", found.rule.as_str(), found.place)).collect();
                 format!("{}  {}  {}  {reply}{}", one.account, one.stage, clock::show(one.since_ms), found.join(", "))
             });
-            lines.collect::<Vec<_>>().join("\n")
+            if list.is_empty() { "none".into() } else { lines.collect::<Vec<_>>().join("\n") }
         });
     }
 }

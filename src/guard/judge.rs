@@ -141,6 +141,8 @@ impl Guard {
             let owner = self.index.owner(hash)?;
             Some(Literally { kind: self.name_kind(name, hash), shown: mask(name), owner })
         }));
+        let kinds = [Kind::Person, Kind::Organisation];
+        all.extend(known.cued().filter_map(|name| kinds.into_iter().find_map(|kind| found(kind, name))));
         all.sort_by(|a, b| (a.kind, &a.owner).cmp(&(b.kind, &b.owner)));
         all.dedup();
         Ok(all)

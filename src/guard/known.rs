@@ -165,6 +165,13 @@ impl Known {
         let open = self.names.iter().filter(|(_, name)| !self.allows(Kind::Person, name));
         open.map(|(hash, name)| (*hash, name.as_str()))
     }
+
+    /// What stands in the literal text where a name of any length would be one: in a
+    /// salutation, behind a caption, by itself. No allow-list entry explains it.
+    pub fn cued(&self) -> impl Iterator<Item = &str> {
+        let all = self.salutations.iter().chain(&self.standing).map(String::as_str);
+        all.filter(|name| !self.allows(Kind::Person, name))
+    }
 }
 
 /// A literal text, read as the message will be.

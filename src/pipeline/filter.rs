@@ -1,6 +1,7 @@
 //! `guard check`: judges stored messages against the current directory. Its
 //! flags, JSON lines and exit codes are a contract.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::account::AccountId;
@@ -28,7 +29,7 @@ pub async fn check(app: &App, args: &GuardCheck, mut each: impl FnMut(&Judged)) 
         .map_err(|why| Error::usage("the options cannot be used").why(why).now("look at --allow and --must-show"))?;
     let mut exit = Exit::Done;
     for row in rows {
-        let bytes = std::fs::read(&row.path).map_err(|e| {
+        let bytes = read(&row.path).map_err(|e| {
             Error::usage(format!("cannot read {}", row.path.display()))
                 .why(e)
                 .now("name a message file that exists; what was printed before it was judged")
@@ -69,6 +70,16 @@ fn rows(args: &GuardCheck) -> Result<Vec<Stored>> {
             .now(USAGE));
     };
     args.files.iter().map(|file| stored("--to", file, file.clone(), to, account.as_str())).collect()
+}
+
+/// A message file; `-` is standard input, as filters have it.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    if path != Path::new("-") {
+        return std::fs::read(path);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The manifest's rows. A manifest that names no file judges nothing, and so is

@@ -22,7 +22,7 @@ use crate::pipeline::definition::{links_base, lint, lint_literal, load_template,
 use crate::pipeline::mistakes::Mistakes;
 use crate::pipeline::sample::Sample;
 use crate::pipeline::{App, check, declare};
-use crate::render::cover;
+use crate::render::{Template, cover};
 use crate::store::{Checked, Planned, StoreError, Verdict};
 use crate::telemetry::event;
 use crate::{progress, stage};
@@ -55,6 +55,8 @@ pub struct Frozen {
     pub audience_digest: String,
     /// Each stage and its count, in order.
     pub stages: Vec<(String, u64)>,
+    /// What lies in the template's folder and is not sent.
+    pub not_sent: Vec<String>,
 }
 
 /// A row that is held before there is a message.
@@ -108,7 +110,9 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
     draft.accounts = joined.accounts.len() as u64;
     draft.audience_digest = joined.digest.to_hex().to_string();
     let stages = plan(app, &draft, &joined)?;
-    write(app, draft, joined, stages, &audience, &version.mapping).await
+    let not_sent = Template::beside(&folder.join(&draft.definition.template));
+    let frozen = write(app, draft, joined, stages, &audience, &version.mapping).await?;
+    Ok(Frozen { not_sent, ..frozen })
 }
 
 /// A name's next revision. One that has begun to be sent has no next: nobody
@@ -334,6 +338,7 @@ async fn finish(app: &App, id: i64, draft: Campaign, joined: Joined, stages: &[u
         template_digest: draft.template_digest,
         audience_digest: draft.audience_digest,
         stages: count_stages(&draft.definition.stages, stages),
+        not_sent: Vec::new(),
     };
     app.store.record_checks(id, held, now_ms).await?;
     app.store.suppress_messages(id, &joined.suppressed, now_ms).await?;

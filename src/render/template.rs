@@ -18,7 +18,7 @@
 //! - nothing is read from disk once the template is loaded, `account`, `extra`
 //!   and `links` cannot be redefined, and no function shows the whole context.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
@@ -107,7 +107,7 @@ impl Template {
         for entry in std::fs::read_dir(folder).map_err(|e| read(folder, e))? {
             let path = entry.map_err(|e| read(folder, e))?.path();
             let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
-            if name.starts_with('.') || !(is_html(name) || name.ends_with(".txt")) || !path.is_file() {
+            if name.starts_with('.') || !is_read(name, &path) {
                 continue;
             }
             let size = path.metadata().map_err(|e| read(&path, e))?.len();
@@ -118,6 +118,16 @@ impl Template {
             files.insert(name.to_owned(), std::fs::read_to_string(&path).map_err(|e| read(&path, e))?);
         }
         Self::from_files(files)
+    }
+
+    /// What lies in a template's folder and is no part of it, in order: a message carries
+    /// nothing but its texts.
+    pub fn beside(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let others = entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())));
+        let others = others.filter(|(name, path)| !name.starts_with('.') && !is_read(name, path));
+        let names: BTreeSet<String> = others.map(|(name, _)| name).collect();
+        names.into_iter().collect()
     }
 
     /// The same from a frozen copy: file names and their text.
@@ -231,6 +241,11 @@ pub(super) fn syntax() -> SyntaxConfig {
     builder.build().unwrap_or_default()
 }
 
+/// Whether a template reads this file.
+fn is_read(name: &str, path: &Path) -> bool {
+    (is_html(name) || name.ends_with(".txt")) && path.is_file()
+}
+
 /// Whether a file is HTML, and so escaped.
 pub(super) fn is_html(file: &str) -> bool {
     file.ends_with(".html")
@@ -248,7 +263,10 @@ pub(super) fn parse(files: &BTreeMap<String, String>) -> Result<Trees<'_>, Templ
 
 fn parse_error(file: &str, error: &minijinja::Error) -> TemplateError {
     // While parsing there is no value yet, so the engine's words are safe.
-    let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let mut what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    if what.contains("unexpected character") {
+        what.push_str("; a column that is not of ASCII letters is written account[\"氏名\"]");
+    }
     TemplateError::Line { file: file.to_owned(), line: error.line().unwrap_or(0), what }
 }
 

@@ -2,8 +2,11 @@
 //! searched for behind captions, behind the account's own names, and where they stand by
 //! themselves.
 
+use std::collections::BTreeMap;
+
 use kakitome::account::Kind;
-use kakitome::guard::{Finding, Literal, Rule, Verdict};
+use kakitome::guard::overlay::Columns;
+use kakitome::guard::{Allow, Finding, Literal, Overlay, Rule, Verdict};
 
 use super::letter::Letter;
 use super::world::{World, terms};
@@ -180,4 +183,23 @@ fn the_literal_text_explains_them() {
         let verdict = world.judge_with(0, &letter.bytes(), &terms);
         assert!(verdict.is_cleared(), "{line}: {:?}", verdict.findings);
     }
+}
+
+/// What it would then explain is told when a campaign is frozen.
+#[test]
+fn the_literal_text_is_searched_for_them() {
+    let world = world();
+    let overlay = Overlay::empty(Columns::new(&BTreeMap::new()).expect("no columns"));
+    let told = |line: &str, allow: &str| {
+        let mut terms = terms();
+        terms.literal.push(Literal { html: line.starts_with('<'), text: line.into() });
+        terms.allow.push(Allow { value: allow.into(), reason: "our editor".into() });
+        world.guard.lint(&terms, &overlay).expect("the terms are good").len()
+    };
+    for line in ["編集責任者: 森 健", "森健様", "<p>森 健 様</p>", "文 Li Na, 2026", "<td>Young, Grace</td>"]
+    {
+        assert_eq!(told(line, "nobody"), 1, "{line}");
+    }
+    assert_eq!(told("編集責任者: 森 健", "森 健"), 0);
+    assert_eq!(told("大森 健やかに、お客様へ", "nobody"), 0);
 }
