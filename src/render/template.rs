@@ -359,6 +359,8 @@ mod tests {
         ] {
             assert!(refusal(body).starts_with("body.html line 2: "), "{body:?}: {:?}", refusal(body));
         }
+        let japanese = refusal("a\n{{ account.氏名 }}");
+        assert!(japanese.starts_with("body.html line 2: ") && japanese.ends_with("account[\"氏名\"]"), "{japanese}");
         assert_eq!(refusal("{% include 'foot.html' %}"), "");
         assert!(refusal("{% include 'body.html' %}").contains("includes itself"));
     }
