@@ -720,6 +720,13 @@ both! {
         let (first, second) = (Seat { number: 0, of: 2 }, Seat { number: 1, of: 2 });
         assert_eq!(pages(&store, first).await, [vec!["3", "4", "5"], vec!["6"], vec!["8", "7"]]);
         assert_eq!(pages(&store, second).await, [vec!["7", "8"], vec!["3", "4", "6"], vec!["5"]]);
+        // What is deferred behind a reader is read by it when it is due.
+        for (seat, expected) in [(Seat::ALONE, ["3", "4", "8"]), (second, ["3", "4", "6"])] {
+            let mut cursor = store.cursor(1, 1, seat).await.unwrap();
+            store.due(1, 1, &mut cursor, 3, 140).await.unwrap();
+            let due = store.due(1, 1, &mut cursor, 3, 150).await.unwrap();
+            assert_eq!(due.iter().map(|due| &due.account.as_str()[7..]).collect::<Vec<_>>(), expected);
+        }
         // More workers than messages, and nobody misses one.
         for number in 0..9 {
             let mut all = pages(&store, Seat { number, of: 9 }).await.concat();

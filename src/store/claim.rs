@@ -70,10 +70,13 @@ impl Seat {
 /// a dead one left is read too.
 #[derive(Clone, Debug)]
 pub struct Cursor {
-    /// Places in the audience that are still to be read, the part that is under way last.
+    /// The audience's parts, as places in it, that are still to be read: the one that is
+    /// under way last.
     parts: Vec<Range<i64>>,
+    /// What is left of that one, of messages that were never tried.
+    left: Range<i64>,
     is_backwards: bool,
-    /// The last deferral of this part: its time and place.
+    /// The last deferral of it: its time and place. Its next may be anywhere in the part.
     deferred: (i64, i64),
 }
 
@@ -88,15 +91,18 @@ impl Cursor {
             n if n == of => i64::MAX,
             n => first + (last + 1 - first) * n / of,
         };
-        let parts = (0..of).rev().map(|n| (i64::from(seat.number) + n) % of).map(|n| cut(n)..cut(n + 1));
-        Self { parts: parts.collect(), is_backwards: false, deferred: NO_DEFERRAL }
+        let part = |n: i64| cut(n)..cut(n + 1);
+        let own = i64::from(seat.number) % of;
+        let parts = (0..of).rev().map(|n| part((own + n) % of)).collect();
+        Self { parts, left: part(own), is_backwards: false, deferred: NO_DEFERRAL }
     }
 
     /// Goes on to the next part; false if there is none.
     fn next_part(&mut self) -> bool {
         self.parts.pop();
-        (self.is_backwards, self.deferred) = (true, NO_DEFERRAL);
-        !self.parts.is_empty()
+        let Some(part) = self.parts.last() else { return false };
+        (self.left, self.is_backwards, self.deferred) = (part.clone(), true, NO_DEFERRAL);
+        true
     }
 }
 
@@ -112,7 +118,7 @@ const DEFERRED: &str = "
     select account, digest, attempt, extra, ord, not_before_ms from message
     where campaign = $1 and state = 'deferred' and stage <= $2 and not_before_ms <= $8 and ord >= $4 and ord < $5
       and (not_before_ms, ord) > ($6, $7) order by not_before_ms, ord limit $3";
-/// ($1 campaign, $2 stage, $3 limit, $4 and $5 the part)
+/// ($1 campaign, $2 stage, $3 limit, $4 and $5 what is left of the part)
 const FORWARDS: &str = "
     select account, digest, attempt, extra, ord, not_before_ms from message
     where campaign = $1 and state = 'checked' and stage = $2 and ord >= $4 and ord < $5 order by ord limit $3";
@@ -178,8 +184,8 @@ impl Store {
         limit: usize,
         now_ms: i64,
     ) -> Result<Vec<Due>> {
-        let Cursor { parts, is_backwards, deferred } = cursor;
-        let Some(part) = parts.last_mut() else { return Ok(Vec::new()) };
+        let Cursor { parts, left: rest, is_backwards, deferred } = cursor;
+        let Some(part) = parts.last() else { return Ok(Vec::new()) };
         let (doing, stage) = ("reading what is due", i64::from(stage));
         let rows: Vec<(String, Vec<u8>, i64, String)> = with_pool!(self, |pool| {
             let query = sqlx::query(DEFERRED).bind(campaign).bind(stage).bind(limit as i64);
@@ -190,10 +196,10 @@ impl Store {
             }
             let left = limit.saturating_sub(rows.len()) as i64;
             let checked = sqlx::query(if *is_backwards { BACKWARDS } else { FORWARDS }).bind(campaign).bind(stage);
-            let checked = checked.bind(left).bind(part.start).bind(part.end).fetch_all(pool).await.doing(doing)?;
+            let checked = checked.bind(left).bind(rest.start).bind(rest.end).fetch_all(pool).await.doing(doing)?;
             match checked.last() {
-                Some(last) if *is_backwards => part.end = last.cell(WHAT, "ord")?,
-                Some(last) => part.start = last.cell::<i64, _>(WHAT, "ord")? + 1,
+                Some(last) if *is_backwards => rest.end = last.cell(WHAT, "ord")?,
+                Some(last) => rest.start = last.cell::<i64, _>(WHAT, "ord")? + 1,
                 None => {}
             }
             rows.extend(checked);
