@@ -38,8 +38,9 @@
 //!    missing or incomplete directory, or one hashed under another key, opens
 //!    no campaign; a ledger that cannot be written stops sending.
 //! 6. **A claim is on disk before the first byte**, and few are at any moment:
-//!    messages are judged ahead without one. What a crash leaves claimed is
-//!    `unknown`, and nothing leaves `unknown` by itself.
+//!    messages are judged ahead without one. So is that it may have been begun: what
+//!    a crash leaves begun is `unknown`, what it leaves only claimed is free again, and
+//!    nothing leaves `unknown` by itself.
 //!    A message that a relay may have is given to no other: one goes back to the
 //!    queue only before any of its body was written.
 //! 7. **What changes meanwhile counts.** Sending follows the directory's newest

@@ -26,8 +26,8 @@ use kakitome::directory::{Drift, NewAccount, NewEntry};
 use kakitome::guard::{Finding, Held, Rule};
 use kakitome::ledger::{Claim, Outcome, Reply, State};
 use kakitome::store::{
-    Approval, Checked, Cursor, Due, Filter, Import, Lease, Planned, Seat, Settled, Store, StoreError, Suppression,
-    Verdict, Wanted,
+    Approval, Checked, Cursor, Due, Filter, Import, Lease, Planned, Recovered, Seat, Settled, Store, StoreError,
+    Suppression, Verdict, Wanted,
 };
 use support::Base;
 
@@ -148,19 +148,30 @@ struct Claimed {
 /// large as a sending process's, as one worker among several; how many.
 async fn claims_many(store: Store, most: usize, seat: Seat) -> usize {
     let (mut cursor, mut claimed) = (store.cursor(1, 1, seat).await.unwrap(), 0);
-    while claimed < most {
-        let due = store.due(1, 1, &mut cursor, 64, 4_000).await.unwrap();
-        if due.is_empty() {
-            break;
-        }
+    let mut ahead: Vec<Claim> = Vec::new();
+    loop {
+        let limit = if claimed < most { 64 } else { 0 };
+        let due = store.due(1, 1, &mut cursor, limit, 4_000).await.unwrap();
         let keys: Vec<AccountId> = due.iter().map(|due| due.account.clone()).collect();
         let records = store.records(2, &keys).await.unwrap();
-        let wanted = due.into_iter().map(|due| wanted(&due, &records)).collect();
-        let claims = store.claim(1, wanted, 4_000).await.unwrap();
+        let wanted = due.iter().map(|due| wanted(due, &records)).collect();
+        let claims = store.claim(1, &ahead.iter().collect::<Vec<_>>(), wanted, 4_000).await.unwrap();
         claimed += claims.len();
-        store.record_outcomes(1, claims.into_iter().map(accepted).collect(), 5_000).await.unwrap();
+        store.record_outcomes(1, ahead.into_iter().map(accepted).collect(), 5_000).await.unwrap();
+        ahead = claims;
+        if due.is_empty() {
+            return claimed;
+        }
     }
-    claimed
+}
+
+/// Says that claims may be begun from now on.
+async fn begin(store: &Store, claims: &[Claim]) -> Result<(), StoreError> {
+    store.claim(1, &claims.iter().collect::<Vec<_>>(), Vec::new(), 4_000).await.map(drop)
+}
+
+fn recovered(unknown: u64, free: u64) -> Recovered {
+    Recovered { unknown, free }
 }
 
 fn wanted(due: &Due, records: &HashMap<AccountId, Record>) -> Wanted {
@@ -176,7 +187,7 @@ async fn claim(store: &Store, campaign: i64, stage: u16, version: i64, limit: us
         let keys: Vec<AccountId> = due.iter().map(|due| due.account.clone()).collect();
         let records = store.records(version, &keys).await.unwrap();
         let wanted = due.iter().map(|due| wanted(due, &records)).collect();
-        let claims = store.claim(campaign, wanted, now_ms).await.unwrap();
+        let claims = store.claim(campaign, &[], wanted, now_ms).await.unwrap();
         if claims.is_empty() && !due.is_empty() {
             continue;
         }
@@ -614,7 +625,7 @@ both! {
         // What is accepted stays so.
         store.withdraw(1, std::slice::from_ref(&account), 13).await.unwrap_err();
         assert_eq!(store.suppress_messages(1, std::slice::from_ref(&account), 13).await.unwrap(), 0);
-        assert_eq!(store.recover(1, 13).await.unwrap(), 0);
+        assert_eq!(store.recover(1, 13).await.unwrap(), recovered(0, 0));
         assert_eq!(proved(&store).await, entries + 2);
     }
 
@@ -739,15 +750,65 @@ both! {
         assert_eq!(pages(&store, second).await, [vec!["5", "6", "7"], vec!["8"], vec!["3", "4"]]);
     }
 
+    async fn what_a_dead_process_had_not_begun_is_free_again(base: &Base) {
+        let store = base.open().await;
+        directory(&store, 4).await;
+        checked(&store, 4).await;
+        let mut first = claims(claim(&store, 1, 0, 1, 10, 100).await);
+        begin(&store, &first).await.unwrap();
+        store.record_outcomes(1, vec![deferred(first.pop().unwrap(), 150)], 110).await.unwrap();
+        // One is claimed for the second time, and one for the first.
+        let second = claims(claim(&store, 1, 1, 1, 2, 200).await);
+        let of = |claims: &[Claim]| claims.iter().map(|one| (one.account.to_string(), one.attempt)).collect::<Vec<_>>();
+        assert_eq!(of(&second), [("10000002".to_owned(), 2), ("10000003".to_owned(), 1)]);
+        store.close().await;
+        let after = base.open().await;
+        assert_eq!(after.recover(1, 300).await.unwrap(), recovered(1, 2));
+        assert_eq!(state_of(&after, 1, &first[0].account).await, State::Unknown);
+        proved(&after).await;
+        // Whoever was taken for dead begins nothing of it any more, and claims nothing
+        // in the same write.
+        let due = after.due(1, 1, &mut Cursor::default(), 10, 400).await.unwrap();
+        let free: Vec<_> = due.iter().map(|due| wanted(due, &HashMap::new())).collect();
+        for lost in [&first, &second] {
+            let begun: Vec<&Claim> = lost.iter().collect();
+            let refused = after.claim(1, &begun, free.clone(), 400).await;
+            assert!(matches!(refused, Err(StoreError::IllegalMove { .. })), "{refused:?}");
+        }
+        assert_eq!(after.counts(1, None).await.unwrap().claimed, 0);
+        // What was not begun was no attempt.
+        let third = claims(claim(&after, 1, 1, 1, 2, 500).await);
+        assert_eq!(of(&third), [("10000003".to_owned(), 1), ("10000004".to_owned(), 1)]);
+        let fourth = claims(claim(&after, 1, 0, 1, 2, 500).await);
+        assert_eq!(of(&fourth), [("10000002".to_owned(), 2)]);
+        begin(&after, &third).await.unwrap();
+        // Were it another process that has them now, they were none of ours, though the
+        // attempt is the same.
+        base.tamper("update message set worker = 'elsewhere:1' where state = 'claimed'").await;
+        let account = second[1].account.clone();
+        let stale = || Claim { campaign: 1, account: account.clone(), digest: second[1].digest, attempt: 1 };
+        let refused = [
+            begin(&after, &[stale()]).await,
+            after.release(1, vec![stale()], 600).await,
+            after.withdraw(1, std::slice::from_ref(&account), 600).await,
+            after.record_outcomes(1, vec![accepted(stale())], 600).await.map(drop),
+        ];
+        for refused in refused {
+            assert!(matches!(refused, Err(StoreError::IllegalMove { .. })), "{refused:?}");
+        }
+        assert_eq!(state_of(&after, 1, &account).await, State::Claimed);
+    }
+
     async fn what_a_dead_process_claimed_is_unknown_until_somebody_settles_it(base: &Base) {
         let store = base.open().await;
         directory(&store, 4).await;
         checked(&store, 4).await;
         let lost = claims(claim(&store, 1, 0, 1, 10, 100).await);
+        begin(&store, &lost).await.unwrap();
         store.close().await;
         let after = base.open().await;
-        assert_eq!(after.recover(1, 200).await.unwrap(), 2);
-        assert_eq!(after.recover(1, 201).await.unwrap(), 0);
+        assert_eq!(after.recover(1, 200).await.unwrap(), recovered(2, 0));
+        assert_eq!(after.recover(1, 201).await.unwrap(), recovered(0, 0));
         assert_eq!(after.counts(1, None).await.unwrap().unknown, 2);
         assert_eq!(claim(&after, 1, 0, 1, 10, 10_000).await.len(), 0, "unknown is never sent again by itself");
         // The process was not dead after all: it can record nothing any more.

@@ -1,10 +1,9 @@
-//! One stage under way: what was judged ahead → claim → queue, the sender's
-//! connections, and the recorder of outcomes.
+//! One stage under way: what was judged ahead → [`Hand`] → the sender's
+//! connections → the recorder of outcomes.
 //!
-//! Invariants: a claim is on disk before its message is queued; every claim ends
-//! as an outcome, a release or a suppression; no more than [`Window::claimed`]
-//! are without one at any moment; the first held message, the first digest that
-//! differs, the first failed write and the loss of the right to send stop the
+//! Invariants: every claim ends as an outcome, a release or a suppression; no more than
+//! [`Window::claimed`] are without one at any moment; the first held message, the first
+//! digest that differs, the first failed write and the loss of the right to send stop the
 //! line before the next message; a new directory version stops it too, to judge
 //! again by that one.
 
@@ -19,10 +18,12 @@ use crate::address::Address;
 use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::guard::{Held, Rule};
+use crate::ledger::Claim;
 use crate::pipeline::climb::Line;
+use crate::pipeline::hand::Hand;
 use crate::pipeline::prepare::{DIGEST, Page, Preparer, Ready};
 use crate::pipeline::record::Recorder;
-use crate::pipeline::watch::{Watcher, goes_on};
+use crate::pipeline::watch::Watcher;
 use crate::send::{self, Permission, Ticket};
 use crate::telemetry::event;
 
@@ -33,7 +34,7 @@ const PER_CONNECTION: usize = 32;
 const BATCH_MAX: usize = 250;
 
 /// How far claims may run ahead of outcomes. A crash leaves at most `claimed`
-/// messages `unknown`.
+/// messages `unknown`: those of them that may have been begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
     /// Messages claimed and without an outcome.
@@ -62,9 +63,9 @@ pub(super) type UnderWay = HashMap<AccountId, (Address, Arc<AtomicBool>)>;
 /// What the parts of a stage under way share.
 #[derive(Clone)]
 pub(super) struct Flow {
-    stop: Arc<watch::Sender<bool>>,
+    pub(super) stop: Arc<watch::Sender<bool>>,
     /// Claims that may still be made.
-    window: Arc<Semaphore>,
+    pub(super) window: Arc<Semaphore>,
     /// Claims without an outcome.
     under_way: Arc<Mutex<UnderWay>>,
     /// Whether as much was claimed as this run may claim.
@@ -154,7 +155,7 @@ impl Line {
         let sending = send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, is_cut, permission);
         let sender = tokio::spawn(sending);
 
-        let fed = self.feed(stage, tickets, budget, &flow).await;
+        let (fed, left) = self.feed(stage, tickets, budget, &flow).await;
         if fed.is_err() {
             flow.stop();
         }
@@ -166,7 +167,8 @@ impl Line {
             return Err(self.lost());
         }
         let now_ms = self.app.clock.now_ms();
-        let released = self.app.store.release(self.campaign.id, summary.not_begun, now_ms).await;
+        let not_begun = summary.not_begun.into_iter().chain(left).collect();
+        let released = self.app.store.release(self.campaign.id, not_begun, now_ms).await;
         // The first failure is the news; those after it may be its echoes.
         let held = fed?;
         recorded?;
@@ -195,14 +197,15 @@ impl Line {
         Ok(if again { Ran::Again } else { Ran::Through })
     }
 
-    /// Claims and queues what was judged, until nothing is due or the line stops.
+    /// Claims and queues what was judged, until nothing is due or the line stops; and what
+    /// it had claimed then and not queued.
     async fn feed(
         &self,
         stage: u16,
         tickets: mpsc::Sender<Ticket>,
         budget: Option<u64>,
         flow: &Flow,
-    ) -> Result<Option<String>> {
+    ) -> (Result<Option<String>>, Vec<Claim>) {
         let preparer = Preparer {
             app: self.app.clone(),
             campaign: self.campaign.id,
@@ -214,22 +217,34 @@ impl Line {
         };
         let (pages, mut judged) = mpsc::channel(1);
         let preparer = tokio::spawn(preparer.run(pages));
-        let fed = self.feed_pages(&mut judged, &tickets, budget, flow).await;
+        let mut hand = Hand::new(self, flow, tickets);
+        let fed = self.feed_pages(&mut judged, &mut hand, budget, flow).await;
         // The preparer ends by itself when nobody takes its pages.
         drop(judged);
-        preparer.await.map_err(|e| Error::unexpected("preparing messages failed").cause(&e))?;
-        fed
+        let prepared = preparer.await.map_err(|e| Error::unexpected("preparing messages failed").cause(&e));
+        (prepared.and(fed), hand.left())
     }
 
     async fn feed_pages(
         &self,
         judged: &mut mpsc::Receiver<Result<Page>>,
-        tickets: &mpsc::Sender<Ticket>,
+        hand: &mut Hand<'_>,
         budget: Option<u64>,
         flow: &Flow,
     ) -> Result<Option<String>> {
         let mut left = budget.map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
-        while let Some(page) = judged.recv().await {
+        loop {
+            let page = match judged.try_recv() {
+                Ok(page) => page,
+                // The connections are not to wait for the judge.
+                Err(_) => {
+                    if !hand.queue_all().await? {
+                        return Ok(None);
+                    }
+                    let Some(page) = judged.recv().await else { return Ok(None) };
+                    page
+                }
+            };
             let Page { ready, held, suppressed } = page?;
             if flow.is_stopped() {
                 return Ok(None);
@@ -244,83 +259,20 @@ impl Line {
                 if left == 0 {
                     // What is claimed is sent; then it is asked again for more.
                     flow.is_used_up.store(true, Ordering::SeqCst);
+                    hand.queue_all().await?;
                     return Ok(None);
                 }
                 let batch: Vec<Ready> = ready.by_ref().take(self.window.batch.min(left)).collect();
                 left -= batch.len();
-                if !self.hand_over(batch, tickets, flow).await? {
+                if !hand.take(batch).await? {
                     return Ok(None);
                 }
             }
         }
-        Ok(None)
     }
 
-    /// Claims a batch and queues it as soon as there is room for all of it; false
-    /// when nothing new may begin.
-    async fn hand_over(&self, batch: Vec<Ready>, tickets: &mpsc::Sender<Ticket>, flow: &Flow) -> Result<bool> {
-        let mut stop = flow.stop.subscribe();
-        let count = batch.len();
-        // Nothing has been claimed yet, so these waits may be cut off.
-        let room = tokio::select! {
-            room = flow.window.acquire_many(count as u32) => room.ok(),
-            _ = stop.wait_for(|stop| *stop) => None,
-            () = tickets.closed() => None,
-        };
-        let Some(room) = room else { return Ok(false) };
-        let places = tokio::select! {
-            places = tickets.reserve_many(count) => places.ok(),
-            _ = stop.wait_for(|stop| *stop) => None,
-        };
-        let Some(places) = places else { return Ok(false) };
-        if !goes_on(self.pulse.look().await?, self.version, self.rate) {
-            flow.stop();
-            return Ok(false);
-        }
-        // From here on, each ends as an outcome and gives its place back there.
-        room.forget();
-        let tickets = self.claim(batch, flow).await?;
-        for (place, ticket) in places.zip(tickets) {
-            place.send(ticket);
-        }
-        self.app.metrics.queue_depth(self.window.claimed.saturating_sub(flow.window.available_permits()));
-        Ok(true)
-    }
-
-    /// Claims what is still wanted of a batch, on disk.
-    async fn claim(&self, batch: Vec<Ready>, flow: &Flow) -> Result<Vec<Ticket>> {
-        let mut ready: HashMap<AccountId, (Ready, Arc<AtomicBool>)> = HashMap::new();
-        let mut wanted = Vec::with_capacity(batch.len());
-        for one in batch {
-            // Under watch before the list is read: what is added to it from now
-            // on is seen by one of the two.
-            let withdrawn = Arc::new(AtomicBool::new(false));
-            let account = one.cleared.account().clone();
-            flow.under_way().insert(account.clone(), (one.cleared.recipient().clone(), withdrawn.clone()));
-            wanted.push(one.wanted());
-            ready.insert(account, (one, withdrawn));
-        }
-        let store = &self.app.store;
-        let addresses: Vec<Address> = wanted.iter().map(|wanted| wanted.to.clone()).collect();
-        let refused = store.suppressed(&addresses).await?;
-        let (suppressed, wanted): (Vec<_>, Vec<_>) =
-            wanted.into_iter().partition(|wanted| refused.contains(&wanted.to.folded()));
-        let suppressed: Vec<AccountId> = suppressed.into_iter().map(|wanted| wanted.account).collect();
-        self.suppress(&suppressed).await?;
-        let claims = store.claim(self.campaign.id, wanted, self.app.clock.now_ms()).await?;
-        let tickets: Vec<Ticket> = claims
-            .into_iter()
-            .filter_map(|claim| {
-                let (Ready { cleared, .. }, withdrawn) = ready.remove(&claim.account)?;
-                Some(Ticket { cleared, claim, withdrawn })
-            })
-            .collect();
-        // Suppressed, or claimed by somebody else meanwhile.
-        flow.end(&ready.into_keys().collect::<Vec<_>>());
-        Ok(tickets)
-    }
-
-    async fn suppress(&self, accounts: &[AccountId]) -> Result<()> {
+    /// Marks messages whose address gets no mail.
+    pub(super) async fn suppress(&self, accounts: &[AccountId]) -> Result<()> {
         let count = self.app.store.suppress_messages(self.campaign.id, accounts, self.app.clock.now_ms()).await?;
         self.bar.inc(count);
         Ok(())

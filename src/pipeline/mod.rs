@@ -24,6 +24,7 @@ mod feed;
 pub mod filter;
 pub mod freeze;
 mod gate;
+mod hand;
 mod hours;
 pub mod import;
 pub mod index;
@@ -94,14 +95,17 @@ impl App {
         Self::open(config, metrics).await
     }
 
-    /// Gives up what dead processes had claimed of a campaign, and this one before it began.
+    /// Ends what dead processes had claimed of a campaign, and this one before it began.
     ///
     /// # Errors
     /// The store fails.
     async fn recover(&self, campaign: i64) -> Result<()> {
-        let lost = self.store.recover(campaign, self.clock.now_ms()).await?;
-        if lost > 0 {
-            event::claims_recovered(campaign, lost);
+        let recovered = self.store.recover(campaign, self.clock.now_ms()).await?;
+        if recovered.unknown > 0 {
+            event::claims_recovered(campaign, recovered.unknown);
+        }
+        if recovered.free > 0 {
+            event::claims_freed(campaign, recovered.free);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Which messages are due, and the claim: on disk before the first byte.
 //!
 //! Reading what is due changes nothing, so that messages can be rendered and
-//! judged ahead without being claimed: what a crash leaves `claimed` becomes
+//! judged ahead without being claimed: what a crash leaves claimed and begun becomes
 //! `unknown`, and should be few. A claim takes only what is still free, so that
 //! several workers may read the same and none gets what another has. So that they do
 //! not render the same either, each begins with a part of the audience of its own.
@@ -17,6 +17,7 @@ use crate::store::directory::{account, json};
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::ledger::Messages;
 use crate::store::lock::worker;
+use crate::store::message::exactly;
 use crate::store::{Store, in_transaction, ledger, with_pool};
 
 /// What a row is called that cannot be read.
@@ -221,13 +222,24 @@ impl Store {
     }
 
     /// Claims messages, in their order: those that are still free. On disk
-    /// before it returns; the entry names the address that each will go to.
+    /// before it returns; the entry names the address that each will go to. The
+    /// claims of `begun`, made before, may be begun from then on and no sooner: what a
+    /// dead process had not begun is free again.
     ///
     /// # Errors
-    /// The database fails; nothing is claimed then.
-    pub async fn claim(&self, campaign: i64, wanted: Vec<Wanted>, now_ms: i64) -> Result<Vec<Claim>> {
+    /// One of `begun` is this process's no more, or the database fails; nothing is
+    /// claimed then, and nothing may be begun.
+    pub async fn claim(&self, campaign: i64, begun: &[&Claim], wanted: Vec<Wanted>, now_ms: i64) -> Result<Vec<Claim>> {
+        const BEGIN_SQLITE: &str = "
+            update message set begun = true from json_each($2) as v
+            where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed' and attempt = v.value->>1
+              and worker = $3";
+        const BEGIN_POSTGRES: &str = "
+            update message set begun = true from jsonb_array_elements($2::jsonb) as v
+            where campaign = $1 and account = v->>0 and (state = 'claimed') is true and attempt = (v->>1)::bigint
+              and worker = $3";
         const SQLITE: &str = "
-            update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4,
+            update message set state = 'claimed', begun = false, attempt = attempt + 1, worker = $3, changed_ms = $4,
                    first_ms = coalesce(first_ms, $4)
             from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0
               and attempt = v.value->>1 and state in ('checked', 'deferred') returning account, first_ms";
@@ -236,15 +248,21 @@ impl Store {
                 select m.account from jsonb_array_elements($2::jsonb) as v
                 join message m on m.campaign = $1 and m.account = v->>0
                 where m.attempt = (v->>1)::bigint and (m.state in ('checked', 'deferred')) is true for update of m skip locked)
-            update message set state = 'claimed', attempt = attempt + 1, worker = $3, changed_ms = $4,
+            update message set state = 'claimed', begun = false, attempt = attempt + 1, worker = $3, changed_ms = $4,
                    first_ms = coalesce(first_ms, $4)
             from free where message.campaign = $1 and message.account = free.account returning message.account, message.first_ms";
-        if wanted.is_empty() {
+        if wanted.is_empty() && begun.is_empty() {
             return Ok(Vec::new());
         }
-        let (doing, worker, sql) = ("claiming messages", worker(), self.sql(SQLITE, POSTGRES));
+        let (doing, worker) = ("claiming messages", worker());
+        let (begin, sql) = (self.sql(BEGIN_SQLITE, BEGIN_POSTGRES), self.sql(SQLITE, POSTGRES));
+        let before = json(&begun.iter().map(|claim| (&claim.account, claim.attempt)).collect::<Vec<_>>())?;
         let text = json(&wanted.iter().map(|wanted| (&wanted.account, wanted.attempts)).collect::<Vec<_>>())?;
         let got: HashMap<String, i64> = in_transaction!(self, doing, |tx| {
+            if !begun.is_empty() {
+                let update = sqlx::query(begin).bind(campaign).bind(&before).bind(&worker);
+                exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), begun.len())?;
+            }
             let update = sqlx::query(sql).bind(campaign).bind(&text).bind(&worker).bind(now_ms);
             let rows = update.fetch_all(&mut *tx).await.doing(doing)?;
             let read = |row| Ok((Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "first_ms")?));

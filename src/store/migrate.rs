@@ -19,6 +19,7 @@ const SQLITE: &[Script] = &[
     (4, "expired", include_str!("../../migrations/sqlite/0004_expired.sql")),
     (5, "pace", include_str!("../../migrations/sqlite/0005_pace.sql")),
     (6, "worker", include_str!("../../migrations/sqlite/0006_worker.sql")),
+    (7, "begun", include_str!("../../migrations/sqlite/0007_begun.sql")),
 ];
 const POSTGRES: &[Script] = &[
     (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
@@ -27,6 +28,7 @@ const POSTGRES: &[Script] = &[
     (4, "expired", include_str!("../../migrations/postgres/0004_expired.sql")),
     (5, "pace", include_str!("../../migrations/postgres/0005_pace.sql")),
     (6, "worker", include_str!("../../migrations/postgres/0006_worker.sql")),
+    (7, "begun", include_str!("../../migrations/postgres/0007_begun.sql")),
 ];
 
 impl Store {

@@ -43,7 +43,7 @@ pub use message::{Checked, Filter, Planned, Row, Verdict};
 pub use outcome::Settled;
 pub use proof::{Broken, Proof};
 pub use suppression::Suppression;
-pub use worker::{Lease, Place, WHOLE};
+pub use worker::{Lease, Place, Recovered, WHOLE};
 
 use std::sync::Arc;
 

@@ -17,11 +17,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::ledger::State;
 use crate::store::cell::Cell;
 use crate::store::claim::Seat;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::ledger::{self, Messages};
 use crate::store::lock::{is_dead, process, worker};
+use crate::store::outcome::LOST_REPLY;
 use crate::store::{Store, in_transaction, with_pool};
 
 /// All of every rate, in millionths.
@@ -87,6 +89,15 @@ impl Lease {
     pub fn seat(&self) -> Seat {
         self.terms().seat
     }
+}
+
+/// What became of the claims of dead processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Those that may have been begun: nobody knows whether they were sent.
+    pub unknown: u64,
+    /// Those that were not, and are due again.
+    pub free: u64,
 }
 
 /// A place among the workers, until it is left.
@@ -194,36 +205,47 @@ impl Store {
         }))
     }
 
-    /// What dead workers left claimed of a campaign, and this process before it
-    /// began: nobody knows whether it was sent. Claims of others with a lease are
-    /// theirs.
+    /// Ends what dead workers left claimed of a campaign, and this process before it
+    /// began. Claims of others with a lease are theirs.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn recover(&self, campaign: i64, now_ms: i64) -> Result<u64> {
+    pub async fn recover(&self, campaign: i64, now_ms: i64) -> Result<Recovered> {
         const SQLITE: &str = "
-            update message set state = 'unknown', code = 0, reply = 'the sending process ended before the outcome was recorded',
-                   worker = null, changed_ms = $2
+            update message set state = case when begun then 'unknown' else 'checked' end,
+                   code = case when begun then 0 else code end, reply = case when begun then $4 else reply end,
+                   attempt = case when begun then attempt else attempt - 1 end,
+                   first_ms = case when begun or attempt > 1 then first_ms end,
+                   not_before_ms = case when begun then not_before_ms end, worker = null, changed_ms = $2
             where campaign = $1 and state = 'claimed' and not exists (
-                select 1 from worker where worker.name = message.worker and worker.name <> $3) returning account";
+                select 1 from worker where worker.name = message.worker and worker.name <> $3)
+            returning account, state";
         const POSTGRES: &str = "
-            update message set state = 'unknown', code = 0, reply = 'the sending process ended before the outcome was recorded',
-                   worker = null, changed_ms = $2
+            update message set state = case when begun then 'unknown' else 'checked' end,
+                   code = case when begun then 0 else code end, reply = case when begun then $4 else reply end,
+                   attempt = case when begun then attempt else attempt - 1 end,
+                   first_ms = case when begun or attempt > 1 then first_ms end,
+                   not_before_ms = case when begun then not_before_ms end, worker = null, changed_ms = $2
             where campaign = $1 and state = 'claimed' and not exists (
                 select 1 from worker where worker.name = message.worker and worker.name <> $3
-                and worker.until_ms > (extract(epoch from clock_timestamp()) * 1000)::bigint) returning account";
+                and worker.until_ms > (extract(epoch from clock_timestamp()) * 1000)::bigint)
+            returning account, state";
         let (doing, sql) = ("recovering lost claims", self.sql(SQLITE, POSTGRES));
         self.bury().await?;
         Ok(in_transaction!(self, doing, |tx| {
-            let rows =
-                sqlx::query(sql).bind(campaign).bind(now_ms).bind(worker()).fetch_all(&mut *tx).await.doing(doing)?;
-            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "unknown"));
-            let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
-            let lost = messages.len() as u64;
-            if lost > 0 {
-                ledger::append!(tx, Some(campaign), "recover", &Messages { messages }, now_ms, doing);
+            let update = sqlx::query(sql).bind(campaign).bind(now_ms).bind(worker()).bind(LOST_REPLY);
+            let rows = update.fetch_all(&mut *tx).await.doing(doing)?;
+            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "state")?));
+            let ended: Vec<(String, String)> = rows.iter().map(read).collect::<Result<_>>()?;
+            let (unknown, free): (Vec<_>, Vec<_>) =
+                ended.into_iter().partition(|(_, state)| state == State::Unknown.as_str());
+            let recovered = Recovered { unknown: unknown.len() as u64, free: free.len() as u64 };
+            for (kind, messages) in [("recover", unknown), ("release", free)] {
+                if !messages.is_empty() {
+                    ledger::append!(tx, Some(campaign), kind, &Messages { messages }, now_ms, doing);
+                }
             }
-            lost
+            recovered
         }))
     }
 }

@@ -215,6 +215,14 @@ pub fn bounces_suppressed(campaign: i64, addresses: u64) {
     warn!(event = "bounces_suppressed", campaign, addresses, "addresses without a mailbox get no more mail");
 }
 
+/// So many claims of a process that died had not been begun.
+pub fn claims_freed(campaign: i64, messages: u64) {
+    info!(
+        event = "claims_freed",
+        campaign, messages, "messages that a dead process had claimed and not begun are due again"
+    );
+}
+
 /// So many claims of a process that died are now unknown.
 pub fn claims_recovered(campaign: i64, unknown: u64) {
     warn!(

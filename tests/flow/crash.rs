@@ -18,7 +18,16 @@ async fn killed(kills: u64) {
     let url = format!("smtp://{}", receiver.addr());
     let (app, id) = approved(&base, folder.path(), accounts, &url, "100000/s").await;
     let send = || program(folder.path(), &base, &["campaign", "send", "1", "--wait"]).spawn().unwrap();
-    let (mut unknown, mut under_fire) = (0, 0);
+    // What the process before had claimed when it was killed, and what became of it.
+    let (mut claimed, mut unknown, mut most, mut free) = (0, 0, 0, 0);
+    let mut recovered = |counts: Counts| {
+        let lost = counts.unknown - unknown;
+        assert!(lost <= claimed, "{lost} unknown of {claimed} claimed");
+        (unknown, most, free) = (counts.unknown, most.max(lost), free + claimed - lost);
+        claimed = counts.claimed;
+        (most, free)
+    };
+    let mut under_fire = 0;
     for _ in 0..kills {
         let before = mail.lock().unwrap().len();
         let mut process = send();
@@ -30,13 +39,14 @@ async fn killed(kills: u64) {
         let counts = app.store.counts(id, None).await.unwrap();
         assert!(counts.claimed <= AHEAD_MAX, "{} claimed", counts.claimed);
         under_fire += u64::from(counts.claimed > 0);
-        unknown += counts.claimed;
+        recovered(counts);
     }
     assert!(under_fire > 0, "no kill met a message on its way");
     let last = send().wait().unwrap();
     assert_eq!(last.code(), Some(i32::from(Exit::Incomplete.code())));
     let counts = app.store.counts(id, None).await.unwrap();
-    assert_eq!((counts.accepted + counts.unknown, counts.unknown), (accounts, unknown));
+    assert_eq!(counts.accepted + counts.unknown, accounts);
+    let (most, free) = recovered(counts);
     let mut delivered: BTreeMap<String, usize> = BTreeMap::new();
     for recipient in mail.lock().unwrap().iter() {
         *delivered.entry(recipient.clone()).or_default() += 1;
@@ -46,7 +56,8 @@ async fn killed(kills: u64) {
     assert!(counts.accepted <= delivered && delivered <= counts.accepted + counts.unknown);
     control::verify(&app).await.unwrap();
     eprintln!(
-        "{kills} kills, {under_fire} of them with messages on their way: {accounts} planned, {} accepted, {} unknown, 0 twice",
+        "{kills} kills, {under_fire} of them with messages on their way: {accounts} planned, {} accepted, {} unknown \
+         ({most} at most of one kill), {free} claimed and not begun, 0 twice",
         counts.accepted, counts.unknown
     );
 }

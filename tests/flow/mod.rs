@@ -32,6 +32,7 @@ use kakitome::demo::generate::{self, Files};
 use kakitome::demo::reader::Ownership;
 use kakitome::demo::receiver::{Delivery, Receiver};
 use kakitome::error::Exit;
+use kakitome::ledger::Counts;
 use kakitome::pipeline::send::SendReport;
 use kakitome::pipeline::{App, approve, check, control, freeze, import, index, init, send, suppress};
 use kakitome::report::Passage;
@@ -156,13 +157,14 @@ fn program(folder: &Path, base: &Base, args: &[&str]) -> Command {
     command
 }
 
-/// Claims so many messages, as a process does that dies before it sends them.
+/// Claims and begins so many messages, as a process does that dies while it sends them.
 async fn claim(app: &App, id: i64, count: usize) -> Vec<AccountId> {
     let now_ms = app.clock.now_ms();
     let due = app.store.due(id, 0, &mut Cursor::default(), count, now_ms).await.unwrap();
     let to = Address::parse("somebody@customer.example").unwrap();
     let wanted = |due: Due| Wanted { account: due.account, digest: due.digest, attempts: due.attempts, to: to.clone() };
-    let claims = app.store.claim(id, due.into_iter().map(wanted).collect(), now_ms).await.unwrap();
+    let claims = app.store.claim(id, &[], due.into_iter().map(wanted).collect(), now_ms).await.unwrap();
+    app.store.claim(id, &claims.iter().collect::<Vec<_>>(), Vec::new(), now_ms).await.unwrap();
     claims.into_iter().map(|claim| claim.account).collect()
 }
 

@@ -1,0 +1,4 @@
+-- Whether a claimed message may have been begun: said on disk before any of it is
+-- written. What a dead process had not begun is free again. Claims of before this
+-- was kept may all have been begun; in other states it says nothing.
+alter table message add column begun boolean not null default true;
