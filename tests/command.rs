@@ -274,6 +274,44 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     assert!(place.read("accident.html").contains(&format!("of {ACCOUNTS} held messages.")));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_is_told_to_end_before_its_store_is_open_ends_in_order() {
+    let place = Place::imported();
+    for args in
+        [&["new", "campaign.toml", "--by", "author"] as &[&str], &["check", "1"], &["approve", "1", "--by", "x"]]
+    {
+        assert_eq!(place.run(&[&["campaign"], args].concat()).code(), 0, "{args:?}");
+    }
+    // The key is read before the store is opened, and here nothing comes until we write it.
+    let key = place.read("kakitome.key");
+    std::fs::remove_file(place.path("kakitome.key")).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .args(["-m", "600", "kakitome.key"])
+            .current_dir(&place.folder)
+            .status()
+            .unwrap()
+            .success()
+    );
+    for (args, code, told) in [
+        (&["campaign", "send", "1"] as &[&str], 4, "interrupted; `kakitome campaign send 1` goes on"),
+        (&["serve", "--listen", "127.0.0.1:0"], 0, "stopping: requests"),
+    ] {
+        let mut child = place.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut pipe = std::fs::OpenOptions::new().write(true).open(place.path("kakitome.key")).unwrap();
+        Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
+        assert!(said.starts_with("stopping: "), "{args:?}: {said:?}");
+        let _ = pipe.write_all(key.as_bytes());
+        drop(pipe);
+        let ended = Ended(child.wait_with_output().unwrap());
+        assert_eq!(ended.code(), code, "{}", ended.err());
+        assert!(format!("{said}{}{}", ended.out(), ended.err()).contains(told), "{}{}", ended.out(), ended.err());
+    }
+}
+
 #[test]
 fn a_campaign_that_the_check_held_says_how_many_why_and_what_now() {
     let place = Place::imported();

@@ -94,23 +94,24 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         }
         command => {
             let config = Config::load(&cli.common.config)?;
+            let stop = listened(&command, config.smtp.drain.0);
             let app = match command {
                 Command::Verify | Command::Serve(_) | Command::Work | Command::Whose { .. } => {
                     App::open_existing(config, metrics).await?
                 }
                 _ => App::open(config, metrics).await?,
             };
-            with_app(&app, command, &print).await
+            with_app(&app, command, stop, &print).await
         }
     }?;
     print.finish()?;
     Ok(exit)
 }
 
-async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> {
+async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, print: &Printer) -> Result<Exit> {
     match command {
         Command::Directory(command) => directory(app, command, print).await,
-        Command::Campaign(command) => campaign(app, command, print).await,
+        Command::Campaign(command) => campaign(app, command, stop, print).await,
         Command::Suppress(command) => suppression(app, command, print).await,
         Command::Guard(Guard::Check(args)) => filter::check(app, &args, |judged| print.judged(judged)).await,
         Command::Reconcile(args) => {
@@ -119,9 +120,9 @@ async fn with_app(app: &App, command: Command, print: &Printer) -> Result<Exit> 
             let left = done.campaigns.iter().any(|campaign| campaign.unknown > 0);
             Ok(if left { Exit::Incomplete } else { Exit::Done })
         }
-        Command::Serve(args) => serve(app, &args.listen).await,
+        Command::Serve(args) => serve(app, &args.listen, stop).await,
         Command::Work => {
-            work::work(app, draining(app)).await?;
+            work::work(app, stop).await?;
             Ok(Exit::Done)
         }
         Command::Whose { addresses } => {
@@ -151,7 +152,7 @@ async fn directory(app: &App, command: Directory, print: &Printer) -> Result<Exi
     Ok(Exit::Done)
 }
 
-async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit> {
+async fn campaign(app: &App, command: Campaign, stop: watch::Receiver<bool>, print: &Printer) -> Result<Exit> {
     match command {
         Campaign::New { file, by } => print.frozen(&freeze::freeze(app, &file, &by).await?),
         Campaign::List => print.list(&control::list(app).await?),
@@ -164,7 +165,7 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
         Campaign::Check { id, report } => return checked(app, id, report, print).await,
         Campaign::Approve { id, by } => print.approved(&approve::approve(app, id, &by).await?),
         Campaign::Send { id, wait } => {
-            let sent = send::send(app, id, wait, draining(app)).await?;
+            let sent = send::send(app, id, wait, stop).await?;
             print.sent(&sent);
             return Ok(sent.exit());
         }
@@ -186,14 +187,9 @@ async fn campaign(app: &App, command: Campaign, print: &Printer) -> Result<Exit>
     Ok(Exit::Done)
 }
 
-async fn serve(app: &App, listen: &str) -> Result<Exit> {
+async fn serve(app: &App, listen: &str, mut stop: watch::Receiver<bool>) -> Result<Exit> {
     let bound = console::serve_links(listen, app.clone()).await?;
     talk(&format!("answering links on http://{}{}", bound.address(), app.config.links_path().unwrap_or_default()));
-    let mut stop = interrupts(
-        "stopping: requests under way are answered (again to stop at once)",
-        ANSWERED,
-        "stopped: some requests were not answered",
-    );
     // It ends with a sender that is gone, too.
     let _ = stop.wait_for(|stop| *stop).await;
     bound.stop().await?;
@@ -230,41 +226,67 @@ async fn suppression(app: &App, command: Suppress, print: &Printer) -> Result<Ex
     Ok(Exit::Done)
 }
 
-fn draining(app: &App) -> watch::Receiver<bool> {
-    interrupts(DRAINING, app.config.smtp.drain.0 + RECORDED, CUT_OFF)
+/// Where a command ends in order at Ctrl-C or SIGTERM, it is listened for from here
+/// on, before anything is opened; the others they end at once.
+fn listened(command: &Command, drain: Duration) -> watch::Receiver<bool> {
+    match command {
+        Command::Campaign(Campaign::Send { .. }) | Command::Work => interrupts(DRAINING, drain + RECORDED, CUT_OFF),
+        Command::Serve(_) => interrupts(
+            "stopping: requests under way are answered (again to stop at once)",
+            ANSWERED,
+            "stopped: some requests were not answered",
+        ),
+        _ => watch::channel(false).1,
+    }
 }
 
 /// Turns true at the first Ctrl-C or SIGTERM, so that work drains; the second
 /// ends the process at once, and so does the end of the time for that.
 fn interrupts(said: &'static str, drain: Duration, cut_off: &'static str) -> watch::Receiver<bool> {
     let (stop, stopped) = watch::channel(false);
+    let mut signals = Signals::caught();
     tokio::spawn(async move {
-        interrupted().await;
+        signals.next().await;
         talk(said);
         let _ = stop.send(true);
-        let _ = tokio::time::timeout(drain, interrupted()).await;
+        let _ = tokio::time::timeout(drain, signals.next()).await;
         talk(cut_off);
         std::process::exit(i32::from(Exit::Gate.code()));
     });
     stopped
 }
 
+/// Ctrl-C and SIGTERM, which end nothing by themselves any more.
 #[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await.unwrap_or(()),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+struct Signals(Vec<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Signals {
+    /// One that cannot be caught ends the process, as ever.
+    fn caught() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self([SignalKind::interrupt(), SignalKind::terminate()].into_iter().flat_map(signal).collect())
+    }
+
+    async fn next(&mut self) {
+        std::future::poll_fn(|context| match self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready()) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        })
+        .await;
     }
 }
 
 #[cfg(not(unix))]
-async fn interrupted() {
-    let _ = tokio::signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn caught() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }

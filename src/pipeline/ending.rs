@@ -8,6 +8,11 @@ use crate::error::{Error, Result};
 use crate::pipeline::climb::Line;
 use crate::send::Summary;
 
+/// Why nothing new begins after Ctrl-C or SIGTERM.
+pub(super) fn interrupted(id: i64) -> String {
+    format!("interrupted; `kakitome campaign send {id}` goes on")
+}
+
 impl Line {
     /// What the sender leaves, which is told to wait no longer when patience ends.
     pub(super) async fn ended(&self, mut sender: JoinHandle<Summary>, cut: &watch::Sender<bool>) -> Result<Summary> {
@@ -41,7 +46,7 @@ impl Line {
     /// Why nothing new may begin, if an operator or another process says so.
     pub(super) async fn why_stopped(&self) -> Result<Option<String>> {
         if *self.stop.borrow() {
-            return Ok(Some(format!("interrupted; `kakitome campaign send {}` goes on", self.campaign.id)));
+            return Ok(Some(interrupted(self.campaign.id)));
         }
         let look = self.pulse.look().await?;
         if !look.is_held && !self.pulse.is_beside() {

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::campaign::{Campaign, State};
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::climb::{self, Crew, Line};
-use crate::pipeline::{App, approve};
+use crate::pipeline::{App, approve, ending};
 use crate::store::{Lock, Pulse};
 
 /// How a send ended.
@@ -87,6 +87,9 @@ pub async fn send(app: &App, id: i64, wait: bool, stop: watch::Receiver<bool>) -
     may_send(id, state)?;
     if state == State::Finished {
         return report(app, &campaign, None, Vec::new(), started).await;
+    }
+    if *stop.borrow() {
+        return report(app, &campaign, Some(ending::interrupted(id)), Vec::new(), started).await;
     }
     let dns = climb::resolver(app)?;
     let place = app.store.join().await?;
