@@ -132,10 +132,10 @@ impl Smtp {
 
     /// Follows references to secrets, and takes tokens' paths from the folder.
     pub(super) fn place(&mut self, folder: &Path) -> Result<(), String> {
-        self.url = resolve(&self.url, folder)?;
+        self.url = resolve("smtp.url", &self.url, folder)?;
         place(&mut self.token, folder);
-        for relay in &mut self.relay {
-            relay.url = resolve(&relay.url, folder)?;
+        for (n, relay) in self.relay.iter_mut().enumerate() {
+            relay.url = resolve(&format!("smtp.relay[{}].url", n + 1), &relay.url, folder)?;
             place(&mut relay.token, folder);
         }
         Ok(())
@@ -150,14 +150,17 @@ impl Smtp {
             {
                 return Err("smtp.url, auth and token go into the tables [[smtp.relay]], where there are some".into());
             }
-            if self.relay.iter().any(|relay| !(1..=1000).contains(&relay.weight)) {
-                return Err("smtp.relay.weight is between 1 and 1000".into());
+            if let Some(n) = self.relay.iter().position(|relay| !(1..=1000).contains(&relay.weight)) {
+                return Err(format!("smtp.relay[{}].weight is between 1 and 1000", n + 1));
+            }
+            if let Some(n) = self.relay.iter().position(|relay| relay.connections == Some(0)) {
+                return Err(format!("smtp.relay[{}].connections is between 1 and 1000, over all relays", n + 1));
             }
         }
         let each = self.each();
-        each.iter().try_for_each(|(smtp, _)| smtp.check_login())?;
+        each.iter().enumerate().try_for_each(|(n, (smtp, _))| smtp.check_login(&self.table_of(n)))?;
         let all: usize = each.iter().map(|(smtp, _)| smtp.connections).fold(0, usize::saturating_add);
-        if all > 1000 || each.iter().any(|(smtp, _)| smtp.connections == 0) {
+        if !(1..=1000).contains(&all) {
             return Err("smtp.connections is between 1 and 1000, over all relays".into());
         }
         if self.lifetime.0.is_zero() {
@@ -178,19 +181,23 @@ impl Smtp {
         }
         // As sending reads it: nothing is found only after everybody was checked.
         each.iter().enumerate().try_for_each(|(n, (smtp, _))| {
-            send::Relay::new(smtp).map(drop).map_err(|why| match self.relay.is_empty() {
-                true => format!("smtp.url: {why}"),
-                false => format!("smtp.relay.url: that of table {}: {why}", n + 1),
-            })
+            send::Relay::new(smtp).map(drop).map_err(|why| format!("{}.url: {why}", self.table_of(n)))
         })
     }
 
-    fn check_login(&self) -> Result<(), String> {
+    /// Where mail server `n` stands in the file.
+    fn table_of(&self, n: usize) -> String {
+        if self.relay.is_empty() { "smtp".into() } else { format!("smtp.relay[{}]", n + 1) }
+    }
+
+    fn check_login(&self, table: &str) -> Result<(), String> {
         if self.token.is_some() != (self.auth == Auth::Xoauth2) {
-            return Err("smtp.token goes with smtp.auth = \"xoauth2\", and neither without the other".into());
+            return Err(format!("{table}.token goes with auth = \"xoauth2\", and neither without the other"));
         }
         if self.token.is_some() && self.token_file().is_none() {
-            return Err("smtp.token is \"file:PATH\": tokens expire, and the file is read for each connection".into());
+            return Err(format!(
+                "{table}.token is \"file:PATH\": tokens expire, and the file is read for each connection"
+            ));
         }
         Ok(())
     }
@@ -230,31 +237,32 @@ impl Receiver {
     pub(super) fn check(all: &mut [Receiver]) -> Result<(), String> {
         let (mut names, mut domains, mut servers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (n, Receiver { name, domains: list, mx, .. }) in all.iter_mut().enumerate() {
+            let table = format!("receiver[{}]", n + 1);
             if name.trim().is_empty() {
-                return Err(format!("receiver.name: that of table {} is empty", n + 1));
+                return Err(format!("{table}.name is empty"));
             }
             if name.contains('.') {
-                return Err(format!("receiver.name: {name:?} has a dot, and could be a domain's"));
+                return Err(format!("{table}.name: {name:?} has a dot, and could be a domain's"));
             }
             if !names.insert(name.clone()) {
-                return Err(format!("receiver.name: two tables are called {name:?}"));
+                return Err(format!("{table}.name: two tables are called {name:?}"));
             }
             if list.is_empty() && mx.is_empty() {
-                return Err(format!("receiver {name:?} has no domains and no mx"));
+                return Err(format!("{table} has no domains and no mx"));
             }
-            for (list, met) in [(list, &mut domains), (mx, &mut servers)] {
+            for (key, list, met) in [("domains", list, &mut domains), ("mx", &mut *mx, &mut servers)] {
                 for domain in list {
                     let address = Address::parse(&format!("x@{domain}"));
-                    let address = address.map_err(|_| format!("receiver {name:?}: {domain:?} is no domain"))?;
+                    let address = address.map_err(|_| format!("{table}.{key}: {domain:?} is no domain"))?;
                     *domain = address.domain().to_owned();
                     if !met.insert(domain.clone()) {
-                        return Err(format!("receiver {name:?}: {domain:?} is listed twice"));
+                        return Err(format!("{table}.{key}: {domain:?} is listed twice"));
                     }
                 }
             }
             if let Some(suffix) = mx.iter().find(|host| dns::is_public_suffix(host)) {
                 return Err(format!(
-                    "receiver {name:?}: mx names {suffix:?}, under which anybody may register a domain, so mail servers of many providers would be one receiver; name the provider's own, as in \"mail.provider.{suffix}\""
+                    "{table}.mx names {suffix:?}, under which anybody may register a domain, so mail servers of many providers would be one receiver; name the provider's own, as in \"mail.provider.{suffix}\""
                 ));
             }
         }

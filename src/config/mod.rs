@@ -294,16 +294,15 @@ impl Config {
 
     /// Follows references, and checks what only shows when all is there.
     fn settle(&mut self, folder: &Path) -> std::result::Result<(), String> {
-        self.store = secret::resolve(&self.store, folder)?;
+        self.store = secret::resolve("store", &self.store, folder)?;
         self.smtp.place(folder)?;
         Receiver::check(&mut self.receiver)?;
         self.check()
     }
 
     fn check(&self) -> std::result::Result<(), String> {
-        if let Some(receiver) = self.receiver.iter().find(|receiver| !receiver.mx.is_empty() && self.resolver.is_none())
-        {
-            return Err(format!("receiver {:?}: mx needs a resolver: write resolver = \"system\"", receiver.name));
+        if let Some(n) = self.receiver.iter().position(|receiver| !receiver.mx.is_empty() && self.resolver.is_none()) {
+            return Err(format!("receiver[{}].mx needs a resolver: write resolver = \"system\"", n + 1));
         }
         let mapping = &self.directory;
         for (what, name) in [("account", &mapping.account), ("address", &mapping.address)] {
@@ -527,16 +526,22 @@ email = { kind = "email" }
         let config = with(good).unwrap();
         assert_eq!(config.receiver[0].domains, ["webmail.example", "xn--wgv71a.test"]);
         for (bad, why) in [
-            ("[[receiver]]\nname = \"a.example\"\ndomains = [\"b.example\"]", "\"a.example\" has a dot"),
-            ("[[receiver]]\nname = \" \"\ndomains = [\"b.example\"]", "table 1 is empty"),
-            ("[[receiver]]\nname = \"a\"\ndomains = []", "no domains"),
+            (
+                "[[receiver]]\nname = \"a.example\"\ndomains = [\"b.example\"]",
+                "line 10: receiver[1].name: \"a.example\" has a dot",
+            ),
+            ("[[receiver]]\nname = \" \"\ndomains = [\"b.example\"]", "receiver[1].name is empty"),
+            ("[[receiver]]\nname = \"a\"\ndomains = []", "line 9: receiver[1] has no domains"),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b c\"]", "is no domain"),
             ("[[receiver]]\nname = \"a\"\nmx = [\"b.example\", \"B.example\"]", "listed twice"),
             ("[[receiver]]\nname = \"a\"\nmx = [\"b.example\"]", "needs a resolver"),
-            ("[[receiver]]\nname = \"a\"\nmx = [\"mx.b.example\", \"Co.JP\"]", "mx names \"co.jp\""),
+            (
+                "[[receiver]]\nname = \"a\"\nmx = [\"mx.b.example\", \"Co.JP\"]",
+                "line 11: receiver[1].mx names \"co.jp\"",
+            ),
             ("[[receiver]]\nname = \"a\"\nmx = [\"chiyoda.tokyo.jp\"]", "as in \"mail.provider.chiyoda.tokyo.jp\""),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\", \"B.example\"]", "listed twice"),
-            (&format!("{good}{good}"), "two tables are called \"big\""),
+            (&format!("{good}{good}"), "line 15: receiver[2].name: two tables are called \"big\""),
             ("[[receiver]]\nname = \"a\"\ndomains = [\"b.example\"]\nconnections = 0", "a whole number above 0"),
         ] {
             let refused = with(bad).unwrap_err();
@@ -605,9 +610,22 @@ email = { kind = "email" }
             assert!(refused.starts_with(&format!("line 10: {key}")), "{smtp}: {refused}");
             assert!(!refused.contains("hunter2"), "{refused}");
         }
-        let two = "[[smtp.relay]]\nurl = \"smtp://a.example\"\n[[smtp.relay]]\nurl = \"b.example\"\n";
-        let refused = parse(&format!("{MINIMAL}\n{two}"), &[]).unwrap_err();
-        assert!(refused.starts_with("smtp.relay.url: that of table 2: it is none of"), "{refused}");
+        for (relay, why) in [
+            ("url = \"b.example\"", "line 13: smtp.relay[2].url: it is none of"),
+            ("url = \"file:none\"", "line 13: smtp.relay[2].url: cannot read the secret file none: "),
+            ("url = \"smtp://b.example\"\nweight = 0", "line 14: smtp.relay[2].weight is between"),
+            ("url = \"smtp://b.example\"\nconnections = 0", "line 14: smtp.relay[2].connections is between"),
+            ("url = \"smtp://b.example\"\nauth = \"xoauth2\"", "line 11: smtp.relay[2].token goes with"),
+            ("url = \"smtp://b.example\"\ntoken = \"hunter2\"", "line 14: smtp.relay[2].token goes with"),
+        ] {
+            let two = format!("[[smtp.relay]]\nurl = \"smtp://a.example\"\n\n[[smtp.relay]]\n# the other\n{relay}\n");
+            let refused = parse(&format!("{MINIMAL}{two}"), &[]).unwrap_err();
+            assert!(refused.starts_with(why), "{relay}: {refused}");
+            assert!(!refused.contains("hunter2"), "{refused}");
+        }
+        let inline = "[smtp]\nrelay = [\n  { url = \"smtp://a.example\" },\n  { url = \"b.example\" },\n]\n";
+        let refused = parse(&format!("{MINIMAL}{inline}"), &[]).unwrap_err();
+        assert!(refused.starts_with("line 11: smtp.relay[2].url: "), "{refused}");
         for (country, good) in [("JP", true), ("jp", true), ("XX", false), ("Japan", false), ("", false)] {
             let text = format!("{MINIMAL}\nphone = {{ kind = \"phone\", country = \"{country}\" }}\n");
             assert_eq!(parse(&text, &[]).is_ok(), good, "{country}");

@@ -62,18 +62,36 @@ fn is_for(variable: &str, key: &str) -> bool {
     path.is_some_and(|path| path.eq_ignore_ascii_case(key))
 }
 
-/// The line, from 1, at which a key stands.
+/// The line, from 1, at which a key stands; `relay[2]` is the second of several tables, at
+/// which it stands where the key is not in it.
 fn line(text: &str, key: &str) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let mut table = document.get_ref();
+    let mut at = None;
     let mut parts = key.split('.').peekable();
     while let Some(part) = parts.next() {
-        let (name, value) = table.iter().find(|(name, _)| name.get_ref() == part)?;
+        let (part, number) = numbered(part);
+        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == part) else { break };
+        let value = match (number, value.get_ref()) {
+            (Some(number), DeValue::Array(several)) => several.get(number.checked_sub(1)?)?,
+            (Some(_), _) => return None,
+            (None, _) => value,
+        };
         match (parts.peek(), value.get_ref()) {
-            (None, _) => return text.get(..name.span().start).map(|before| before.matches('\n').count() + 1),
-            (Some(_), DeValue::Table(inner)) => table = inner,
+            (None, _) => at = Some(if number.is_some() { value.span().start } else { name.span().start }),
+            (Some(_), DeValue::Table(inner)) => {
+                table = inner;
+                at = number.map(|_| value.span().start);
+            }
             (Some(_), _) => return None,
         }
     }
-    None
+    text.get(..at?).map(|before| before.matches('\n').count() + 1)
+}
+
+/// A key's name, and which of several it is.
+fn numbered(part: &str) -> (&str, Option<usize>) {
+    let split = part.strip_suffix(']').and_then(|part| part.split_once('['));
+    let split = split.and_then(|(name, number)| Some((name, number.parse().ok()?)));
+    split.map_or((part, None), |(name, number)| (name, Some(number)))
 }

@@ -45,16 +45,16 @@ pub(super) fn read_private(path: &Path, now: &str) -> Result<String> {
     Ok(text)
 }
 
-/// Follows a `file:PATH` reference.
+/// Follows a `file:PATH` reference, which stands at this key.
 ///
 /// # Errors
 /// The file cannot be read.
-pub(super) fn resolve(secret: &SecretString, folder: &Path) -> std::result::Result<SecretString, String> {
+pub(super) fn resolve(key: &str, secret: &SecretString, folder: &Path) -> std::result::Result<SecretString, String> {
     match secret.expose_secret().strip_prefix("file:") {
         None => Ok(secret.clone()),
         Some(path) => std::fs::read_to_string(folder.join(path))
             .map(|text| SecretString::from(text.trim()))
-            .map_err(|e| format!("cannot read the secret file {path}: {e}")),
+            .map_err(|e| format!("{key}: cannot read the secret file {path}: {e}")),
     }
 }
 
