@@ -116,7 +116,8 @@ pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Re
         // Nothing is nobody's: that needs no count.
         Which::All(None) if unknown.is_empty() => unknown,
         Which::All(count) => {
-            confirmed(count, unknown.len() as u64, &format!("{} unknown messages of campaign {id}", unknown.len()))?;
+            let what = format!("{} unknown messages of campaign {id}", unknown.len());
+            confirmed("--confirm", count, unknown.len() as u64, &what)?;
             unknown
         }
     };
@@ -150,7 +151,7 @@ pub async fn reconcile(app: &App, files: &[PathBuf], retry: Option<u64>, by: &st
     let unseen = unknown.iter().filter(|(_, _, place)| log.fate(*place).is_none()).count() as u64;
     if retry.is_some() {
         let what = format!("{unseen} messages that the log does not show as taken over");
-        confirmed(retry, unseen, &what)?;
+        confirmed("--retry-unseen", retry, unseen, &what)?;
     }
     let mut ids: Vec<i64> = unknown.iter().map(|(id, ..)| *id).collect();
     ids.dedup();
@@ -279,8 +280,8 @@ fn name(by: &str) -> Result<&str> {
     }
 }
 
-/// What touches many is confirmed by how many they are.
-fn confirmed(count: Option<u64>, are: u64, what: &str) -> Result<()> {
+/// What touches many is confirmed by how many they are, with this option.
+fn confirmed(option: &str, count: Option<u64>, are: u64, what: &str) -> Result<()> {
     if count == Some(are) {
         return Ok(());
     }
@@ -288,5 +289,7 @@ fn confirmed(count: Option<u64>, are: u64, what: &str) -> Result<()> {
         None => format!("this would touch {what}"),
         Some(count) => format!("{count} were confirmed, and there are {what}"),
     };
-    Err(Error::usage("nothing was settled").why(why).now(format!("confirm them by their count: {are}")))
+    Err(Error::usage("nothing was settled")
+        .why(why)
+        .now(format!("if all of them are meant, say so by their count: {option} {are}")))
 }

@@ -42,7 +42,7 @@ both! {
         assert_eq!((done.lines, done.unseen), (5, 2));
         assert_eq!((done.campaigns[0].accepted, done.campaigns[0].rejected, done.campaigns[0].unknown), (1, 1, 2));
         let refused = settle::reconcile(&world.app, &logs, Some(3), "operator").await.unwrap_err();
-        assert!(refused.to_string().contains("their count: 2"), "{refused}");
+        assert!(refused.to_string().contains("by their count: --retry-unseen 2"), "{refused}");
         let again = settle::reconcile(&world.app, &logs, Some(2), "operator").await.unwrap();
         assert_eq!((again.campaigns[0].retry, again.campaigns[0].unknown), (2, 0));
         let sent = world.send(id).await;
@@ -93,8 +93,8 @@ both! {
         for (which, by, why) in [
             (one(0), "sato", "is not unknown"),
             (one(1), " ", "needs a name"),
-            (Which::All(None), "sato", "3 unknown messages"),
-            (Which::All(Some(4)), "sato", "4 were confirmed"),
+            (Which::All(None), "sato", "3 unknown messages of campaign 1\n  now: if all of them are meant, say so by their count: --confirm 3"),
+            (Which::All(Some(4)), "sato", "4 were confirmed, and there are 3 unknown messages of campaign 1\n  now: if all of them are meant, say so by their count: --confirm 3"),
         ] {
             let refused = settle::settle(app, id, which, Message::Accepted, by).await.unwrap_err();
             assert!(refused.to_string().contains(why), "{refused}");
