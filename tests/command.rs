@@ -179,7 +179,10 @@ fn an_export_that_cannot_be_taken_is_refused_by_line_in_one_round() {
     import(&csv.replace('\n', "\r")).refused("never with CR alone");
     import(&csv.replacen("email", "e-mail", 1)).refused("did you mean email?");
     import(&csv.replacen(",plan", ",plan,nick", 1)).refused("nick");
-    import("").refused("the file is empty");
+    let first = import("");
+    first.refused("the file is empty");
+    assert!(!first.err().contains("version before") && first.err().contains("there is no directory yet"));
+    import(&csv.replacen("email", "mail", 1)).refused("; and it lacks email");
     place.run(&["directory", "import", "none.csv"]).refused("none.csv");
     place.run(&["directory", "status"]).refused("there is no directory");
 }

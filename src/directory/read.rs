@@ -72,12 +72,23 @@ pub enum ReadError {
     NoHeader(String),
     /// The header has columns that the configuration does not name.
     #[error(
-        "the export has columns that directory.columns does not name: {0}; name each with its kind (kind = \"text\" if it names nobody)"
+        "the export has columns that directory.columns does not name: {unknown}; name each with its kind (kind = \"text\" if it names nobody){}",
+        if missing.is_empty() { String::new() } else { format!("; and it lacks {missing}") }
     )]
-    Unknown(String),
+    Unknown {
+        /// Those.
+        unknown: String,
+        /// The columns that it lacks, which may be the same under other names.
+        missing: String,
+    },
     /// The configuration names columns that the header does not have.
-    #[error("the export lacks columns that directory.columns names: {0}")]
-    Missing(String),
+    #[error("the export lacks columns that directory.columns names: {missing}; its header has {header}")]
+    Missing {
+        /// Those.
+        missing: String,
+        /// What it has: nothing but columns of the configuration.
+        header: String,
+    },
     /// Two columns of one name.
     #[error("the export has the column {0:?} twice")]
     Twice(String),
@@ -170,11 +181,12 @@ fn columns(names: &[String], mapping: &Mapping) -> Result<Vec<String>, ReadError
     if columns.is_empty() {
         return Err(ReadError::NoHeader(known().collect::<Vec<_>>().join(", ")));
     }
-    if !unknown.is_empty() {
-        return Err(ReadError::Unknown(unknown.join(", ")));
-    }
     let missing: Vec<&str> = known().filter(|name| !columns.iter().any(|column| column == name)).collect();
-    if missing.is_empty() { Ok(columns) } else { Err(ReadError::Missing(missing.join(", "))) }
+    let missing = missing.join(", ");
+    if !unknown.is_empty() {
+        return Err(ReadError::Unknown { unknown: unknown.join(", "), missing });
+    }
+    if missing.is_empty() { Ok(columns) } else { Err(ReadError::Missing { missing, header: names.join(", ") }) }
 }
 
 fn read_json(
@@ -230,7 +242,7 @@ fn json_line(line: u64, text: &str, mapping: &Mapping) -> Result<Raw, ReadError>
     let mut cells: Vec<(String, Cell)> = Vec::with_capacity(members.len());
     for (written, value) in members {
         let Some(name) = column(&written, mapping) else {
-            return Err(ReadError::Unknown(format!("{written} (line {line})")));
+            return Err(ReadError::Unknown { unknown: format!("{written} (line {line})"), missing: String::new() });
         };
         if cells.iter().any(|(cell, _)| *cell == name) {
             return bad(Some(name), "the line has it twice");
@@ -303,7 +315,13 @@ mod tests {
         let refused = |header: &str| read_file("x.csv", &format!("{header}\n")).unwrap_err().to_string();
         assert!(refused("id,e-mail,domains").contains("e-mail (did you mean email?)"));
         assert!(refused("id,email,EMAIL").contains("\"email\" twice"));
-        assert!(refused("id,email").contains("lacks columns"), "domains is missing");
+        assert!(refused("id,e-mail,domains").ends_with("; and it lacks email"));
+        assert!(refused("id,email,domains,nick").ends_with("if it names nobody)"));
+        let lacks = refused("id, EMAIL");
+        assert!(
+            lacks.ends_with("lacks columns that directory.columns names: domains; its header has id, EMAIL"),
+            "{lacks}"
+        );
         let headless = refused("10000001,ada@a.example,a.example");
         assert!(headless.contains("no header") && !headless.contains("ada@") && !headless.contains("10000001"));
         assert!(refused("id,email,domains\r1,a@a.example,\r2,b@b.example,").contains("never with CR alone"));

@@ -135,9 +135,7 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         Ok(bad) => bad,
         Err(error) => {
             session.abandon().await?;
-            return Err(Error::usage(format!("cannot import {}", file.display()))
-                .cause(&error)
-                .now("nothing was loaded; the version before is still current"));
+            return Err(unreadable(file, &error, before.is_some()));
         }
     };
     app.metrics.import_rows(Row::Refused, bad.count);
@@ -166,6 +164,14 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         under_way,
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+fn unreadable(file: &Path, error: &ReadError, has_before: bool) -> Error {
+    let now = match has_before {
+        true => "nothing was loaded; the version before is still current",
+        false => "nothing was loaded, and there is no directory yet; mend it and import again",
+    };
+    Error::usage(format!("cannot import {}", file.display())).cause(error).now(now)
 }
 
 fn refused(file: &Path, refusal: Refusal) -> Error {
