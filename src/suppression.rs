@@ -17,6 +17,16 @@ pub enum ListError {
     /// The file cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// The first line is a header, and the wrong one.
+    #[error("line {line}, the header: it names no column email or address; column {column}{name} has addresses")]
+    Header {
+        /// The line.
+        line: u64,
+        /// The column with addresses, from 1.
+        column: usize,
+        /// What it is called, where that is surely no customer's.
+        name: String,
+    },
     /// Lines that cannot be taken: the first few by number, and how many.
     #[error("{count} of its lines cannot be taken{first}")]
     Lines {
@@ -40,6 +50,8 @@ pub fn read(file: &Path) -> Result<Vec<Address>, ListError> {
 
 fn read_lines(mut lines: Lines<impl BufRead>) -> Result<Vec<Address>, ListError> {
     let (mut layout, mut addresses, mut bad) = (None, Vec::new(), Vec::new());
+    // The first line, where no address is in it, until it is seen what is below it.
+    let mut above: Option<(u64, Vec<String>)> = None;
     while let Some((line, text)) = lines.next_line()? {
         let taken = match (split(text), &layout) {
             (Err(why), _) => Err(why.to_owned()),
@@ -48,10 +60,19 @@ fn read_lines(mut lines: Lines<impl BufRead>) -> Result<Vec<Address>, ListError>
                     layout = Some(header);
                     continue;
                 }
-                Ok(None) => Layout::PLAIN.address(&cells),
+                Ok(None) => {
+                    let taken = Layout::PLAIN.address(&cells);
+                    above = address_among(&cells).is_none().then_some((line, cells));
+                    taken
+                }
                 Err(why) => Err(why.to_owned()),
             },
-            (Ok(cells), Some(layout)) => layout.address(&cells),
+            (Ok(cells), Some(layout)) => {
+                if let Some((line, header)) = above.take() {
+                    not_header(line, &header, &cells)?;
+                }
+                layout.address(&cells)
+            }
         };
         // Only the first line can be a header.
         layout.get_or_insert(Layout::PLAIN);
@@ -69,6 +90,21 @@ fn read_lines(mut lines: Lines<impl BufRead>) -> Result<Vec<Address>, ListError>
         first.push_str(&format!("\n  and {} more", count - NAMED));
     }
     Err(ListError::Lines { first, count })
+}
+
+/// The first of these cells that is an address.
+fn address_among(cells: &[String]) -> Option<usize> {
+    cells.iter().position(|cell| Address::parse(cell).is_ok())
+}
+
+/// A first line without an address is a header, if an address stands below it.
+fn not_header(line: u64, header: &[String], below: &[String]) -> Result<(), ListError> {
+    let Some(column) = address_among(below).filter(|_| below.len() == header.len()) else { return Ok(()) };
+    let name = header[column].trim();
+    let is_told =
+        !name.is_empty() && name.chars().count() <= 30 && !name.contains(|c: char| c == '@' || c.is_numeric());
+    let name = if is_told { format!(", {name:?},") } else { String::new() };
+    Err(ListError::Header { line, column: column + 1, name })
 }
 
 /// Where a line has its address.
@@ -131,7 +167,14 @@ mod tests {
             ("a@x.example,b@y.example\n", "line 1: write one address a line"),
             ("a@x.example\n\"b@y.example\nc@z.example\n", "line 2: a quote opens"),
             ("a@x.example\nb@y.example;c@z.example", "line 2: no address"),
-            ("E-Mail-Adresse\na@x.example", "line 1: no address"),
+            (
+                "id,E-Mail-Adresse\n1,a@x.example",
+                "line 1, the header: it names no column email or address; column 2, \"E-Mail-Adresse\", has addresses",
+            ),
+            ("\nmail\n\na@x.example\nb@x.example", "line 2, the header: "),
+            ("1,1\n1,a@x.example", "line 1, the header: it names no column email or address; column 2 has addresses"),
+            ("id,mail\na@x.example", "1 of its lines cannot be taken\n  line 1: write one"),
+            ("E-Mail-Adresse\nnobody", "line 1: no address"),
             ("id,email\n1,a@x.example,b@y.example", "line 2: it has 3 cells, the header 2"),
             ("email,address\na@x.example,b@y.example", "line 1: the header has both"),
             ("a@x.example\nemail\n", "line 2: no address"),

@@ -193,7 +193,10 @@ fn a_suppression_list_is_taken_whole_or_not_at_all() {
     for (text, why) in [
         ("a@x.example\n\"b@x.example\nc@x.example\n", "line 2: a quote opens on this line"),
         ("a@x.example,b@x.example\n", "line 1: write one address a line"),
-        ("id,mail\n1,a@x.example\n", "line 1: "),
+        (
+            "id,mail\n1,a@x.example\n",
+            "line 1, the header: it names no column email or address; column 2, \"mail\", has addresses\n  now: call",
+        ),
         ("email\na@x.example\nnobody\n", "line 3: no address"),
     ] {
         place.write("list.csv", text);

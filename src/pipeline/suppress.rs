@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::pipeline::App;
 use crate::store::Suppression;
-use crate::suppression;
+use crate::suppression::{self, ListError};
 
 /// Adds addresses; how many were new.
 ///
@@ -51,9 +51,13 @@ pub async fn list(app: &App) -> Result<Vec<Suppression>> {
 /// A line is no address: none of the file is added.
 pub async fn import(app: &App, file: &Path, reason: &str) -> Result<u64> {
     let addresses = suppression::read(file).map_err(|e| {
-        Error::usage(format!("cannot use the list {}", file.display()))
-            .cause(&e)
-            .now("mend the lines and import it again; nothing was added")
+        let now = match e {
+            ListError::Header { .. } => {
+                "call the column with the addresses email, and import it again; nothing was added"
+            }
+            _ => "mend the lines and import it again; nothing was added",
+        };
+        Error::usage(format!("cannot use the list {}", file.display())).cause(&e).now(now)
     })?;
     Ok(app.store.suppress(&addresses, reason, app.clock.now_ms()).await?)
 }
