@@ -426,6 +426,12 @@ fn what_cannot_be_used_says_why_and_what_now() {
     }
     std::fs::remove_file(place.path("audience.csv")).unwrap();
     place.run(&["campaign", "new", "campaign.toml"]).refused("audience.csv");
+    let subject = place.read("newsletter/subject.txt");
+    place.write("newsletter/subject.txt", " \n");
+    place
+        .run(&["campaign", "new", "campaign.toml"])
+        .refused("the template newsletter cannot be used: subject.txt: nothing is in it; write the subject there");
+    place.write("newsletter/subject.txt", &subject);
     place.write("newsletter/body.txt", "{{ account.nickname }}");
     place.write("audience.csv", "member_id\n");
     place.run(&["campaign", "new", "campaign.toml"]).refused("account.nickname");

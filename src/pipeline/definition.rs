@@ -34,10 +34,13 @@ pub(super) fn read_definition(file: &Path) -> Result<Definition> {
 
 /// Reads a template's folder.
 pub(super) fn load_template(folder: &Path) -> Result<Template> {
-    Template::load(folder).map_err(|e| {
+    let unusable = |e| {
         let what = format!("the template {} cannot be used", folder.display());
         Error::usage(what).cause(&e).now("mend it; the campaign file's template names its folder")
-    })
+    };
+    let template = Template::load(folder).map_err(unusable)?;
+    template.says_something().map_err(unusable)?;
+    Ok(template)
 }
 
 /// Refuses a template that names what there is not.

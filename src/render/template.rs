@@ -154,6 +154,26 @@ impl Template {
         Ok(Self { env, files })
     }
 
+    /// Whether each file that is rendered says something: one without a word or an
+    /// expression in it would be empty for everybody.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn says_something(&self) -> Result<(), TemplateError> {
+        let is_blank = |file: &str, source: &str| {
+            let mut pieces = Vec::new();
+            literal::literals(file, source, &mut pieces);
+            pieces.iter().all(|piece| piece.text.trim().is_empty())
+        };
+        let mut mains = MAIN.into_iter().filter_map(|file| Some((file, self.files.get(file)?)));
+        let Some((file, _)) = mains.find(|(file, source)| is_blank(file, source)) else { return Ok(()) };
+        let what = match file {
+            SUBJECT => "nothing is in it; write the subject there",
+            _ => "nothing is in it; write the message there, or take the file away if the other body is enough",
+        };
+        Err(TemplateError::File { file: file.to_owned(), what: what.to_owned() })
+    }
+
     /// The files, to be frozen with a campaign.
     pub fn files(&self) -> &BTreeMap<String, String> {
         &self.files
@@ -363,6 +383,21 @@ mod tests {
         assert!(japanese.starts_with("body.html line 2: ") && japanese.ends_with("account[\"氏名\"]"), "{japanese}");
         assert_eq!(refusal("{% include 'foot.html' %}"), "");
         assert!(refusal("{% include 'body.html' %}").contains("includes itself"));
+    }
+
+    #[test]
+    fn a_file_in_which_nothing_is_said_is_named() {
+        let said = |subject: &str, body: &str| {
+            let template = template(&[("subject.txt", subject), ("body.txt", body), ("foot.txt", "")]).unwrap();
+            template.says_something().map_err(|e| e.to_string())
+        };
+        for empty in ["", " \n\u{3000}\n", "{# to do #}\n", "\u{feff}"] {
+            assert!(said(empty, "x").unwrap_err().starts_with("subject.txt: nothing is in it; write"), "{empty:?}");
+            assert!(said("x", empty).unwrap_err().starts_with("body.txt: nothing is in it; write"), "{empty:?}");
+        }
+        for full in ["x", "{{ account.name }}", "{% include 'foot.txt' %}", "{{ ' ' }}"] {
+            assert_eq!(said(full, full), Ok(()), "{full}");
+        }
     }
 
     #[test]
