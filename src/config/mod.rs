@@ -501,6 +501,18 @@ email = { kind = "email" }
     fn what_cannot_be_used_is_refused_with_its_line() {
         let unknown = parse(&format!("{MINIMAL}\n[smtp]\nspeed = 3\n"), &[]).unwrap_err();
         assert!(unknown.contains("speed") && unknown.contains("line 10"), "{unknown}");
+        let advice = ", and keys of the file itself stand above its first table";
+        assert!(unknown.ends_with(&format!("; it stands within [smtp]{advice}")), "{unknown}");
+        for (text, table) in [
+            ("[[receiver]]\nname = \"a\"\nresolver = \"system\"\n", "[[receiver]]"),
+            ("[smtp.warm_up]\nstore = \"x\"\n", "[smtp.warm_up]"),
+            ("store = \"x\"\n", "[directory.columns]"),
+        ] {
+            let refused = parse(&format!("{MINIMAL}{text}"), &[]).unwrap_err();
+            assert!(refused.ends_with(&format!("; it stands within {table}{advice}")), "{refused}");
+        }
+        let top = parse(&format!("speed = 3\n{MINIMAL}"), &[]).unwrap_err();
+        assert!(top.starts_with("line 1, ") && !top.contains("within"), "{top}");
         let rate = parse(&format!("{MINIMAL}\n[smtp]\nrate = \"0/s\"\n"), &[]).unwrap_err();
         assert!(rate.contains("no rate"), "{rate}");
         let column = parse(&MINIMAL.replace("address = \"email\"", "address = \"mail\""), &[]).unwrap_err();

@@ -89,6 +89,29 @@ fn line(text: &str, key: &str) -> Option<usize> {
     text.get(..at?).map(|before| before.matches('\n').count() + 1)
 }
 
+/// The table below the file's top in which a key stands, or its value, that begins at this
+/// byte: `[extra.order_no]`, `[[stage]]`.
+pub(super) fn within(text: &str, start: usize) -> Option<String> {
+    fn find(table: &DeTable<'_>, path: &[&str], is_several: bool, start: usize) -> Option<String> {
+        table.iter().find_map(|(name, value)| {
+            if (name.span().start == start || value.span().start == start) && !path.is_empty() {
+                let path = path.join(".");
+                return Some(if is_several { format!("[[{path}]]") } else { format!("[{path}]") });
+            }
+            let below = [path, &[name.get_ref()]].concat();
+            match value.get_ref() {
+                DeValue::Table(inner) => find(inner, &below, false, start),
+                DeValue::Array(several) => several.iter().find_map(|one| match one.get_ref() {
+                    DeValue::Table(inner) => find(inner, &below, true, start),
+                    _ => None,
+                }),
+                _ => None,
+            }
+        })
+    }
+    find(DeTable::parse(text).ok()?.get_ref(), &[], false, start)
+}
+
 /// A key's name, and which of several it is.
 fn numbered(part: &str) -> (&str, Option<usize>) {
     let split = part.strip_suffix(']').and_then(|part| part.split_once('['));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::place::within;
 use crate::config::written::in_words;
 use crate::error::{Error, Result};
 use crate::key::Keys;
@@ -60,8 +61,15 @@ pub(super) fn resolve(key: &str, secret: &SecretString, folder: &Path) -> std::r
 
 /// What is wrong, where, and at which key, without the line itself.
 pub(crate) fn at_line(text: &str, error: &toml::de::Error) -> String {
-    let message = in_words(error.message());
+    let mut message = in_words(error.message());
     let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+    // Whatever stands below a table's header is the table's, meant for it or not.
+    if (message.starts_with("unknown field") || message.ends_with("write a table"))
+        && let Some(table) = within(text, before.len())
+    {
+        message
+            .push_str(&format!("; it stands within {table}, and keys of the file itself stand above its first table"));
+    }
     let line = before.matches('\n').count() + 1;
     let start = before.rsplit('\n').next().unwrap_or_default();
     let column = start.chars().count() + 1;

@@ -153,4 +153,23 @@ mod tests {
         assert!(said.contains("line 1, column 9"), "{said}");
         assert!(!said.contains("ada@") && !said.contains("pa55word"), "{said}");
     }
+
+    #[test]
+    fn a_key_below_a_tables_header_is_told_to_be_within_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let said = |end: &str| {
+            let top = "name = \"n\"\nfrom = \"a@b.example\"\ntemplate = \"t\"\naudience = \"a.csv\"\n";
+            std::fs::write(file.path(), format!("{top}{end}")).unwrap();
+            read_definition(file.path()).unwrap_err().reason().unwrap().to_owned()
+        };
+        for (end, line, table) in [
+            ("[extra.order_no]\nkind = \"text\"\nseed = 7\n", "line 7, column 1: ", "[extra.order_no]"),
+            ("[extra]\nheld_max = 0\n", "line 6, column 12, held_max: ", "[extra]"),
+            ("[[stage]]\nname = \"rest\"\nseed = 7\n", "line 7, column 1: ", "[[stage]]"),
+        ] {
+            let said = said(end);
+            assert!(said.starts_with(line), "{said}");
+            assert!(said.contains(&format!("; it stands within {table}, and keys of the file")), "{said}");
+        }
+    }
 }
