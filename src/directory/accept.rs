@@ -3,7 +3,7 @@
 //! Bad lines, duplicates and conflicts are refused whatever anybody says. Drift
 //! beyond the limit is refused unless a reason is given, which is recorded: a
 //! wrongly joined export looks exactly like very many customers who moved at
-//! once.
+//! once, and one that was cut off like very many who left.
 
 use crate::account::{AccountId, Kind};
 use crate::config::Mapping;
@@ -91,14 +91,22 @@ pub fn decide(found: &Found, mapping: &Mapping, reason: Option<&str>) -> Decisio
     if found.after == 0 {
         return refuse("it has no accounts".into(), Vec::new(), "an empty directory would let nothing be judged");
     }
-    let drift = drift(found, mapping.drift_percent_max);
+    let (missing, changed) = (missing(found, mapping.drift_percent_max), changed(found, mapping.drift_percent_max));
+    let now = match (missing.is_some(), changed.is_empty()) {
+        (true, true) => {
+            "look whether the export is whole: it may have been cut off, or made with a filter; if these accounts are gone indeed, import it again with --accept-drift \"REASON\""
+        }
+        (true, false) => {
+            "look whether the export is whole and its rows were joined rightly; if both are meant, import it again with --accept-drift \"REASON\""
+        }
+        (false, _) => {
+            "look whether its rows were joined rightly; if the change is real, import again with --accept-drift \"REASON\""
+        }
+    };
+    let drift: Vec<String> = missing.into_iter().chain(changed).collect();
     match reason.map(str::trim) {
         Some("") => refuse("the reason for accepting drift is empty".into(), drift, "say why so many accounts changed"),
-        None if !drift.is_empty() => refuse(
-            "it differs too much from the version before".into(),
-            drift,
-            "look whether its rows were joined rightly; if the change is real, import again with --accept-drift \"REASON\"",
-        ),
+        None if !drift.is_empty() => refuse("it differs too much from the version before".into(), drift, now),
         Some(_) | None => Decision::Accept,
     }
 }
@@ -145,26 +153,35 @@ fn more(lines: &mut Vec<String>, count: u64) {
     }
 }
 
-/// Each kind of drift that is beyond the limit, in words.
-fn drift(found: &Found, percent_max: f64) -> Vec<String> {
-    if found.before == 0 {
-        return Vec::new();
-    }
-    let both = found.before - found.gone;
+/// Accounts that only the version before has, if they are beyond the limit.
+fn missing(found: &Found, percent_max: f64) -> Option<String> {
+    let Found { gone, before, new, .. } = found;
+    let percent = beyond(*gone, *before, percent_max)?;
+    let new = if *new == 0 { "none is new".to_owned() } else { format!("{new} are new") };
+    Some(format!(
+        "{gone} of the {before} accounts of the version before ({percent:.1} %) are missing, and {new}; the limit is {percent_max} %"
+    ))
+}
+
+/// Each kind of change of accounts in both that is beyond the limit, in words.
+fn changed(found: &Found, percent_max: f64) -> Vec<String> {
+    let both = found.before.saturating_sub(found.gone);
     let kinds = [
-        ("have another address", found.changed_address, both),
-        ("have another name", found.changed_name, both),
-        ("have other domains", found.changed_domains, both),
-        ("are gone", found.gone, found.before),
+        ("have another address", found.changed_address),
+        ("have another name", found.changed_name),
+        ("have other domains", found.changed_domains),
     ];
-    kinds
-        .into_iter()
-        .filter_map(|(what, count, of)| {
-            let percent = if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 };
-            (percent > percent_max)
-                .then(|| format!("{count} of {of} accounts ({percent:.1} %) {what}; the limit is {percent_max} %"))
-        })
-        .collect()
+    let told = kinds.into_iter().filter_map(|(what, count)| {
+        let percent = beyond(count, both, percent_max)?;
+        Some(format!("{count} of {both} accounts ({percent:.1} %) {what}; the limit is {percent_max} %"))
+    });
+    told.collect()
+}
+
+/// The share of so many, if it is beyond the limit.
+fn beyond(count: u64, of: u64, percent_max: f64) -> Option<f64> {
+    let percent = if of == 0 { 0.0 } else { count as f64 * 100.0 / of as f64 };
+    (percent > percent_max).then_some(percent)
 }
 
 #[cfg(test)]
@@ -223,6 +240,23 @@ mod tests {
         let told = refused(&Found { bad, conflicts: vec![conflict], ..found() }, None).unwrap();
         assert!(told.starts_with("1 line cannot be taken, 1 value is claimed twice"), "{told}");
         assert!(told.contains("line 7: short") && told.contains("lines 2 and 4: account A1 is there twice"), "{told}");
+    }
+
+    #[test]
+    fn an_export_that_was_cut_off_is_told_from_one_that_was_joined_wrongly() {
+        let told = |found: Found| match decide(&found, &mapping(), None) {
+            Decision::Refuse(refusal) => format!("{}\n{}", refusal.text, refusal.now),
+            Decision::Accept => String::new(),
+        };
+        let cut = told(Found { after: 400, gone: 600, ..found() });
+        assert!(cut.contains("600 of the 1000 accounts of the version before (60.0 %) are missing, and none is new"));
+        assert!(cut.contains("whether the export is whole") && cut.contains("--accept-drift"), "{cut}");
+        assert!(!cut.contains("joined"), "{cut}");
+        let joined = told(Found { changed_name: 600, ..found() });
+        assert!(joined.contains("joined rightly") && !joined.contains("whole"), "{joined}");
+        let both = told(Found { gone: 600, after: 500, new: 100, changed_name: 300, ..found() });
+        assert!(both.contains("are missing, and 100 are new") && both.contains("300 of 400 accounts"), "{both}");
+        assert!(both.contains("whole and its rows were joined rightly"), "{both}");
     }
 
     #[test]
