@@ -180,9 +180,9 @@ pub enum Campaign {
     New {
         /// The campaign file (campaign.toml).
         file: PathBuf,
-        /// Who freezes it.
-        #[arg(long, env = "USER", default_value = "operator")]
-        by: String,
+        /// Who freezes it: "operator" where nobody is named.
+        #[arg(long, env = "USER")]
+        by: Option<String>,
     },
     /// Every campaign, a line each.
     List,

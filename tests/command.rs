@@ -319,6 +319,25 @@ fn a_process_that_is_told_to_end_before_its_store_is_open_ends_in_order() {
 }
 
 #[test]
+fn an_author_whom_nobody_names_is_told() {
+    let place = Place::imported();
+    let new = |user: Option<&str>, by: &[&str]| {
+        let mut command = place.command(&[&["campaign", "new", "campaign.toml"], by].concat());
+        match user {
+            Some(user) => command.env("USER", user),
+            None => command.env_remove("USER"),
+        };
+        let new = Ended(command.output().unwrap());
+        assert_eq!(new.code(), 0, "{}", new.err());
+        new.err()
+    };
+    let told = new(None, &[]);
+    assert!(told.contains("the author of campaign 1 is \"operator\"") && told.contains("--by NAME"), "{told}");
+    assert_eq!(new(Some("sato"), &[]), "");
+    assert_eq!(new(None, &["--by", "sato"]), "");
+}
+
+#[test]
 fn a_campaign_that_the_check_held_says_how_many_why_and_what_now() {
     let place = Place::imported();
     let accident = place.read("accident.toml");

@@ -27,6 +27,8 @@ use crate::{console, demo};
 pub use out::talk;
 pub use print::{Printer, count};
 
+/// Who freezes a campaign, where neither the environment nor the command names somebody.
+const OPERATOR: &str = "operator";
 /// What is said when sending is interrupted.
 const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once; what is claimed then becomes unknown)";
 /// What is said when they do not come to an end.
@@ -154,7 +156,16 @@ async fn directory(app: &App, command: Directory, print: &Printer) -> Result<Exi
 
 async fn campaign(app: &App, command: Campaign, stop: watch::Receiver<bool>, print: &Printer) -> Result<Exit> {
     match command {
-        Campaign::New { file, by } => print.frozen(&freeze::freeze(app, &file, &by).await?),
+        Campaign::New { file, by } => {
+            let frozen = freeze::freeze(app, &file, by.as_deref().unwrap_or(OPERATOR)).await?;
+            print.frozen(&frozen);
+            if by.is_none() {
+                talk(&format!(
+                    "note: $USER is not set, so the author of campaign {} is {OPERATOR:?}, and anybody who approves it by another name counts as somebody else; to name yourself, freeze it again with --by NAME",
+                    frozen.campaign
+                ));
+            }
+        }
         Campaign::List => print.list(&control::list(app).await?),
         Campaign::Preview { id, account, edge, out } => {
             let out = out.unwrap_or_else(|| PathBuf::from(format!("preview-{id}")));
