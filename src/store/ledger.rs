@@ -228,6 +228,8 @@ fn words(kind: &str, is: &serde_json::Map<String, serde_json::Value>) -> String 
             let count = |name: &str| is.get("drill").and_then(|drill| drill[name].as_u64()).unwrap_or(0);
             format!("drill: {} swapped, {} held, {} vacuous", count("swapped"), count("held"), count("vacuous"))
         }
+        "pace" if is.get("rate").is_some_and(|rate| !rate.is_null()) => format!("pace: {}", text("rate")),
+        "pace" => "pace: as configured".to_owned(),
         _ => kind.to_owned(),
     }
 }
