@@ -319,6 +319,42 @@ fn a_process_that_is_told_to_end_before_its_store_is_open_ends_in_order() {
 }
 
 #[test]
+fn a_pause_and_its_end_may_be_asked_for_twice() {
+    let place = Place::imported();
+    for args in
+        [&["new", "campaign.toml", "--by", "author"] as &[&str], &["check", "1"], &["approve", "1", "--by", "x"]]
+    {
+        assert_eq!(place.run(&[&["campaign"], args].concat()).code(), 0, "{args:?}");
+    }
+    let turned = |verb: &str, state: &str, already: bool| {
+        let turned = place.run(&["campaign", verb, "1", "--json"]);
+        assert_eq!((turned.code(), keys(&turned.json())), (0, vec!["already", "campaign", "state"]), "{verb}");
+        assert_eq!((&turned.json()["state"], &turned.json()["already"]), (&state.into(), &already.into()), "{verb}");
+    };
+    turned("pause", "paused", false);
+    turned("pause", "paused", true);
+    assert!(
+        place.run(&["campaign", "pause", "1"]).out().starts_with("nothing to do: it was so already\ncampaign 1 is")
+    );
+    assert_eq!(place.run(&["campaign", "pace", "1", "--rate", "7/s"]).code(), 0);
+    turned("resume", "sending", false);
+    turned("resume", "sending", true);
+    assert!(
+        place.run(&["campaign", "resume", "1"]).out().starts_with("nothing to do: it is not paused\ncampaign 1 is")
+    );
+    assert_eq!(place.run(&["campaign", "pace", "1", "--configured"]).code(), 0);
+    let report = place.run(&["campaign", "report", "1"]).out();
+    assert!(report.contains("  pace: 7/s\n") && report.contains("  pace: as configured\n"), "{report}");
+    turned("pause", "paused", false);
+    turned("halt", "halted", false);
+    for verb in ["pause", "resume"] {
+        let refused = place.run(&["campaign", verb, "1"]);
+        assert_eq!(refused.code(), 4, "{verb}: {}", refused.out());
+        assert!(refused.err().contains("it was halted for good"), "{}", refused.err());
+    }
+}
+
+#[test]
 fn an_author_whom_nobody_names_is_told() {
     let place = Place::imported();
     let new = |user: Option<&str>, by: &[&str]| {

@@ -180,10 +180,10 @@ async fn campaign(app: &App, command: Campaign, stop: watch::Receiver<bool>, pri
             print.sent(&sent);
             return Ok(sent.exit());
         }
-        Campaign::Pause { id } => print.state(id, control::pause(app, id).await?),
-        Campaign::Resume { id } => print.state(id, control::resume(app, id).await?),
+        Campaign::Pause { id } => print.turned(&control::pause(app, id).await?),
+        Campaign::Resume { id } => print.turned(&control::resume(app, id).await?),
         Campaign::Pace { id, rate, .. } => print.rate(id, control::pace(app, id, rate).await?),
-        Campaign::Halt { id } => print.state(id, control::halt(app, id).await?),
+        Campaign::Halt { id } => print.turned(&control::halt(app, id).await?),
         Campaign::Status { id } => print.status(&control::status(app, id).await?),
         Campaign::Settle(args) => print.settled(&settle_as(app, args).await?),
         Campaign::Report { id, accounts: Some(state), .. } => print.listed(&settle::list(app, id, state).await?),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::campaign::State;
 use crate::clock;
 use crate::command::out::{Out, talk};
-use crate::command::settled::{standing, unknown_hint};
+use crate::command::settled::unknown_hint;
 use crate::config::Rate;
 use crate::error::Result;
 use crate::guard::check::Judged;
@@ -258,13 +258,6 @@ impl Printer {
             }
             text.push_str(&unknown_hint(done.campaign, done.unknown));
             text
-        });
-    }
-
-    /// A campaign's new state.
-    pub fn state(&self, id: i64, state: State) {
-        self.show(&serde_json::json!({ "campaign": id, "state": state }), || {
-            format!("campaign {id} is {}", standing(id, state, None))
         });
     }
 

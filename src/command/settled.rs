@@ -5,7 +5,7 @@ use crate::campaign::State;
 use crate::clock;
 use crate::command::print::{Printer, count, table};
 use crate::ledger::Counts;
-use crate::pipeline::control::Status;
+use crate::pipeline::control::{Status, Turned};
 use crate::pipeline::settle::{Listed, Reconciled, Settled};
 
 /// What to do about unknown messages; nothing where there are none.
@@ -98,6 +98,19 @@ impl Printer {
                 check_hint(status),
                 unknown_hint(status.campaign, status.counts.unknown)
             )
+        });
+    }
+
+    /// A campaign's state, and whether it was so already.
+    pub fn turned(&self, turned: &Turned) {
+        self.show(turned, || {
+            let Turned { campaign, state, already } = turned;
+            let already = match (already, state) {
+                (false, _) => "",
+                (true, State::Sending) => "nothing to do: it is not paused\n",
+                (true, _) => "nothing to do: it was so already\n",
+            };
+            format!("{already}campaign {campaign} is {}", standing(*campaign, *state, None))
         });
     }
 

@@ -37,29 +37,39 @@ pub struct Status {
     pub approved_by: Vec<String>,
 }
 
+/// What became of a campaign that was told to pause, to go on, or to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Turned {
+    /// The campaign.
+    pub campaign: i64,
+    /// Where it stands now.
+    pub state: State,
+    /// Whether it stood there before, so that nothing was to be done.
+    pub already: bool,
+}
+
 /// Stops sending for a while.
 ///
 /// # Errors
 /// The campaign is not being sent.
-pub async fn pause(app: &App, id: i64) -> Result<State> {
-    let state = turn(app, id, &[State::Sending, State::Approved], State::Paused).await?;
-    event::campaign_paused(id);
-    Ok(state)
+pub async fn pause(app: &App, id: i64) -> Result<Turned> {
+    let turned = turn(app, id, &[State::Sending, State::Approved], State::Paused).await?;
+    if !turned.already {
+        event::campaign_paused(id);
+    }
+    Ok(turned)
 }
 
 /// Takes a pause back.
 ///
 /// # Errors
-/// The campaign is not paused.
-pub async fn resume(app: &App, id: i64) -> Result<State> {
-    if app.store.state(id).await? == State::Sending {
-        return Err(Error::gate(format!("campaign {id} is not resumed"))
-            .why("it is not paused")
-            .now(format!("`kakitome campaign status {id}` tells whether a process sends it")));
+/// The campaign is not being sent.
+pub async fn resume(app: &App, id: i64) -> Result<Turned> {
+    let turned = turn(app, id, &[State::Paused], State::Sending).await?;
+    if !turned.already {
+        event::campaign_resumed(id);
     }
-    let state = turn(app, id, &[State::Paused], State::Sending).await?;
-    event::campaign_resumed(id);
-    Ok(state)
+    Ok(turned)
 }
 
 /// Gives a campaign a rate of its own in place of the configuration's, or takes
@@ -84,24 +94,27 @@ pub async fn pace(app: &App, id: i64, rate: Option<Rate>) -> Result<Rate> {
 ///
 /// # Errors
 /// The campaign has ended already.
-pub async fn halt(app: &App, id: i64) -> Result<State> {
+pub async fn halt(app: &App, id: i64) -> Result<Turned> {
     let from = [State::Frozen, State::Checked, State::Approved, State::Sending, State::Paused];
-    let state = turn(app, id, &from, State::Halted).await?;
-    event::campaign_halted_by_operator(id);
-    Ok(state)
+    let turned = turn(app, id, &from, State::Halted).await?;
+    if !turned.already {
+        event::campaign_halted_by_operator(id);
+    }
+    Ok(turned)
 }
 
-async fn turn(app: &App, id: i64, from: &[State], to: State) -> Result<State> {
+async fn turn(app: &App, id: i64, from: &[State], to: State) -> Result<Turned> {
     // Whatever was changed in it, a campaign can be stopped.
     let state = app.store.state(id).await?;
-    if state == to {
-        return Ok(to);
+    let turned = Turned { campaign: id, state: to, already: state == to };
+    if turned.already {
+        return Ok(turned);
     }
     if !from.contains(&state) {
         return Err(not_turned(id, state, to));
     }
     app.store.set_state(id, from, to, app.clock.now_ms()).await?;
-    Ok(to)
+    Ok(turned)
 }
 
 /// Why a campaign is not stopped, or does not go on, as it is.
