@@ -470,6 +470,33 @@ email = { kind = "email" }
     }
 
     #[test]
+    fn variables_that_say_nothing_without_each_other_are_read_together() {
+        let named = |keys: &[(&str, &str)]| -> Vec<(String, String)> {
+            let named = keys.iter().map(|(key, value)| (format!("KAKITOME_SMTP__WARM_UP__{key}"), value.to_string()));
+            named.collect()
+        };
+        let read = |keys: &[(&str, &str)]| {
+            Config::parse(MINIMAL, Path::new(""), named(keys).into_iter()).map(|config| config.smtp.warm_up)
+        };
+        let grows = [("START", "2026-12-01"), ("FIRST_DAY", "500"), ("FACTOR", "1.5"), ("ZONE", "Asia/Tokyo")];
+        let as_file = "[smtp.warm_up]\nstart = \"2026-12-01\"\nfirst_day = 500\nfactor = 1.5\nzone = \"Asia/Tokyo\"\n";
+        assert_eq!(read(&grows).unwrap(), parse(&format!("{MINIMAL}{as_file}"), &[]).unwrap().smtp.warm_up);
+        for these in [&grows[..2], &grows[..3], &[("START", "2026-12-01"), ("DAYS", "[5, 10]")]] {
+            assert!(read(these).unwrap().is_some(), "{these:?}");
+        }
+        for (keys, why) in [
+            (&grows[..1], "START: write first_day (1 or more)"),
+            (&grows[1..2], "FIRST_DAY: missing field `start`"),
+            (&[("START", "soon"), ("FIRST_DAY", "5")], "START: start is a date"),
+            (&[grows[0], grows[1], ("SPEED", "1")], "SPEED: unknown field `speed`"),
+            (&[grows[0], grows[1], ("FACTOR", "0.5")], "START: factor is between 1.01 and 100"),
+        ] {
+            let refused = read(keys).unwrap_err();
+            assert!(refused.contains(&format!("WARM_UP__{why}")), "{keys:?}: {refused}");
+        }
+    }
+
+    #[test]
     fn what_is_not_ours_is_left_alone_and_what_is_wrong_names_its_variable() {
         parse(MINIMAL, &[("KAKITOME_LOG_FORMAT", "json"), ("KAKITOME_METRICS", "x"), ("KAKITOME_PORT", "tcp://x")])
             .unwrap();

@@ -37,9 +37,16 @@ pub(super) fn in_words(message: &str) -> String {
     let message = message.trim();
     let said = ["invalid type: ", "invalid value: "].iter().find_map(|start| message.strip_prefix(start));
     match said.and_then(|said| said.rsplit_once(", expected ")) {
-        Some((found, wanted)) => format!("{} cannot stand here; write {}", sort(found), to_write(wanted)),
+        Some((found, wanted)) => format!("{}{OF_SORT}{}", sort(found), to_write(wanted)),
         None => message.to_owned(),
     }
+}
+
+const OF_SORT: &str = " cannot stand here; write ";
+
+/// Whether this was said of a value for its sort alone.
+pub(super) fn is_of_sort(said: &str) -> bool {
+    said.contains(OF_SORT)
 }
 
 /// A value as serde shows it: ``integer `5` ``.
