@@ -1,5 +1,4 @@
-//! The commands as typed; no behaviour. What they mean is in `main.rs` and
-//! [`crate::pipeline`].
+//! The commands as typed; no behaviour. What they mean is in [`crate::command`].
 //!
 //! Results go to stdout (`--json` for programs), talk and progress bars to
 //! stderr. Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 held by
@@ -15,7 +14,7 @@ use crate::ledger::State as MessageState;
 
 /// Bulk mail in which every message is bound to its recipient.
 #[derive(Debug, Parser)]
-#[command(name = "kakitome", version, about, after_help = EXITS)]
+#[command(name = "kakitome", version = VERSION, about, after_help = EXITS)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -25,6 +24,11 @@ pub struct Cli {
     pub command: Command,
 }
 
+const VERSION: &str = if cfg!(debug_assertions) {
+    concat!(env!("CARGO_PKG_VERSION"), " (debug build)")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
 const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate · 5 finished with rejected, expired or unknown";
 
 /// Variables of the environment that are options of the command line, and no

@@ -528,6 +528,9 @@ fn wrong_commands_end_with_2_and_help_with_0() {
         let text = help.out().split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(code), "{code}");
     }
+    let build = if cfg!(debug_assertions) { " (debug build)" } else { "" };
+    let version = place.run(&["--version"]);
+    assert_eq!((version.code(), version.out()), (0, format!("kakitome {}{build}\n", env!("CARGO_PKG_VERSION"))));
     place.run(&["campaign", "list"]).refused("kakitome.toml");
 }
 
@@ -613,6 +616,7 @@ fn the_demo_ends_as_promised() {
     assert_eq!(story["accident"], serde_json::json!({ "planned": 100, "held": 100, "delivered": 0 }));
     assert_eq!(story["export_refused"], true);
     assert!(told.err().contains("100 of 100 held and 0 accepted"), "{}", told.err());
+    assert_eq!(told.err().contains("this is a debug build"), cfg!(debug_assertions), "{}", told.err());
 }
 
 #[test]

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::campaign::State;
 use crate::cli::Demo;
-use crate::command::{Printer, count};
+use crate::command::{Printer, count, talk};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::guard::drill::Drill;
@@ -74,6 +74,9 @@ struct Seconds {
 /// The folder cannot be used, or a step of the story fails.
 pub async fn run(args: &Demo, metrics: Metrics, print: &Printer) -> Result<Exit> {
     let started = Instant::now();
+    if cfg!(debug_assertions) {
+        talk("note: this is a debug build, many times slower than a release build: cargo run --release -- demo");
+    }
     make_folder(&args.out)?;
     let mut seconds = Seconds::default();
     print.say(&format!(
