@@ -111,8 +111,8 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
     draft.audience_digest = joined.digest.to_hex().to_string();
     let stages = plan(app, &draft, &joined)?;
     let not_sent = Template::beside(&folder.join(&draft.definition.template));
-    let frozen = write(app, draft, joined, stages, &audience, &version.mapping).await?;
-    Ok(Frozen { not_sent, ..frozen })
+    let draft = write(app, draft, &joined, &stages, &audience, &version.mapping).await?;
+    finish(app, draft, joined, &stages, not_sent).await
 }
 
 /// A name's next revision. One that has begun to be sent has no next: nobody
@@ -260,19 +260,19 @@ fn plan(app: &App, draft: &Campaign, joined: &Joined) -> Result<Vec<u16>> {
     })
 }
 
-/// The second pass: writes the snapshot, all or nothing.
+/// The second pass: writes the snapshot, all or nothing; the campaign as it was written.
 async fn write(
     app: &App,
     mut draft: Campaign,
-    joined: Joined,
-    stages: Vec<u16>,
+    joined: &Joined,
+    stages: &[u16],
     audience: &Path,
     mapping: &Mapping,
-) -> Result<Frozen> {
+) -> Result<Campaign> {
     let mut tries = 0;
     let digest = loop {
         let rows = read_audience(audience, mapping)?;
-        match create(app, &draft, rows, &stages).await {
+        match create(app, &draft, rows, stages).await {
             // Somebody else froze a campaign at the same moment: this is the next one.
             Err(StoreError::Taken { .. }) if tries < TRIES => {
                 tries += 1;
@@ -288,7 +288,7 @@ async fn write(
             Error::usage("the audience changed while it was read").now("freeze it again once nobody writes to it")
         );
     }
-    finish(app, draft.id, draft, joined, &stages).await
+    Ok(draft)
 }
 
 /// Writes the snapshot once; the digest of what was read, `None` where a line
@@ -315,8 +315,9 @@ async fn create(
     Ok((!failed).then(|| hasher.finalize()))
 }
 
-async fn finish(app: &App, id: i64, draft: Campaign, joined: Joined, stages: &[u16]) -> Result<Frozen> {
-    let now_ms = app.clock.now_ms();
+/// Holds and suppresses what needs no check for that, and tells what was frozen.
+async fn finish(app: &App, draft: Campaign, joined: Joined, stages: &[u16], not_sent: Vec<String>) -> Result<Frozen> {
+    let (id, now_ms) = (draft.id, app.clock.now_ms());
     let held: Vec<Checked> = joined
         .disagree
         .into_iter()
@@ -338,7 +339,7 @@ async fn finish(app: &App, id: i64, draft: Campaign, joined: Joined, stages: &[u
         template_digest: draft.template_digest,
         audience_digest: draft.audience_digest,
         stages: count_stages(&draft.definition.stages, stages),
-        not_sent: Vec::new(),
+        not_sent,
     };
     app.store.record_checks(id, held, now_ms).await?;
     app.store.suppress_messages(id, &joined.suppressed, now_ms).await?;
