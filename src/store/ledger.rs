@@ -55,6 +55,23 @@ macro_rules! append {
 }
 pub(in crate::store) use append;
 
+/// Runs an update that returns the `account`s that it moved to one state, and appends
+/// the entry about them, if there are any; how many. A macro, as [`append`].
+macro_rules! append_moved {
+    ($tx:expr, $update:expr, $campaign:expr, $kind:expr, $state:expr, $now_ms:expr, $doing:expr) => {{
+        let rows = $update.fetch_all(&mut *$tx).await.doing($doing)?;
+        let moved = |row| Ok(($crate::store::cell::Cell::cell(row, "message", "account")?, $state));
+        let messages: Vec<(String, &str)> = rows.iter().map(moved).collect::<Result<_>>()?;
+        let count = messages.len() as u64;
+        if count > 0 {
+            let told = $crate::store::ledger::Messages { messages };
+            $crate::store::ledger::append!($tx, Some($campaign), $kind, &told, $now_ms, $doing);
+        }
+        count
+    }};
+}
+pub(in crate::store) use append_moved;
+
 /// Makes a transaction the only one that appends.
 pub(in crate::store) trait Alone {
     async fn alone(&mut self) -> Result<(), sqlx::Error>;

@@ -116,15 +116,8 @@ impl Store {
         let mut expired = 0;
         loop {
             let some: u64 = in_transaction!(self, doing, |tx| {
-                let rows = sqlx::query(EXPIRE).bind(campaign).bind(first_ms_max).bind(now_ms);
-                let rows = rows.fetch_all(&mut *tx).await.doing(doing)?;
-                let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "expired"));
-                let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
-                let some = messages.len() as u64;
-                if some > 0 {
-                    ledger::append!(tx, Some(campaign), "expire", &Messages { messages }, now_ms, doing);
-                }
-                some
+                let update = sqlx::query(EXPIRE).bind(campaign).bind(first_ms_max).bind(now_ms);
+                ledger::append_moved!(tx, update, campaign, "expire", "expired", now_ms, doing)
             });
             if some == 0 {
                 return Ok(expired);
@@ -191,15 +184,8 @@ impl Store {
         }
         let (doing, text, sql) = ("suppressing messages", json(&accounts)?, self.sql(SQLITE, POSTGRES));
         Ok(in_transaction!(self, doing, |tx| {
-            let rows =
-                sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms).fetch_all(&mut *tx).await.doing(doing)?;
-            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, "suppressed"));
-            let messages: Vec<(String, &str)> = rows.iter().map(read).collect::<Result<_>>()?;
-            let some = messages.len() as u64;
-            if some > 0 {
-                ledger::append!(tx, Some(campaign), "suppress", &Messages { messages }, now_ms, doing);
-            }
-            some
+            let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);
+            ledger::append_moved!(tx, update, campaign, "suppress", "suppressed", now_ms, doing)
         }))
     }
 
