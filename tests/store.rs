@@ -1124,7 +1124,7 @@ both! {
         assert!(!told.contains("taro"), "{told}");
         assert!(told.contains(&blake3::hash(b"taro@customer.example").to_hex().to_string()), "{told}");
         base.tamper("delete from suppression where address = 'told'").await;
-        assert_eq!(store.unsuppress(&list, 7).await.unwrap(), 1);
+        assert_eq!(store.unsuppress(&list, 7).await.unwrap().removed, 1);
         assert!(store.suppressed(&list).await.unwrap().is_empty());
         proved(&store).await;
     }

@@ -30,10 +30,10 @@ pub use print::{Printer, count};
 /// Who freezes a campaign, where neither the environment nor the command names somebody.
 const OPERATOR: &str = "operator";
 /// What is said when sending is interrupted.
-const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once; what is claimed then becomes unknown)";
+const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once; what is begun then becomes unknown)";
 /// What is said when they do not come to an end.
 const CUT_OFF: &str =
-    "stopped: messages that were claimed and not recorded become unknown with the next `kakitome campaign send`";
+    "stopped: messages that were begun and not recorded become unknown with the next `kakitome campaign send`";
 /// How long the store may take to write down what became of messages under way.
 const RECORDED: Duration = Duration::from_secs(10);
 /// How long requests under way may take to be answered.

@@ -18,9 +18,8 @@ use crate::pipeline::freeze::Frozen;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::{Halted, SendReport};
-use crate::pipeline::suppress::Removed;
 use crate::report::CampaignReport;
-use crate::store::{Proof, Suppression};
+use crate::store::{Proof, Removed, Suppression};
 
 /// Prints results to stdout, as text or as one JSON object.
 pub struct Printer {
@@ -162,11 +161,11 @@ impl Printer {
     /// A finished check.
     pub fn checked(&self, found: &CheckReport) {
         if found.withdrawn > 0 {
-            eprintln!(
+            talk(&format!(
                 "kakitome: {} withdrawn: they signed something else than this check found; approve campaign {} anew",
                 if found.withdrawn == 1 { "1 approval".into() } else { format!("{} approvals", found.withdrawn) },
                 found.campaign
-            );
+            ));
         }
         self.show(found, || {
             let mut text = format!(
@@ -215,7 +214,8 @@ impl Printer {
     /// An approval.
     pub fn approved(&self, done: &Approved) {
         if !done.asking.is_empty() {
-            eprintln!("kakitome: the author approved; before stage {} somebody else must, too", done.asking.join(", "));
+            let stages = done.asking.join(", ");
+            talk(&format!("kakitome: the author approved; before stage {stages} somebody else must, too"));
         }
         self.show(done, || {
             format!(

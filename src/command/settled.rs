@@ -25,7 +25,7 @@ fn claimed_hint(campaign: i64, claimed: u64, sender: Option<&str>) -> String {
         return String::new();
     }
     format!(
-        "\n{} claimed by a process that ended before it recorded what became of them: they become unknown, and are not sent again by themselves\nnow: kakitome reconcile LOG (the mail server's) settles them; then kakitome campaign send {campaign} goes on",
+        "\n{} claimed by a process that ended before it recorded what became of them: those that may have been begun become unknown, and are not sent again by themselves; the rest is due again\nnow: kakitome reconcile LOG (the mail server's) settles them; then kakitome campaign send {campaign} goes on",
         count(claimed)
     )
 }
@@ -184,7 +184,7 @@ fn line(done: &Settled) -> String {
         let claimed = match done.claimed {
             0 => String::new(),
             n => format!(
-                "; {} are claimed, and unknown only once their process has ended and kakitome reconcile LOG, or campaign send, has looked at them",
+                "; {} are claimed; those that may have been begun are unknown once their process has ended and kakitome reconcile LOG, or campaign send, has looked at them",
                 count(n)
             ),
         };

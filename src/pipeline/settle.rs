@@ -45,7 +45,7 @@ pub struct Settled {
     pub retry: u64,
     /// Messages that are unknown still.
     pub unknown: u64,
-    /// Messages that are claimed: unknown, if their process has ended.
+    /// Messages that are claimed: if their process has ended, unknown or due again.
     pub claimed: u64,
     /// Addresses that were suppressed, because they have no mailbox.
     pub suppressed: u64,
@@ -126,7 +126,7 @@ pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Re
 }
 
 /// Settles unknown messages of every campaign by a mail server's log, what a dead
-/// process left claimed among them. An address whose server said that it has no mailbox
+/// process had begun among them. An address whose server said that it has no mailbox
 /// is suppressed, as in sending. Those that
 /// it does not show as taken over stay unknown, unless `retry` is their count:
 /// then the operator says that the log covers the time, and they are sent again.

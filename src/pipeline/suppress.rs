@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::pipeline::App;
-use crate::store::Suppression;
+use crate::store::{Removed, Suppression};
 use crate::suppression::{self, ListError};
 
 /// Adds addresses; how many were new.
@@ -18,23 +16,12 @@ pub async fn add(app: &App, addresses: &[String], reason: &str) -> Result<u64> {
     Ok(app.store.suppress(&parse(addresses)?, reason, app.clock.now_ms()).await?)
 }
 
-/// What was taken off the list.
-#[derive(Debug, Serialize)]
-pub struct Removed {
-    /// Addresses that were on it.
-    pub removed: u64,
-    /// Of these, who had unsubscribed by the link in a message.
-    pub unsubscribed: u64,
-}
-
 /// Takes addresses off the list.
 ///
 /// # Errors
 /// A text is no address (none is removed then), or the store fails.
 pub async fn remove(app: &App, addresses: &[String]) -> Result<Removed> {
-    let addresses = parse(addresses)?;
-    let unsubscribed = app.store.unsubscribed(&addresses).await?;
-    Ok(Removed { removed: app.store.unsuppress(&addresses, app.clock.now_ms()).await?, unsubscribed })
+    Ok(app.store.unsuppress(&parse(addresses)?, app.clock.now_ms()).await?)
 }
 
 /// The whole list.

@@ -193,7 +193,7 @@ impl From<StoreError> for Error {
             }
             StoreError::IllegalMove { .. } => (
                 Error::unexpected("the store refused a change"),
-                "another process has the messages: one that stands still for longer than its lease is taken for dead, and what it had claimed becomes unknown; `kakitome reconcile LOG` settles that, and `kakitome verify` tells whether the store was changed from outside",
+                "another process has the messages: one that stands still for longer than its lease is taken for dead, and what it had begun becomes unknown; `kakitome reconcile LOG` settles that, and `kakitome verify` tells whether the store was changed from outside",
             ),
             StoreError::IllegalState { .. } => {
                 (Error::gate("the campaign cannot make this move"), "`kakitome campaign status` tells where it stands")

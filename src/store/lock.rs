@@ -324,12 +324,15 @@ fn parts(process: &str) -> Option<(&str, &str, &str)> {
     Some((place, number, start))
 }
 
-/// When a process was started, in clock ticks since the boot (proc(5), field 22
-/// of `stat`; the name in field 2 may contain anything up to its last bracket).
+/// When a process was started that has not ended, in clock ticks since the boot
+/// (proc(5), field 22 of `stat`; the name in field 2 may contain anything up to its last
+/// bracket). One that nobody has asked how it ended (state `Z`) is in the table still.
 fn start(number: u32) -> Option<String> {
     let stat = std::fs::read_to_string(Path::new("/proc").join(number.to_string()).join("stat")).ok()?;
     let (_, after) = stat.rsplit_once(')')?;
-    after.split_ascii_whitespace().nth(19).map(str::to_owned)
+    let mut fields = after.split_ascii_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X");
+    fields.nth(18).filter(|_| !has_ended).map(str::to_owned)
 }
 
 fn read(file: &str) -> String {
@@ -349,5 +352,22 @@ mod tests {
         assert!(is_dead(&format!("{place} 4194305 {start}"), &ours), "no process has a number that high");
         assert!(!is_dead(&format!("elsewhere 4194305 {start}"), &ours), "nothing is known of another machine");
         assert!(!is_dead("", &ours), "nothing is known");
+    }
+
+    #[test]
+    fn a_process_that_has_ended_is_dead_before_anybody_asks_how() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let ours = process();
+        let (place, ..) = parts(&ours).unwrap();
+        let theirs = format!("{place} {} {}", child.id(), start(child.id()).unwrap());
+        assert!(!is_dead(&theirs, &ours), "it lives");
+        child.kill().unwrap();
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while !is_dead(&theirs, &ours) && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(is_dead(&theirs, &ours), "it has ended, and is in the table");
+        child.wait().unwrap();
+        assert!(is_dead(&theirs, &ours), "it is gone");
     }
 }

@@ -42,7 +42,7 @@ pub use lock::{Lock, Look, Pulse};
 pub use message::{Checked, Filter, Planned, Row, Verdict};
 pub use outcome::Settled;
 pub use proof::{Broken, Proof};
-pub use suppression::Suppression;
+pub use suppression::{Removed, Suppression};
 pub use worker::{Lease, Place, Recovered, WHOLE};
 
 use std::sync::Arc;

@@ -22,6 +22,15 @@ pub struct Suppression {
     pub at_ms: i64,
 }
 
+/// What was taken off the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Removed {
+    /// Addresses that were on it.
+    pub removed: u64,
+    /// Of these, who had unsubscribed by the link in a message.
+    pub unsubscribed: u64,
+}
+
 /// What a row is called that cannot be read.
 const WHAT: &str = "suppressed address";
 /// The reason of those who used the link in a message.
@@ -95,48 +104,30 @@ impl Store {
         }))
     }
 
-    /// Takes addresses off the list; how many were on it.
+    /// Takes addresses off the list; how many were on it, and why.
     ///
     /// # Errors
     /// The database fails; none is removed then.
-    pub async fn unsuppress(&self, addresses: &[Address], now_ms: i64) -> Result<u64> {
-        const SQLITE: &str = "delete from suppression where address in (select value from json_each($1))";
+    pub async fn unsuppress(&self, addresses: &[Address], now_ms: i64) -> Result<Removed> {
+        const SQLITE: &str =
+            "delete from suppression where address in (select value from json_each($1)) returning reason";
         const POSTGRES: &str = "
-            delete from suppression where address in (select jsonb_array_elements_text($1::jsonb))";
+            delete from suppression where address in (select jsonb_array_elements_text($1::jsonb)) returning reason";
         let (doing, sql) = ("removing from the suppression list", self.sql(SQLITE, POSTGRES));
         Ok(in_transaction!(self, doing, |tx| {
-            let mut removed = 0;
+            let mut all = Removed::default();
             for chunk in addresses.chunks(CHUNK) {
                 let folded = folded(chunk);
-                let gone = sqlx::query(sql).bind(json(&folded)?).execute(&mut *tx).await.doing(doing)?.rows_affected();
-                let told = serde_json::json!({ "removed": gone, "digests": digests(&folded) });
+                let gone = sqlx::query(sql).bind(json(&folded)?).fetch_all(&mut *tx).await.doing(doing)?;
+                let reasons: Vec<String> =
+                    gone.iter().map(|row| Cell::cell(row, WHAT, "reason")).collect::<Result<_>>()?;
+                let told = serde_json::json!({ "removed": reasons.len(), "digests": digests(&folded) });
                 ledger::append!(tx, None::<i64>, "unsuppressed", &told, now_ms, doing);
-                removed += gone;
+                all.removed += reasons.len() as u64;
+                all.unsubscribed += reasons.iter().filter(|reason| *reason == UNSUBSCRIBED).count() as u64;
             }
-            removed
+            all
         }))
-    }
-
-    /// How many of these addresses are on the list because their owners unsubscribed.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn unsubscribed(&self, addresses: &[Address]) -> Result<u64> {
-        const SQLITE: &str = "
-            select count(*) from suppression where reason = $2 and address in (select value from json_each($1))";
-        const POSTGRES: &str = "
-            select count(*) from suppression
-            where reason = $2 and address in (select jsonb_array_elements_text($1::jsonb))";
-        let sql = self.sql(SQLITE, POSTGRES);
-        let mut count = 0;
-        for chunk in addresses.chunks(CHUNK) {
-            let text = json(&folded(chunk))?;
-            with_pool!(self, |pool| {
-                let asked = sqlx::query_scalar::<_, i64>(sql).bind(&text).bind(UNSUBSCRIBED).fetch_one(pool).await;
-                count += asked.doing("reading the suppression list")?.unsigned_abs();
-            });
-        }
-        Ok(count)
     }
 
     /// The whole list, in the order of addresses.
