@@ -603,8 +603,7 @@ both! {
         let refused = [
             // A claimed message is past its check.
             store.record_checks(1, vec![cleared(2), cleared(1)], 11).await,
-            // Only what is there can be held, only what is claimed have an outcome or be released.
-            store.hold_and_halt(1, &[held("10000002"), held("nobody")], "a test", 11).await,
+            // Only what is claimed can have an outcome or be released.
             store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: id("10000002"), digest: [2; 32], attempt: 1 })], 11).await.map(|_| ()),
             store.release(1, vec![Claim { campaign: 1, account: id("10000003"), digest: [3; 32], attempt: 1 }], 11).await,
             // Another attempt's outcome.
@@ -843,7 +842,8 @@ both! {
         directory(&store, 2).await;
         checked(&store, 2).await;
         let mut mine = claims(claim(&store, 1, 0, 1, 2, 100).await);
-        store.hold_and_halt(1, &[held(mine.pop().unwrap().account.as_str())], "a test", 110).await.unwrap();
+        let one = [held(mine.pop().unwrap().account.as_str())];
+        store.hold_and_halt(1, &one, |_| "a test".into(), 110).await.unwrap();
         store.record_outcomes(1, vec![deferred(mine.pop().unwrap(), 900)], 110).await.unwrap();
         store.suppress_messages(1, &[id("10000001")], 120).await.unwrap();
         let counts = store.counts(1, None).await.unwrap();
@@ -863,12 +863,32 @@ both! {
         // A deferred one may be held too: it is judged again before it is claimed.
         let mine = claims(claim(&store, 1, 0, 1, 1, 100).await);
         store.record_outcomes(1, mine.into_iter().map(|claim| deferred(claim, 200)).collect(), 110).await.unwrap();
-        store.hold_and_halt(1, &[held("10000001"), held("10000003")], "a test", 120).await.unwrap();
+        let why = |count: usize| format!("{count} held");
+        let two = [held("10000001"), held("10000003"), held("nobody")];
+        assert_eq!(store.hold_and_halt(1, &two, why, 120).await.unwrap(), "2 held");
         assert_eq!(store.state(1).await.unwrap(), CampaignState::Halted);
         assert_eq!(store.counts(1, None).await.unwrap().held, 2);
         // Once more in a campaign that is halted already.
-        store.hold_and_halt(1, &[held("10000002")], "a test", 130).await.unwrap();
+        store.hold_and_halt(1, &[held("10000002")], why, 130).await.unwrap();
         assert_eq!(store.counts(1, None).await.unwrap().held, 3);
+        proved(&store).await;
+    }
+
+    async fn what_another_process_has_is_not_held_and_its_campaign_halts_all_the_same(base: &Base) {
+        let store = base.open().await;
+        directory(&store, 3).await;
+        checked(&store, 3).await;
+        for (from, to) in [(CampaignState::Frozen, CampaignState::Checked), (CampaignState::Checked, CampaignState::Approved), (CampaignState::Approved, CampaignState::Sending)] {
+            store.set_state(1, &[from], to, 90).await.unwrap();
+        }
+        let mut both = claims(claim(&store, 1, 0, 1, 2, 100).await);
+        store.record_outcomes(1, vec![accepted(both.pop().unwrap())], 110).await.unwrap();
+        base.tamper("update message set worker = 'elsewhere:1' where state = 'claimed'").await;
+        let why = |count: usize| format!("{count} held");
+        assert_eq!(store.hold_and_halt(1, &[held("10000001"), held("10000002")], why, 120).await.unwrap(), "0 held");
+        assert_eq!(store.state(1).await.unwrap(), CampaignState::Halted);
+        let counts = store.counts(1, None).await.unwrap();
+        assert_eq!((counts.held, counts.claimed, counts.accepted), (0, 1, 1));
         proved(&store).await;
     }
 

@@ -176,7 +176,7 @@ impl Line {
         if !self.pulse.is_held() {
             return Err(self.lost());
         }
-        if let Some(count) = summary.given_up.filter(|count| *count > 0) {
+        if let Some(count) = summary.given_up {
             return Ok(Ran::Stopped(self.given_up(count)));
         }
         match (held, summary.error) {
@@ -298,8 +298,11 @@ impl Line {
                 first = format!("held: account {}'s message {what}", held.account);
             }
         }
-        let why = format!("{first}; {} held at once, none of it was sent", held.len());
-        self.app.store.hold_and_halt(self.campaign.id, &held, &why, self.app.clock.now_ms()).await?;
+        let why = |count: usize| match held.len() - count {
+            0 => format!("{first}; {count} held at once, none of it was sent"),
+            others => format!("{first}; {count} held at once; {others} another process has claimed or sent"),
+        };
+        let why = self.app.store.hold_and_halt(self.campaign.id, &held, why, self.app.clock.now_ms()).await?;
         self.app.metrics.halted();
         event::campaign_halted(self.campaign.id, &why);
         Ok(why)

@@ -97,7 +97,7 @@ pub struct Summary {
     pub not_begun: Vec<Claim>,
     /// Why sending ended early, if it did.
     pub error: Option<String>,
-    /// How many messages under way were given up, if that was asked for.
+    /// How many messages under way were given up, where any were.
     pub given_up: Option<usize>,
 }
 
@@ -182,9 +182,7 @@ async fn run_parcels<P: Parcel>(
         }
     }
     let not_begun = queue.drain().await.into_iter().map(Parcel::into_claim).collect();
-    // The connections may have heard of it first, and have ended.
-    let is_cut = *cut.borrow();
-    Summary { not_begun, error, given_up: is_cut.then(|| queue.given_up()) }
+    Summary { not_begun, error, given_up: Some(queue.given_up()).filter(|count| *count > 0) }
 }
 
 /// How long a connection may take to end when it is waited for no longer.

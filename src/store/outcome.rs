@@ -8,6 +8,8 @@
 //! Measured: batches of 500 on SQLite with `synchronous=FULL`, see
 //! `tests/store.rs`.
 
+use std::collections::HashSet;
+
 use crate::account::AccountId;
 use crate::address::Address;
 use crate::campaign::State as CampaignState;
@@ -128,41 +130,53 @@ impl Store {
 
     /// Holds messages that the guard refused at send time, and halts their
     /// campaign, in one step: a held message with a campaign that goes on is
-    /// nothing that a crash or a pause can leave behind.
+    /// nothing that a crash or a pause can leave behind. One that another process has
+    /// claimed or sent meanwhile stays as it is, and the campaign halts all the same.
+    /// `why` is asked with how many are held, and given back.
     ///
     /// # Errors
-    /// A message has been attempted meanwhile, or the database fails; nothing
-    /// is changed then.
-    pub async fn hold_and_halt(&self, campaign: i64, held: &[Held], why: &str, now_ms: i64) -> Result<()> {
+    /// The database fails; nothing is changed then.
+    pub async fn hold_and_halt(
+        &self,
+        campaign: i64,
+        held: &[Held],
+        why: impl Fn(usize) -> String,
+        now_ms: i64,
+    ) -> Result<String> {
         const SQLITE: &str = "
             update message set state = 'held', findings = v.value->>2, worker = null, changed_ms = $3
             from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0
-            and state in ('checked', 'claimed', 'deferred')";
+              and (state in ('checked', 'deferred') or state = 'claimed' and worker = $4) returning account";
         const POSTGRES: &str = "
             update message set state = 'held', findings = v->>2, worker = null, changed_ms = $3
             from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0
-            and (state in ('checked', 'claimed', 'deferred')) is true";
+              and (state in ('checked', 'deferred') or state = 'claimed' and worker = $4) is true returning account";
         const HALT: &str = "update campaign set state = 'halted' where id = $1";
         let doing = "holding messages and halting their campaign";
         let rows = held.iter().map(|held| Ok((&held.account, "held", json(&held.findings)?)));
-        let told = Messages { messages: rows.collect::<Result<Vec<_>>>()? };
-        let (text, sql) = (json(&told.messages)?, self.sql(SQLITE, POSTGRES));
+        let rows = rows.collect::<Result<Vec<_>>>()?;
+        let (text, sql) = (json(&rows)?, self.sql(SQLITE, POSTGRES));
         let state = campaign::state_for_update(self);
-        in_transaction!(self, doing, |tx| {
+        Ok(in_transaction!(self, doing, |tx| {
             // The campaign first, as everywhere: two that wait for each other
             // would wait for ever.
             let row = sqlx::query(state).bind(campaign).fetch_optional(&mut *tx).await.doing(doing)?;
             let is = campaign::read_state(row.ok_or(StoreError::NoCampaign { id: campaign })?.cell(WHAT, "state")?)?;
-            let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);
-            exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), held.len())?;
-            ledger::append!(tx, Some(campaign), "hold", &told, now_ms, doing);
+            let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms).bind(worker());
+            let moved = update.fetch_all(&mut *tx).await.doing(doing)?;
+            let moved: HashSet<String> = moved.iter().map(|row| row.cell(WHAT, "account")).collect::<Result<_>>()?;
+            let messages: Vec<_> = rows.iter().filter(|(account, ..)| moved.contains(account.as_str())).collect();
+            let why = why(messages.len());
+            if !messages.is_empty() {
+                ledger::append!(tx, Some(campaign), "hold", &Messages { messages }, now_ms, doing);
+            }
             if is.may_become(CampaignState::Halted) {
                 sqlx::query(HALT).bind(campaign).execute(&mut *tx).await.doing(doing)?;
                 let told = serde_json::json!({ "from": is, "state": CampaignState::Halted, "why": why });
                 ledger::append!(tx, Some(campaign), "state", &told, now_ms, doing);
             }
-        });
-        Ok(())
+            why
+        }))
     }
 
     /// Marks messages that are still free, whose address is on the suppression list; how
