@@ -138,7 +138,8 @@ impl File {
     fn new(path: &str, text: &str) -> Self {
         let blank = blank(text);
         let code = match test_module(&blank) {
-            _ if path.ends_with("/tests.rs") => String::new(),
+            // And what is a module of it.
+            _ if path.ends_with("/tests.rs") || path.contains("/tests/") => String::new(),
             Some(at) => blank[..at].to_owned(),
             None => blank,
         };
@@ -639,7 +640,9 @@ mod each_check_fails_where_it_should {
             let harmless = format!("// {word}\n/* {word} */ const A: &str = \"{word}\"; r#\"{word}\"#\n");
             assert_eq!(faults(banned, "a.rs", &harmless).len(), 0, "{word}");
             assert_eq!(faults(banned, "a.rs", &format!("#[cfg(test)]\nmod tests {{ {word} }}")).len(), 0, "{word}");
-            assert_eq!(faults(banned, "a/tests.rs", &format!("{word} ")).len(), 0, "{word}");
+            for tests in ["a/tests.rs", "a/tests/server.rs"] {
+                assert_eq!(faults(banned, tests, &format!("{word} ")).len(), 0, "{word}");
+            }
         }
         // A literal's end is found, and a lifetime begins none.
         for before in ["'\"'", "'\\''", "'あ'", "b'\"'", "\"\\\"\"", "br##\"\"#\"##", "<'a>", "/* /* */ */"] {

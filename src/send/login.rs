@@ -104,22 +104,18 @@ impl Login {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
-    use tokio_rustls::rustls::crypto::ring;
-    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+    use tokio_rustls::rustls::ClientConfig;
 
     use super::*;
     use crate::address::Address;
     use crate::config::{Auth, Smtp};
     use crate::ledger::State;
     use crate::send::conversation::{Conversation, Envelope, Sent};
+    use crate::send::tests::tls::{Duplex, certified};
     use crate::send::{Deadlines, Relay};
-
-    trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-    impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
     /// A mail server with a certificate of its own, and what it heard under TLS.
     struct Server {
@@ -137,20 +133,11 @@ mod tests {
     }
 
     async fn start(implicit: bool, offers: &'static str) -> Running {
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
-        let certificate: CertificateDer<'static> = made.cert.der().clone();
-        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let provider = Arc::new(ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
-        let config = config.unwrap().with_no_client_auth().with_single_cert(vec![certificate.clone()], key).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(certificate).unwrap();
-        let trust = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let trust = trust.with_root_certificates(roots).with_no_client_auth();
+        let (acceptor, trust) = certified();
         let server = Arc::new(Server { implicit, offers, token: Mutex::default(), heard: Mutex::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (running, acceptor) = (server.clone(), TlsAcceptor::from(Arc::new(config)));
+        let running = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(Box::new(stream), running.clone(), acceptor.clone()));

@@ -271,8 +271,12 @@ impl Relay {
     }
 }
 
-/// Writes one command, and reads its reply.
+/// Writes one command, and reads its reply; unless the server has said something that it
+/// was not asked, which would be taken for that reply.
 pub(in crate::send) async fn ask(link: &mut Link, line: &str) -> Result<Said, String> {
+    if !link.is_quiet().await {
+        return Err("the server closed the connection, or spoke out of turn".into());
+    }
     let failed = |error: std::io::Error| reply_text(&error.to_string());
     link.write(format!("{line}\r\n").as_bytes()).await.map_err(failed)?;
     link.reply().await.map_err(failed)

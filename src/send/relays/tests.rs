@@ -11,7 +11,8 @@ use super::*;
 use crate::config::Rate;
 use crate::ledger::State::{Accepted, Unknown};
 use crate::send::Pace;
-use crate::send::tests::{AT, Fault, MESSAGES, Phase, Script, listen, relay, running, send, send_at, serve};
+use crate::send::tests::server::{Fault, Phase, Script, listen, serve};
+use crate::send::tests::{AT, MESSAGES, relay, running, send, send_at};
 
 /// Where nothing listens.
 async fn nowhere() -> SocketAddr {
