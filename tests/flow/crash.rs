@@ -13,7 +13,7 @@ async fn killed(kills: u64) {
     let seen = mail.clone();
     let receiver = Receiver::start(move |delivery| seen.lock().unwrap().push(delivery.recipient)).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let accounts = 300 + 150 * kills;
+    let accounts = 300 + 220 * kills;
     let base = Base::file_at(&folder.path().join("kakitome.db"));
     let url = format!("smtp://{}", receiver.addr());
     let (app, id) = approved(&base, folder.path(), accounts, &url, "100000/s").await;
@@ -31,8 +31,9 @@ async fn killed(kills: u64) {
     for _ in 0..kills {
         let before = mail.lock().unwrap().len();
         let mut process = send();
-        // A few messages on, or at its end: then there is nothing to kill.
-        let few = before + fastrand::usize(1..40);
+        // At its first messages or when outcomes are being recorded, or at its end: then
+        // there is nothing to kill.
+        let few = before + fastrand::usize(1..200);
         until("the next messages", || mail.lock().unwrap().len() >= few || process.try_wait().unwrap().is_some()).await;
         process.kill().unwrap();
         process.wait().unwrap();
