@@ -28,8 +28,8 @@ use crate::send::{self, Permission, Ticket};
 use crate::telemetry::event;
 
 /// Claims for each connection: enough for one bulk write while the one before is
-/// sent.
-const PER_CONNECTION: usize = 32;
+/// sent. Twice as many send 4 % faster, and leave twice as many unknown.
+const PER_CONNECTION: usize = 16;
 /// Messages claimed by one write.
 const BATCH_MAX: usize = 250;
 
@@ -46,7 +46,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// 32 a connection, but no more than the rate lets go in two seconds, and one
+    /// 16 a connection, but no more than the rate lets go in two seconds, and one
     /// a connection at least, so that a slow server does not idle the others.
     pub fn new(rate: Rate, connections: usize) -> Self {
         let two_seconds = 2.0 * rate.each_second();
@@ -316,11 +316,11 @@ mod tests {
     #[test]
     fn claims_run_ahead_by_connections_and_by_two_seconds_at_most() {
         let full = Window::new(Rate::per_second(100_000), 8);
-        assert_eq!(full, Window { claimed: 256, batch: 64, queue: 128 });
+        assert_eq!(full, Window { claimed: 128, batch: 32, queue: 64 });
         let paced = Window::new(Rate::per_second(60), 8);
         assert_eq!(paced, Window { claimed: 120, batch: 30, queue: 60 });
         let slow = Window::new(Rate { count: 2.try_into().unwrap(), per: std::time::Duration::from_secs(60) }, 8);
         assert_eq!(slow, Window { claimed: 8, batch: 1, queue: 1 });
-        assert_eq!(Window::new(Rate::per_second(100_000), 1).claimed, 32);
+        assert_eq!(Window::new(Rate::per_second(100_000), 1).claimed, 16);
     }
 }

@@ -4,7 +4,7 @@
 use super::*;
 
 /// How far claims may run ahead with 8 connections and no slow rate.
-const AHEAD_MAX: u64 = 256;
+const AHEAD_MAX: u64 = 128;
 
 /// Kills a sending process `kills` times at random moments, restarts it to the
 /// end, and counts at the other side.

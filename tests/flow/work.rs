@@ -10,7 +10,7 @@ use super::*;
 const RATE: u64 = 250;
 const MANY: u64 = 3_000;
 /// How far claims of one process may run ahead of what became of them.
-const AHEAD_MAX: u64 = 256;
+const AHEAD_MAX: u64 = 128;
 
 /// Ends a process as a service manager does; its exit code.
 async fn terminate(mut process: Child) -> Option<i32> {
