@@ -62,11 +62,10 @@ impl<T> Memo<T> {
         let hash = self.hasher.hash_one(text);
         let mark = (hash >> 32) as u32;
         // Two places: of two texts of each message that share one, neither would be known.
-        let mut again = false;
-        for place in [hash, hash >> NOTED.ilog2()].map(|bits| bits as usize & (NOTED - 1)) {
-            again |= self.noted[place] == mark;
-            self.noted[place] = mark;
-        }
+        // Both are read before they are written: they may be the same.
+        let places = [hash, hash >> NOTED.ilog2()].map(|bits| bits as usize & (NOTED - 1));
+        let again = places.iter().any(|place| self.noted[*place] == mark);
+        places.iter().for_each(|place| self.noted[*place] = mark);
         again.then_some(hash)
     }
 
@@ -121,7 +120,9 @@ mod tests {
     fn texts_that_share_a_place_are_known_all_the_same() {
         let mut memo: Memo<()> = Memo::default();
         let texts: Vec<String> = (0..1_000).map(|n| n.to_string()).collect();
-        texts.iter().for_each(|text| assert_eq!(memo.note(text.as_bytes()), None));
+        // Hashes are other ones in each process: two marks may be the same, once in 10,000 runs.
+        let early = texts.iter().filter(|text| memo.note(text.as_bytes()).is_some()).count();
+        assert!(early < 2, "{early} known before they were seen");
         let known = texts.iter().filter(|text| memo.note(text.as_bytes()).is_some()).count();
         // One place each would leave out some 60 of them.
         assert!(known > 965, "{known}");
