@@ -34,6 +34,8 @@ const DEAD_MS: i64 = 30_000;
 
 /// What a row is called that cannot be read.
 const WHAT: &str = "right to send";
+/// Who holds a campaign ($1).
+pub(in crate::store) const HOLDER: &str = "select holder, process, beat_ms from sending where campaign = $1";
 /// After this long without a beat the holder takes itself for dead, a little
 /// before others do.
 const LOST_MS: i64 = 25_000;
@@ -89,7 +91,6 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] names the process that has it.
     pub async fn lock(&self, campaign: i64, lease: &Lease, now_ms: i64) -> Result<Lock> {
-        const HOLDER: &str = "select holder, process, beat_ms from sending where campaign = $1";
         const HOLDER_POSTGRES: &str = "select holder, process, beat_ms from sending where campaign = $1 for update";
         const TAKE: &str = "
             insert into sending (campaign, holder, process, beat_ms) values ($1, $2, $3, $4)
@@ -103,7 +104,7 @@ impl Store {
             if take.execute(&mut *tx).await.doing(doing)?.rows_affected() == 0 {
                 let row = sqlx::query(read).bind(campaign).fetch_one(&mut *tx).await.doing(doing)?;
                 let (other, beat_ms): (String, i64) = (row.cell(WHAT, "holder")?, row.cell(WHAT, "beat_ms")?);
-                if now_ms - beat_ms < DEAD_MS && !is_dead(row.cell(WHAT, "process")?, &process) {
+                if lives(row.cell(WHAT, "process")?, beat_ms, now_ms) {
                     return Err(StoreError::Locked { holder: other });
                 }
                 let steal = sqlx::query(STEAL).bind(campaign).bind(&holder).bind(&process).bind(now_ms);
@@ -124,7 +125,6 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn sender(&self, campaign: i64, now_ms: i64) -> Result<Option<String>> {
-        const HOLDER: &str = "select holder, process, beat_ms from sending where campaign = $1";
         let row: Option<(String, String, i64)> = with_pool!(self, |pool| {
             let row = sqlx::query(HOLDER).bind(campaign).fetch_optional(pool).await.doing("reading who sends")?;
             match row {
@@ -132,8 +132,7 @@ impl Store {
                 None => None,
             }
         });
-        let alive = |theirs: &str, beat_ms: i64| now_ms - beat_ms < DEAD_MS && !is_dead(theirs, &process());
-        Ok(row.filter(|(_, theirs, beat_ms)| alive(theirs, *beat_ms)).map(|(holder, ..)| holder))
+        Ok(row.filter(|(_, theirs, beat_ms)| lives(theirs, *beat_ms, now_ms)).map(|(holder, ..)| holder))
     }
 }
 
@@ -308,6 +307,11 @@ pub(in crate::store) fn process() -> String {
         Some(start) => format!("{} {} {number} {start}", read("/proc/sys/kernel/random/boot_id"), table.display()),
         None => String::new(),
     }
+}
+
+/// Whether a holder counts as living: its process, and when it said so last.
+pub(in crate::store) fn lives(theirs: &str, beat_ms: i64, now_ms: i64) -> bool {
+    now_ms - beat_ms < DEAD_MS && !is_dead(theirs, &process())
 }
 
 /// Whether the process that wrote `theirs` is gone for certain. Of another boot

@@ -83,24 +83,32 @@ impl Store {
         }))
     }
 
-    /// Takes claims back that were not begun: they count as no attempt.
+    /// Takes claims back that were not begun: they count as no attempt. One that had others
+    /// before is deferred and due at once: only so is it looked for while a later stage is
+    /// open, and does it expire.
     ///
     /// # Errors
     /// A message is not claimed by this process any more, or the database fails.
     pub async fn release(&self, campaign: i64, claims: Vec<Claim>, now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3,
+            update message set state = case when attempt > 1 then 'deferred' else 'checked' end, attempt = attempt - 1,
+                   not_before_ms = case when attempt > 1 then $3 end, begun = true, worker = null, changed_ms = $3,
                    first_ms = case when attempt = 1 then null else first_ms end
             from json_each($2) as v
             where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed' and attempt = v.value->>2
               and worker = $4";
         const POSTGRES: &str = "
-            update message set state = 'checked', attempt = attempt - 1, not_before_ms = null, worker = null, changed_ms = $3,
+            update message set state = case when attempt > 1 then 'deferred' else 'checked' end, attempt = attempt - 1,
+                   not_before_ms = case when attempt > 1 then $3 end, begun = true, worker = null, changed_ms = $3,
                    first_ms = case when attempt = 1 then null else first_ms end
             from jsonb_array_elements($2::jsonb) as v
             where campaign = $1 and account = v->>0 and (state = 'claimed') is true and attempt = (v->>2)::bigint
               and worker = $4";
-        let messages = claims.iter().map(|claim| (&claim.account, "checked", claim.attempt)).collect::<Vec<_>>();
+        let messages = claims.iter().map(|claim| match claim.attempt {
+            attempt @ 2.. => (&claim.account, "deferred", attempt, Some(now_ms)),
+            attempt => (&claim.account, "checked", attempt, None),
+        });
+        let messages = messages.collect::<Vec<_>>();
         self.make_move(campaign, "release", "taking claims back", self.sql(SQLITE, POSTGRES), messages, now_ms).await
     }
 

@@ -22,7 +22,7 @@ use crate::store::cell::Cell;
 use crate::store::claim::Seat;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::ledger::{self, Messages};
-use crate::store::lock::{is_dead, process, worker};
+use crate::store::lock::{HOLDER, is_dead, lives, process, worker};
 use crate::store::outcome::LOST_REPLY;
 use crate::store::{Store, in_transaction, with_pool};
 
@@ -206,39 +206,61 @@ impl Store {
     }
 
     /// Ends what dead workers left claimed of a campaign, and this process before it
-    /// began. Claims of others with a lease are theirs.
+    /// began. Claims of others with a lease are theirs, and on SQLite those of the
+    /// process that sends the campaign.
     ///
     /// # Errors
     /// The database fails.
     pub async fn recover(&self, campaign: i64, now_ms: i64) -> Result<Recovered> {
         const SQLITE: &str = "
-            update message set state = case when begun then 'unknown' else 'checked' end,
+            update message set state = case when begun then 'unknown' when attempt > 1 then 'deferred' else 'checked' end,
                    code = case when begun then 0 else code end, reply = case when begun then $4 else reply end,
                    attempt = case when begun then attempt else attempt - 1 end,
                    first_ms = case when begun or attempt > 1 then first_ms end,
-                   not_before_ms = case when begun then not_before_ms end, worker = null, changed_ms = $2
+                   not_before_ms = case when begun then not_before_ms when attempt > 1 then $2 end,
+                   begun = true, worker = null, changed_ms = $2
             where campaign = $1 and state = 'claimed' and not exists (
                 select 1 from worker where worker.name = message.worker and worker.name <> $3)
-            returning account, state";
+            returning account, state, attempt, not_before_ms";
         const POSTGRES: &str = "
-            update message set state = case when begun then 'unknown' else 'checked' end,
+            update message set state = case when begun then 'unknown' when attempt > 1 then 'deferred' else 'checked' end,
                    code = case when begun then 0 else code end, reply = case when begun then $4 else reply end,
                    attempt = case when begun then attempt else attempt - 1 end,
                    first_ms = case when begun or attempt > 1 then first_ms end,
-                   not_before_ms = case when begun then not_before_ms end, worker = null, changed_ms = $2
+                   not_before_ms = case when begun then not_before_ms when attempt > 1 then $2 end,
+                   begun = true, worker = null, changed_ms = $2
             where campaign = $1 and state = 'claimed' and not exists (
                 select 1 from worker where worker.name = message.worker and worker.name <> $3
                 and worker.until_ms > (extract(epoch from clock_timestamp()) * 1000)::bigint)
-            returning account, state";
+            returning account, state, attempt, not_before_ms";
         let (doing, sql) = ("recovering lost claims", self.sql(SQLITE, POSTGRES));
         self.bury().await?;
         Ok(in_transaction!(self, doing, |tx| {
+            // In the same transaction: one that takes the campaign now waits, and claims then.
+            let is_sent = if self.is_sqlite() {
+                let row = sqlx::query(HOLDER).bind(campaign).fetch_optional(&mut *tx).await.doing(doing)?;
+                match row {
+                    Some(row) => {
+                        let (holder, theirs): (String, String) =
+                            (row.cell(WHAT, "holder")?, row.cell(WHAT, "process")?);
+                        holder != worker() && lives(&theirs, row.cell(WHAT, "beat_ms")?, now_ms)
+                    }
+                    None => false,
+                }
+            } else {
+                false
+            };
             let update = sqlx::query(sql).bind(campaign).bind(now_ms).bind(worker()).bind(LOST_REPLY);
-            let rows = update.fetch_all(&mut *tx).await.doing(doing)?;
-            let read = |row| Ok((Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "state")?));
-            let ended: Vec<(String, String)> = rows.iter().map(read).collect::<Result<_>>()?;
+            let rows = if is_sent { Vec::new() } else { update.fetch_all(&mut *tx).await.doing(doing)? };
+            // As a release says it: the attempt that was none, and when the message is due.
+            let read = |row| -> Result<(String, String, i64, Option<i64>)> {
+                let attempt: i64 = Cell::cell(row, WHAT, "attempt")?;
+                let due = Cell::cell(row, WHAT, "not_before_ms")?;
+                Ok((Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "state")?, attempt + 1, due))
+            };
+            let ended: Vec<_> = rows.iter().map(read).collect::<Result<_>>()?;
             let (unknown, free): (Vec<_>, Vec<_>) =
-                ended.into_iter().partition(|(_, state)| state == State::Unknown.as_str());
+                ended.into_iter().partition(|(_, state, ..)| state == State::Unknown.as_str());
             let recovered = Recovered { unknown: unknown.len() as u64, free: free.len() as u64 };
             for (kind, messages) in [("recover", unknown), ("release", free)] {
                 if !messages.is_empty() {

@@ -192,7 +192,7 @@ impl Told {
                 told.not_before_ms = count(2);
             }
             "release" => {
-                (told.attempt, told.not_before_ms) = (told.attempt - 1, None);
+                (told.attempt, told.not_before_ms) = (told.attempt - 1, count(1));
                 told.first_ms = told.first_ms.filter(|_| told.attempt > 0);
             }
             // Whoever has it sent again gives it another life.
