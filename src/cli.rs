@@ -146,7 +146,7 @@ pub struct Reconcile {
     /// The log; several in the order of time.
     #[arg(required = true, value_name = "LOG")]
     pub logs: Vec<PathBuf>,
-    /// The log covers the whole time: send those again that it does not show as taken over, so many.
+    /// Send those again that the log of the whole time does not show as taken over, so many.
     #[arg(long, value_name = "COUNT")]
     pub retry_unseen: Option<u64>,
     /// Who decides; recorded.

@@ -14,12 +14,19 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
 use crate::address::Address;
 use crate::error::{Error, Result};
 use crate::send::replies::{self, Meaning};
 
 /// No line of interest is longer, in bytes.
 const LINE_MAX: u64 = 64 << 10;
+/// What speaks of a message, whatever the instance is called.
+const PROGRAMS: [&str; 9] =
+    ["smtpd", "pickup", "cleanup", "qmgr", "smtp", "lmtp", "local", "virtual", "pipe"];
 /// Characters of a queue ID, short or long.
 const QUEUE_ID: std::ops::RangeInclusive<usize> = 5..=24;
 
@@ -73,15 +80,22 @@ impl Log {
         self.no_mailbox.get(&place).filter(|_| self.fate(place) == Some(Fate::Bounced))
     }
 
+    /// From when to when it goes, in milliseconds since the Unix epoch; `None` if its times
+    /// cannot be read. Those without a zone are this machine's.
+    pub fn span(&self, now_ms: i64) -> Option<(i64, i64)> {
+        let (from, to) = (self.from.as_deref()?, self.to.as_deref()?);
+        let zone = TimeZone::system();
+        Some((instant(from, &zone, now_ms)?, instant(to, &zone, now_ms)?))
+    }
+
     fn line(&mut self, line: &str) {
         self.lines += 1;
-        if let Some(time) = time(line) {
-            self.from.get_or_insert_with(|| time.to_owned());
-            self.to = Some(time.to_owned());
-        }
-        let record = record(line);
-        self.mail_lines += u64::from(record.is_some() || line.contains("postfix"));
-        let Some((queue, rest)) = record else { return };
+        let Some(time) = time(line) else { return };
+        self.from.get_or_insert_with(|| time.to_owned());
+        self.to = Some(time.to_owned());
+        let Some(said) = said(line) else { return };
+        self.mail_lines += 1;
+        let Some((queue, rest)) = record(said) else { return };
         if let Some(id) = rest.strip_prefix("message-id=") {
             self.end(queue);
             let left = id.trim().trim_start_matches('<').split('@').next().unwrap_or_default();
@@ -166,9 +180,18 @@ fn no_log(what: &str, lines: u64) -> Error {
         .now("nothing was settled; name a Postfix log in plain text, unpacked, as in /var/log/mail.log")
 }
 
-/// The queue ID and what is said of it: `… postfix/smtp[12]: 4ABC: to=<…`.
-fn record(line: &str) -> Option<(&str, &str)> {
-    let (_, said) = line.split_once("]: ")?;
+/// What a program of Postfix says, by its name: `… postfix/smtp[12]: 4ABC: to=<…`. Several
+/// instances have names of their own (`postfix-out/smtp`), and so may one.
+fn said(line: &str) -> Option<&str> {
+    let (head, said) = line.split_once("]: ")?;
+    let (name, number) = head.rsplit(' ').next()?.split_once('[')?;
+    let (instance, program) = name.rsplit_once('/')?;
+    let is_postfix = instance.contains("postfix") || PROGRAMS.contains(&program);
+    (is_postfix && number.parse::<u32>().is_ok()).then_some(said)
+}
+
+/// The queue ID and what is said of it.
+fn record(said: &str) -> Option<(&str, &str)> {
     let (queue, rest) = said.split_once(": ")?;
     let is_id = QUEUE_ID.contains(&queue.len()) && queue.bytes().all(|b| b.is_ascii_alphanumeric());
     is_id.then_some((queue, rest))
@@ -193,6 +216,22 @@ fn time(line: &str) -> Option<&str> {
     }
     let old = line.get(..15)?;
     (old.as_bytes()[3] == b' ' && old.as_bytes()[9] == b':' && old.as_bytes()[12] == b':').then_some(old)
+}
+
+/// When that was, in milliseconds since the Unix epoch. The old form has neither a year
+/// (it was the last such day) nor a zone.
+fn instant(written: &str, zone: &TimeZone, now_ms: i64) -> Option<i64> {
+    if let Ok(at) = written.parse::<Timestamp>() {
+        return Some(at.as_millisecond());
+    }
+    // A clock that is a little ahead is no reason to take a line for last year's.
+    let latest = Timestamp::from_millisecond(now_ms).ok()? + SignedDuration::from_hours(24);
+    let year = latest.to_zoned_datetime(zone.clone()).year();
+    (year - 4..=year).rev().find_map(|year| {
+        let at = DateTime::strptime("%Y %b %e %H:%M:%S", format!("{year} {written}")).ok()?;
+        let at = at.to_zoned_datetime(zone.clone()).ok()?.timestamp();
+        (at <= latest).then(|| at.as_millisecond())
+    })
 }
 
 #[cfg(test)]
@@ -278,6 +317,48 @@ mod tests {
         let gone = agent("bounced").replace("(250 ok)", "(host b said: 550 5.1.1 gone)");
         let (fate, log) = fates(&format!("{CLEANUP}{ACTIVE}{gone}{}", agent("sent")));
         assert_eq!((fate, log.no_mailbox(0)), (Some(Fate::Sent), None), "the last word counts");
+    }
+
+    #[test]
+    fn only_dated_lines_of_postfix_are_a_mail_servers() {
+        let mail_lines = |line: &str| fates(line).1.mail_lines;
+        for line in [
+            CLEANUP,
+            "2026-11-25T10:05:00.123456+09:00 mx postfix/smtpd[1]: connect from a[1.2.3.4]",
+            "2026-11-25T10:05:00+0900 mx postfix-out/submission/smtpd[1]: connect from a[1.2.3.4]",
+            "Nov  5 10:00:00 mx mta/qmgr[1]: 4F1A2B3C4D: removed",
+        ] {
+            assert_eq!(mail_lines(line), 1, "{line}");
+        }
+        for line in [
+            "postfix:x:105:111::/var/spool/postfix:/usr/sbin/nologin",
+            "postfix/smtp[12]: 4F1A2B3C4D: removed",
+            "Nov 25 10:00:01 mx sshd[12]: error: kex of postfix/smtp",
+            "Nov 25 10:00:01 mx CRON[12]: (postfix) CMD (/usr/lib/postfix)",
+            "Nov 25 10:00:01 mx postfix/smtp[x]: 4F1A2B3C4D: removed",
+        ] {
+            assert_eq!(mail_lines(line), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_lines_time_is_read_with_the_year_and_the_zone_that_it_lacks() {
+        let now = "2026-01-02T00:00:00Z".parse::<Timestamp>().unwrap().as_millisecond();
+        let at = |written: &str, zone: &str| {
+            let ms = instant(written, &TimeZone::get(zone).unwrap(), now)?;
+            Some(Timestamp::from_millisecond(ms).unwrap().to_string())
+        };
+        for (written, zone, utc) in [
+            ("Jan  1 09:30:00", "Asia/Tokyo", "2026-01-01T00:30:00Z"),
+            ("Dec 31 23:59:59", "UTC", "2025-12-31T23:59:59Z"),
+            ("Jan  2 12:00:00", "UTC", "2026-01-02T12:00:00Z"),
+            ("Feb 29 00:00:00", "UTC", "2024-02-29T00:00:00Z"),
+            ("2026-01-01T09:30:00.5+09:00", "UTC", "2026-01-01T00:30:00.5Z"),
+            ("2026-01-01T09:30:00+0900", "UTC", "2026-01-01T00:30:00Z"),
+        ] {
+            assert_eq!(at(written, zone).as_deref(), Some(utc), "{written}");
+        }
+        assert_eq!(at("Foo 31 10:00:00", "UTC"), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::account::AccountId;
 use crate::address::Address;
 use crate::campaign;
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::guard::{Finding, Rule};
 use crate::ledger::State;
@@ -94,6 +95,14 @@ pub struct Found {
     pub place: String,
 }
 
+/// A message that a log is asked about.
+struct Unknown {
+    campaign: i64,
+    account: AccountId,
+    claimed_ms: i64,
+    place: usize,
+}
+
 /// Settles unknown messages of one campaign as an operator knows them: accepted,
 /// rejected, or (`checked`) to be sent again.
 ///
@@ -128,11 +137,11 @@ pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Re
 /// Settles unknown messages of every campaign by a mail server's log, what a dead
 /// process had begun among them. An address whose server said that it has no mailbox
 /// is suppressed, as in sending. Those that
-/// it does not show as taken over stay unknown, unless `retry` is their count:
-/// then the operator says that the log covers the time, and they are sent again.
+/// it does not show as taken over stay unknown, unless `retry` is their count and
+/// the log covers the time in which they were claimed: then they are sent again.
 ///
 /// # Errors
-/// A log cannot be read, the count is not theirs, or the store fails.
+/// A log cannot be read, or is not of that time, the count is not theirs, or the store fails.
 pub async fn reconcile(app: &App, files: &[PathBuf], retry: Option<u64>, by: &str) -> Result<Reconciled> {
     let by = name(by)?;
     let mut log = Log::default();
@@ -142,23 +151,28 @@ pub async fn reconcile(app: &App, files: &[PathBuf], retry: Option<u64>, by: &st
         app.recover(campaign.id).await?;
         for row in rows(app, campaign.id, State::Unknown).await? {
             let id = app.keys.message_id(campaign.id, campaign.revision, &row.account);
-            unknown.push((campaign.id, row.account, log.look_for(id)));
+            let claimed_ms = row.claimed_ms.unwrap_or(row.changed_ms);
+            unknown.push(Unknown { campaign: campaign.id, account: row.account, claimed_ms, place: log.look_for(id) });
         }
     }
     let files = files.to_vec();
     let read = tokio::task::spawn_blocking(move || maillog::read(log, &files));
     let log = read.await.map_err(|e| Error::unexpected("reading the log failed").cause(&e))??;
-    let unseen = unknown.iter().filter(|(_, _, place)| log.fate(*place).is_none()).count() as u64;
+    let times = unknown.iter().filter(|one| log.fate(one.place).is_none()).map(|one| one.claimed_ms);
+    let unseen = times.clone().count() as u64;
     if retry.is_some() {
+        if let (Some(first), Some(last)) = (times.clone().min(), times.max()) {
+            covers(&log, first, last, app.clock.now_ms())?;
+        }
         let what = format!("{unseen} messages that the log does not show as taken over");
         confirmed("--retry-unseen", retry, unseen, &what)?;
     }
-    let mut ids: Vec<i64> = unknown.iter().map(|(id, ..)| *id).collect();
+    let mut ids: Vec<i64> = unknown.iter().map(|one| one.campaign).collect();
     ids.dedup();
     let mut campaigns = Vec::new();
     for id in ids {
-        let of = unknown.iter().filter(|(campaign, ..)| *campaign == id);
-        let named = of.filter_map(|(_, account, place)| {
+        let of = unknown.iter().filter(|one| one.campaign == id);
+        let named = of.clone().filter_map(|Unknown { account, place, .. }| {
             let to = match (log.fate(*place), retry) {
                 (Some(Fate::Taken | Fate::Sent), _) => State::Accepted,
                 (Some(Fate::Bounced), _) => State::Rejected,
@@ -168,12 +182,31 @@ pub async fn reconcile(app: &App, files: &[PathBuf], retry: Option<u64>, by: &st
             Some((account.clone(), to))
         });
         let named = named.collect::<Vec<_>>();
-        let of = unknown.iter().filter(|(campaign, ..)| *campaign == id);
-        let gone = of.filter_map(|(_, account, place)| Some((account, log.no_mailbox(*place)?)));
+        let gone = of.filter_map(|Unknown { account, place, .. }| Some((account, log.no_mailbox(*place)?)));
         let bounced = bounced(app, gone).await?;
         campaigns.push(write(app, id, &named, &bounced, by).await?);
     }
     Ok(Reconciled { lines: log.lines, from: log.from, to: log.to, campaigns, unseen })
+}
+
+/// Whether a log reaches over the time from the first to the last of those that it does not
+/// show: of a message that came when it was not written it says nothing.
+fn covers(log: &Log, first_ms: i64, last_ms: i64, now_ms: i64) -> Result<()> {
+    let (from, to) = log.span(now_ms).unwrap_or((i64::MAX, i64::MIN));
+    // Old logs tell whole seconds.
+    if from <= first_ms && last_ms < to.saturating_add(1_000) {
+        return Ok(());
+    }
+    let written = |time: &Option<String>| time.clone().unwrap_or_else(|| "nowhere".into());
+    Err(Error::usage("nothing was settled")
+        .why(format!(
+            "the log goes from {} to {}; the messages that it does not show were claimed from {} to {}",
+            written(&log.from),
+            written(&log.to),
+            clock::show(first_ms),
+            clock::show(last_ms)
+        ))
+        .now("give it the log of that whole time, its files in the order of time (times without a zone are taken for this machine's, TZ); where there is none, `kakitome campaign settle` decides without it"))
 }
 
 /// Of the addresses that a log says have no mailbox, those that are their accounts' own now: a

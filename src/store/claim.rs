@@ -239,7 +239,7 @@ impl Store {
             where campaign = $1 and account = v->>0 and (state = 'claimed') is true and attempt = (v->>1)::bigint
               and worker = $3";
         const SQLITE: &str = "
-            update message set state = 'claimed', begun = false, attempt = attempt + 1, worker = $3, changed_ms = $4,
+            update message set state = 'claimed', begun = false, attempt = attempt + 1, worker = $3, changed_ms = $4, claimed_ms = $4,
                    first_ms = coalesce(first_ms, $4)
             from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0
               and attempt = v.value->>1 and state in ('checked', 'deferred') returning account, first_ms";
@@ -248,7 +248,7 @@ impl Store {
                 select m.account from jsonb_array_elements($2::jsonb) as v
                 join message m on m.campaign = $1 and m.account = v->>0
                 where m.attempt = (v->>1)::bigint and (m.state in ('checked', 'deferred')) is true for update of m skip locked)
-            update message set state = 'claimed', begun = false, attempt = attempt + 1, worker = $3, changed_ms = $4,
+            update message set state = 'claimed', begun = false, attempt = attempt + 1, worker = $3, changed_ms = $4, claimed_ms = $4,
                    first_ms = coalesce(first_ms, $4)
             from free where message.campaign = $1 and message.account = free.account returning message.account, message.first_ms";
         if wanted.is_empty() && begun.is_empty() {

@@ -75,6 +75,8 @@ pub struct Row {
     pub reply: Option<Reply>,
     /// When it took its state.
     pub changed_ms: i64,
+    /// When its last attempt was claimed, if that is known.
+    pub claimed_ms: Option<i64>,
 }
 
 /// What a row is called that cannot be read.
@@ -152,7 +154,8 @@ macro_rules! listed {
             planned($row.cell(WHAT, "ord")?, $row.cell(WHAT, "account")?, $row.cell(WHAT, "stage")?, "{}".into()),
             $row.cell(WHAT, "state")?,
             $row.cell(WHAT, "digest")?,
-            ($row.cell(WHAT, "attempt")?, $row.cell(WHAT, "not_before_ms")?, $row.cell(WHAT, "changed_ms")?),
+            ($row.cell(WHAT, "attempt")?, $row.cell(WHAT, "not_before_ms")?),
+            ($row.cell(WHAT, "changed_ms")?, $row.cell(WHAT, "claimed_ms")?),
             ($row.cell(WHAT, "code")?, $row.cell(WHAT, "reply")?),
         )
     };
@@ -162,7 +165,8 @@ fn listed(
     planned: Result<Planned>,
     state: &str,
     digest: Option<Vec<u8>>,
-    (attempt, not_before_ms, changed_ms): (i64, Option<i64>, i64),
+    (attempt, not_before_ms): (i64, Option<i64>),
+    (changed_ms, claimed_ms): (i64, Option<i64>),
     (code, text): (Option<i64>, Option<String>),
 ) -> Result<Row> {
     let unreadable = || StoreError::Unreadable { what: "message" };
@@ -178,6 +182,7 @@ fn listed(
         not_before_ms,
         reply: text.map(|text| Reply { code, text }),
         changed_ms,
+        claimed_ms,
     })
 }
 
@@ -301,14 +306,14 @@ impl Store {
         Ok(())
     }
 
-    /// Messages that a filter lets through, in the audience's order, after a
-    /// place in it (−1: from the beginning).
+    /// Messages that a filter lets through, in the audience's order, after a place (−1: from the first).
     ///
     /// # Errors
     /// The database fails.
     pub async fn messages(&self, campaign: i64, filter: Filter, after: i64, limit: usize) -> Result<Vec<Row>> {
         const PAGE: &str = "
-            select ord, account, stage, state, digest, attempt, not_before_ms, code, reply, changed_ms from message
+            select ord, account, stage, state, digest, attempt, not_before_ms, code, reply, changed_ms, claimed_ms
+            from message
             where campaign = $1 and ord > $2 and (state = $3 or $3 = '') and (stage = $4 or $4 < 0)
             order by ord limit $5";
         let state = filter.state.map_or("", State::as_str);

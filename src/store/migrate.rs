@@ -20,6 +20,7 @@ const SQLITE: &[Script] = &[
     (5, "pace", include_str!("../../migrations/sqlite/0005_pace.sql")),
     (6, "worker", include_str!("../../migrations/sqlite/0006_worker.sql")),
     (7, "begun", include_str!("../../migrations/sqlite/0007_begun.sql")),
+    (8, "claimed_ms", include_str!("../../migrations/sqlite/0008_claimed_ms.sql")),
 ];
 const POSTGRES: &[Script] = &[
     (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
@@ -29,6 +30,7 @@ const POSTGRES: &[Script] = &[
     (5, "pace", include_str!("../../migrations/postgres/0005_pace.sql")),
     (6, "worker", include_str!("../../migrations/postgres/0006_worker.sql")),
     (7, "begun", include_str!("../../migrations/postgres/0007_begun.sql")),
+    (8, "claimed_ms", include_str!("../../migrations/postgres/0008_claimed_ms.sql")),
 ];
 
 impl Store {

@@ -19,7 +19,10 @@ both! {
     async fn a_log_settles_what_it_shows_and_nothing_else_unasked(base: &Base) {
         let world = World::new(base).await;
         let (id, accounts) = unknown(&world, 4).await;
-        let line = |n: usize, agent: &str, rest: &str| format!("Nov 25 10:00:0{n} mx postfix/{agent}[1]: 4F00{n}: {rest}\n");
+        let now_ms = world.app.clock.now_ms();
+        let at = |ms| jiff::Timestamp::from_millisecond(ms).unwrap().to_string();
+        let began = at(now_ms - 3_600_000);
+        let line = |n: usize, agent: &str, rest: &str| format!("{began} mx postfix/{agent}[1]: 4F00{n}: {rest}\n");
         let mut log = String::new();
         for (n, account) in accounts.iter().take(3).enumerate() {
             let message_id = world.app.keys.message_id(id, 1, account);
@@ -31,7 +34,7 @@ both! {
         let logs = [world.path("mail.log")];
         let other = world.path("other.log");
         for (text, logs, why) in [
-            ("Nov 25 10:00:00 mx sshd[1]: Accepted publickey\n", &[logs[0].clone(), other.clone()][..], "other.log is no mail server's log: of its 1 lines"),
+            ("Nov 25 10:00:00 mx sshd[1]: Accepted postfix/smtp\n", &[logs[0].clone(), other.clone()][..], "other.log is no mail server's log: of its 1 lines"),
             ("", &[other.clone()][..], "is no mail server's log"),
         ] {
             std::fs::write(&other, text).unwrap();
@@ -41,6 +44,14 @@ both! {
         let done = settle::reconcile(&world.app, &[logs[0].clone(), other], None, "operator").await.unwrap();
         assert_eq!((done.lines, done.unseen), (5, 2));
         assert_eq!((done.campaigns[0].accepted, done.campaigns[0].rejected, done.campaigns[0].unknown), (1, 1, 2));
+        let refused = settle::reconcile(&world.app, &logs, Some(3), "operator").await.unwrap_err();
+        assert!(refused.to_string().contains("the messages that it does not show were claimed from"), "{refused}");
+        let later = world.path("mail.log.later");
+        std::fs::write(&later, format!("{} mx postfix/smtpd[1]: disconnect from a\n", at(now_ms + 600_000))).unwrap();
+        // It begins too late, and the other ends too early.
+        let refused = settle::reconcile(&world.app, &[later.clone()], Some(4), "operator").await.unwrap_err();
+        assert!(refused.to_string().contains("the log goes from"), "{refused}");
+        let logs = [logs[0].clone(), later];
         let refused = settle::reconcile(&world.app, &logs, Some(3), "operator").await.unwrap_err();
         assert!(refused.to_string().contains("by their count: --retry-unseen 2"), "{refused}");
         let again = settle::reconcile(&world.app, &logs, Some(2), "operator").await.unwrap();
