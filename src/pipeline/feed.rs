@@ -149,10 +149,9 @@ impl Line {
             bar: self.bar.clone(),
         };
         let recorder = tokio::spawn(recorder.run(outcomes));
-        let pulse = self.pulse.clone();
-        let permission = Permission::new(move || pulse.is_held());
+        let permission = Permission::new(self.pulse.unbroken());
         let (cut, is_cut) = watch::channel(false);
-        let sending = send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, is_cut, permission);
+        let sending = send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, is_cut, permission.clone());
         let sender = tokio::spawn(sending);
 
         let (fed, left) = self.feed(stage, tickets, budget, &flow).await;
@@ -185,15 +184,15 @@ impl Line {
                 "the mail server cannot be used: {error}; `kakitome campaign send {}` goes on",
                 self.campaign.id
             ))),
-            (None, None) => self.how_it_ended(&flow).await,
+            (None, None) => self.how_it_ended(&flow, permission.holds()).await,
         }
     }
 
-    async fn how_it_ended(&self, flow: &Flow) -> Result<Ran> {
+    async fn how_it_ended(&self, flow: &Flow, was_permitted: bool) -> Result<Ran> {
         if let Some(why) = self.why_stopped().await? {
             return Ok(Ran::Stopped(why));
         }
-        let again = flow.is_stopped() || flow.is_used_up.load(Ordering::SeqCst);
+        let again = !was_permitted || flow.is_stopped() || flow.is_used_up.load(Ordering::SeqCst);
         Ok(if again { Ran::Again } else { Ran::Through })
     }
 

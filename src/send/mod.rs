@@ -67,7 +67,8 @@ impl Permission {
         Self(Arc::new(holds))
     }
 
-    pub(in crate::send) fn holds(&self) -> bool {
+    /// Whether it does now.
+    pub fn holds(&self) -> bool {
         (self.0)()
     }
 }

@@ -58,12 +58,6 @@ pub enum StoreError {
         /// How long it was waited for.
         seconds: u64,
     },
-    /// Two workers of one name.
-    #[error("another process that sends goes by the name of this one, {name}")]
-    Namesake {
-        /// The name: host and process.
-        name: String,
-    },
     /// A campaign that is not what was frozen.
     #[error("campaign {id} is not what the ledger says was frozen: its definition, name or revision was changed")]
     Changed {
@@ -198,10 +192,6 @@ impl From<StoreError> for Error {
             StoreError::IllegalState { .. } => {
                 (Error::gate("the campaign cannot make this move"), "`kakitome campaign status` tells where it stands")
             }
-            StoreError::Namesake { .. } => (
-                Error::gate("this process cannot send beside the others"),
-                "give each machine or container a host name of its own; a process that died is forgotten after 15 s",
-            ),
             StoreError::Locked { .. } => (
                 Error::gate("the campaign is not sent"),
                 "wait for that process, or stop it; its right ends 30 s after its last sign of life",

@@ -11,9 +11,10 @@
 //! The holder alone asks gates, and says which stage is open; workers beside it
 //! send that stage as long as the holder lives ([`Pulse::beside`]).
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -56,6 +57,8 @@ pub struct Pulse {
     campaign: i64,
     right: Right,
     lost: Arc<AtomicBool>,
+    /// How often its holder was silent for so long that others may have taken it for dead.
+    silences: Arc<AtomicU64>,
     lease: Lease,
     clock: Clock,
 }
@@ -112,10 +115,9 @@ impl Store {
             }
         });
         let (stop, stopped) = oneshot::channel();
-        let clock = Clock::system();
-        let beat_ms = Arc::new(AtomicI64::new(clock.now_ms()));
+        let beat_ms = Arc::new(AtomicI64::new(Clock::system().now_ms()));
         let right = Right::Holder { holder: holder.into(), process: process.into(), beat_ms };
-        let pulse = Pulse { store: self.clone(), campaign, right, lost: Arc::default(), lease: lease.clone(), clock };
+        let pulse = Pulse::new(self, campaign, right, lease.clone());
         let heart = tokio::spawn(pulse.clone().beat(stopped));
         Ok(Lock { pulse, stop, heart })
     }
@@ -183,8 +185,12 @@ impl Store {
 impl Pulse {
     /// The right of a worker beside the holder, who has opened a stage.
     pub fn beside(store: &Store, campaign: i64, stage: u16, lease: Lease) -> Self {
-        let right = Right::Beside { stage };
-        Self { store: store.clone(), campaign, right, lost: Arc::default(), lease, clock: Clock::system() }
+        Self::new(store, campaign, Right::Beside { stage }, lease)
+    }
+
+    fn new(store: &Store, campaign: i64, right: Right, lease: Lease) -> Self {
+        let (lost, silences) = Default::default();
+        Self { store: store.clone(), campaign, right, lost, silences, lease, clock: Clock::system() }
     }
 
     /// Lets workers beside this holder send a stage; or none any more.
@@ -210,6 +216,18 @@ impl Pulse {
             Right::Beside { .. } => true,
         };
         !self.lost.load(Ordering::SeqCst) && beats && self.lease.is_held()
+    }
+
+    /// The same from now on, without a break: once the right has lapsed, what was claimed
+    /// under it may be another's, even if it came back before anybody asked.
+    pub fn unbroken(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let pulse = self.clone();
+        let breaks = pulse.breaks();
+        move || pulse.is_held() && pulse.breaks() == breaks
+    }
+
+    fn breaks(&self) -> u64 {
+        self.silences.load(Ordering::SeqCst) + self.lease.lapses()
     }
 
     /// Whether another process holds the campaign, and this one works beside it.
@@ -286,16 +304,25 @@ impl Pulse {
             beat.execute(&mut *tx).await.doing(doing)?.rows_affected()
         });
         if changed == 1 {
+            let last_ms = beat_ms.load(Ordering::SeqCst);
+            self.silences.fetch_add(u64::from(now_ms - last_ms >= LOST_MS), Ordering::SeqCst);
             beat_ms.store(now_ms, Ordering::SeqCst);
         }
         Ok(changed == 1)
     }
 }
 
-/// This process, for people: host and number.
-pub(in crate::store) fn worker() -> String {
-    let host = read("/proc/sys/kernel/hostname");
-    format!("{}:{}", if host.is_empty() { "localhost" } else { &host }, std::process::id())
+/// This process, for people: host and number, and a word of its own. Each container may be
+/// number 1 of the same host's name, and a later process may have an earlier one's number:
+/// none of them may end what the other claimed.
+pub(in crate::store) fn worker() -> &'static str {
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        let host = read("/proc/sys/kernel/hostname");
+        let host = if host.is_empty() { "localhost" } else { &host };
+        // Seeded by the system's randomness, once for each process.
+        format!("{host}:{}-{:06x}", std::process::id(), RandomState::new().hash_one(host) & 0xff_ffff)
+    })
 }
 
 /// This process, so that a later one is not taken for it: `boot table number
@@ -318,7 +345,9 @@ pub(in crate::store) fn lives(theirs: &str, beat_ms: i64, now_ms: i64) -> bool {
 /// of who knows which machine, or of another process table, nothing is certain.
 pub(in crate::store) fn is_dead(theirs: &str, ours: &str) -> bool {
     let (Some((place, number, started)), Some((here, ..))) = (parts(theirs), parts(ours)) else { return false };
-    place == here && number.parse().is_ok_and(|number| start(number).is_none_or(|start| start != started))
+    // A system may hide others' processes (proc(5), `hidepid`), the first of all among them.
+    let shows_all = || start(1).is_some();
+    place == here && number.parse().is_ok_and(|number| start(number).map_or_else(shows_all, |start| start != started))
 }
 
 /// Boot and table, number, start.

@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::clock::Clock;
 use crate::ledger::State;
 use crate::store::cell::Cell;
 use crate::store::claim::Seat;
-use crate::store::error::{Doing, Result, StoreError};
+use crate::store::error::{Doing, Result};
 use crate::store::ledger::{self, Messages};
 use crate::store::lock::{HOLDER, is_dead, lives, process, worker};
 use crate::store::outcome::LOST_REPLY;
@@ -50,11 +51,35 @@ struct Terms {
     share: u32,
     seat: Seat,
     /// `None`: for ever.
-    until: Option<Instant>,
+    until: Option<Until>,
+    /// How often it had lapsed when it was renewed.
+    lapses: u64,
+}
+
+/// The end of a lease by two clocks, whichever comes first: the one stands still while the
+/// machine sleeps, the other may be set back.
+#[derive(Clone, Copy, Debug)]
+struct Until {
+    at: Instant,
+    at_ms: i64,
+}
+
+impl Until {
+    fn after(time: Duration) -> Self {
+        Self { at: Instant::now() + time, at_ms: Clock::system().now_ms() + time.as_millis() as i64 }
+    }
+
+    fn is_to_come(self) -> bool {
+        Instant::now() < self.at && Clock::system().now_ms() < self.at_ms
+    }
 }
 
 impl Terms {
-    const WHOLE: Self = Self { share: WHOLE, seat: Seat::ALONE, until: None };
+    const WHOLE: Self = Self { share: WHOLE, seat: Seat::ALONE, until: None, lapses: 0 };
+
+    fn hold(&self) -> bool {
+        self.until.is_none_or(Until::is_to_come)
+    }
 }
 
 impl Lease {
@@ -68,7 +93,8 @@ impl Lease {
     }
 
     fn renew(&self, terms: Terms) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = terms;
+        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *own = Terms { lapses: own.lapses + u64::from(!own.hold()), ..terms };
     }
 
     fn terms(&self) -> Terms {
@@ -77,7 +103,13 @@ impl Lease {
 
     /// Whether it has not lapsed.
     pub fn is_held(&self) -> bool {
-        self.terms().until.is_none_or(|until| Instant::now() < until)
+        self.terms().hold()
+    }
+
+    /// How often it lapsed and was renewed: others may have taken over what was claimed
+    /// before.
+    pub(in crate::store) fn lapses(&self) -> u64 {
+        self.terms().lapses
     }
 
     /// The share of every rate, in millionths: 0 when the lease has lapsed.
@@ -154,7 +186,7 @@ impl Store {
     /// Joins the workers.
     ///
     /// # Errors
-    /// Another process goes by this one's name, or the database fails.
+    /// The database fails.
     pub async fn join(&self) -> Result<Place> {
         if self.is_sqlite() {
             return Ok(Place { store: self.clone(), lease: Lease::whole(), heart: None });
@@ -183,10 +215,9 @@ impl Store {
             from clock left join worker on worker.name <> $1 and worker.until_ms > clock.now_ms group by clock.now_ms";
         const TAKE: &str = "
             insert into worker (name, process, share, until_ms) values ($1, $2, $3, $4)
-            on conflict (name) do update set process = $2, share = $3, until_ms = $4
-            where worker.process = $2 or worker.until_ms <= $5";
+            on conflict (name) do update set share = $3, until_ms = $4";
         let (doing, name) = ("renewing a worker's lease", worker());
-        let until = Some(Instant::now() + LEASE - MARGIN);
+        let until = Some(Until::after(LEASE - MARGIN));
         Ok(in_transaction!(self, doing, |tx| {
             sqlx::query(ALONE).execute(&mut *tx).await.doing(doing)?;
             let row = sqlx::query(OTHERS).bind(&name).fetch_one(&mut *tx).await.doing(doing)?;
@@ -196,12 +227,9 @@ impl Store {
             let share = part(others, taken);
             let until_ms = now_ms + LEASE.as_millis() as i64;
             let take = sqlx::query(TAKE).bind(&name).bind(process()).bind(i64::from(share));
-            let taken = take.bind(until_ms).bind(now_ms).execute(&mut *tx).await.doing(doing)?;
-            if taken.rows_affected() == 0 {
-                return Err(StoreError::Namesake { name });
-            }
+            take.bind(until_ms).execute(&mut *tx).await.doing(doing)?;
             let count = |n: i64| u32::try_from(n).unwrap_or(0);
-            Terms { share, seat: Seat { number: count(before), of: count(others + 1) }, until }
+            Terms { share, seat: Seat { number: count(before), of: count(others + 1) }, until, lapses: 0 }
         }))
     }
 
@@ -323,11 +351,19 @@ mod tests {
 
     #[test]
     fn a_lease_that_has_lapsed_has_no_share() {
-        let until = |seconds| Some(Instant::now() + Duration::from_secs(seconds));
+        let until = |seconds| Some(Until::after(Duration::from_secs(seconds)));
         let lease = Lease::new(Terms { share: 400_000, until: until(60), ..Terms::WHOLE });
         assert_eq!(lease.share(), 400_000);
         lease.renew(Terms { share: 300_000, until: until(0), ..Terms::WHOLE });
-        assert_eq!(lease.share(), 0);
+        assert_eq!((lease.share(), lease.lapses()), (0, 0));
+        lease.renew(Terms { until: until(60), ..Terms::WHOLE });
+        lease.renew(Terms { until: until(60), ..Terms::WHOLE });
+        assert_eq!((lease.share(), lease.lapses()), (WHOLE, 1), "it lapsed once");
+        // After a machine has slept, or with a clock that was set back.
+        let Until { at, at_ms } = Until::after(Duration::from_secs(60));
+        assert!(Until { at, at_ms }.is_to_come());
+        assert!(!Until { at, at_ms: at_ms - 60_000 }.is_to_come());
+        assert!(!Until { at: at - Duration::from_secs(60), at_ms }.is_to_come());
         assert_eq!(Lease::whole().share(), WHOLE);
     }
 }
