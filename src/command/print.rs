@@ -17,7 +17,7 @@ use crate::pipeline::check::CheckReport;
 use crate::pipeline::freeze::Frozen;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
-use crate::pipeline::send::{Halted, SendReport};
+use crate::pipeline::send::{Halted, LeftOut, SendReport};
 use crate::report::CampaignReport;
 use crate::store::{Proof, Removed, Suppression};
 
@@ -254,6 +254,11 @@ impl Printer {
                 text.push_str(&format!(
                     "\nhalted: {receiver} refuses us as a sender ({said}). It got nothing more, and no address was suppressed for it. Mend what it names, then `kakitome campaign send {}` tries again.",
                     done.campaign
+                ));
+            }
+            for LeftOut { relay, why } in &done.left_out {
+                text.push_str(&format!(
+                    "\nleft out: {relay} could not be used ({why}); the others had its share. `kakitome doctor` looks at each."
                 ));
             }
             text.push_str(&unknown_hint(done.campaign, done.unknown));

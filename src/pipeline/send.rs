@@ -16,6 +16,7 @@ use crate::campaign::{Campaign, State};
 use crate::error::{Error, Exit, Result};
 use crate::pipeline::climb::{self, Crew, Line};
 use crate::pipeline::{App, approve, ending};
+use crate::send::Stands;
 use crate::store::{Lock, Pulse};
 
 /// How a send ended.
@@ -47,6 +48,8 @@ pub struct SendReport {
     pub why: Option<String>,
     /// Receivers that refused us as a sender and got nothing more in this run.
     pub halted: Vec<Halted>,
+    /// Mail servers that could not be used at the end, while others could.
+    pub left_out: Vec<LeftOut>,
     /// How long this run took.
     pub seconds: f64,
 }
@@ -58,6 +61,15 @@ pub struct Halted {
     pub receiver: String,
     /// What it said.
     pub said: String,
+}
+
+/// A mail server that could not be used.
+#[derive(Debug, Serialize)]
+pub struct LeftOut {
+    /// Its host and port.
+    pub relay: String,
+    /// What happened when it was connected to last.
+    pub why: String,
 }
 
 impl SendReport {
@@ -86,10 +98,10 @@ pub async fn send(app: &App, id: i64, wait: bool, stop: watch::Receiver<bool>) -
     let state = app.store.state(id).await?;
     may_send(id, state)?;
     if state == State::Finished {
-        return report(app, &campaign, None, Vec::new(), started).await;
+        return report(app, &campaign, None, started).await;
     }
     if *stop.borrow() {
-        return report(app, &campaign, Some(ending::interrupted(id)), Vec::new(), started).await;
+        return report(app, &campaign, Some(ending::interrupted(id)), started).await;
     }
     let dns = climb::resolver(app)?;
     let place = app.store.join().await?;
@@ -156,14 +168,21 @@ async fn locked(
     line.bar.finish_and_clear();
     let why = climbed?;
     let halted = line.pace.halted().into_iter().map(|(receiver, said)| Halted { receiver, said }).collect();
-    report(app, &line.campaign, why, halted, started).await
+    let left_out = left_out(line.relays.stand());
+    Ok(SendReport { halted, left_out, ..report(app, &line.campaign, why, started).await? })
+}
+
+/// Those that could not be used; where none could, that is why sending stopped.
+fn left_out(stand: Vec<Stands>) -> Vec<LeftOut> {
+    let could = stand.iter().any(|one| one.out.is_none());
+    let out = stand.into_iter().filter_map(|Stands { relay, out }| Some(LeftOut { relay, why: out? }));
+    out.filter(|_| could).collect()
 }
 
 async fn report(
     app: &App,
     campaign: &Campaign,
     why: Option<String>,
-    halted: Vec<Halted>,
     started: Instant,
 ) -> Result<SendReport> {
     let counts = app.store.counts(campaign.id, None).await?;
@@ -188,7 +207,8 @@ async fn report(
         stage: open.to_owned(),
         state: app.store.state(campaign.id).await?,
         why,
-        halted,
+        halted: Vec::new(),
+        left_out: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
     })
 }

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::pipeline::App;
 use crate::pipeline::climb::{LOOK, Line};
 use crate::pipeline::feed::Flow;
+use crate::send::{Relays, Stands};
 use crate::store::{Look, Pulse};
 
 /// Whether messages may still be begun that were judged by this version, at this
@@ -29,6 +30,7 @@ pub(super) struct Watcher {
     rate: Option<Rate>,
     interrupted: watch::Receiver<bool>,
     flow: Flow,
+    relays: Relays,
     told: i64,
 }
 
@@ -41,6 +43,7 @@ impl Watcher {
             rate: line.rate,
             interrupted: line.stop.clone(),
             flow,
+            relays: line.relays.clone(),
             told,
         }
     }
@@ -63,6 +66,9 @@ impl Watcher {
     }
 
     async fn look(&mut self) -> Result<bool> {
+        for Stands { relay, out } in self.relays.stand() {
+            self.app.metrics.relay_up(&relay, out.is_none());
+        }
         let look = self.pulse.look().await?;
         if look.told != self.told {
             self.withdraw().await?;

@@ -31,7 +31,7 @@ mod wire;
 pub use pace::{Pace, Share};
 pub use probe::Probe;
 pub use relay::{Deadlines, Fault, Relay, SendError};
-pub use relays::Relays;
+pub use relays::{Relays, Stands};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

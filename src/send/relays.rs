@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use crate::config::Smtp;
 use crate::send::conversation::Conversation;
 use crate::send::{Relay, SendError};
+use crate::telemetry::event;
 
 /// Failures in a row after which a relay is taken for gone, if all are.
 const TRIES: u32 = 6;
@@ -25,6 +26,9 @@ const OUT_MAX: u32 = 1_500;
 /// How long a relay behind its share may have no free connection before others
 /// take what would be its.
 const BUSY: Duration = Duration::from_secs(1);
+
+/// How long it is not said again of one relay that it is left out.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Every relay of a configuration; clones share how they stand.
 #[derive(Clone, Debug)]
@@ -49,6 +53,19 @@ struct Standing {
     out_until: Option<Instant>,
     is_tried: bool,
     why: String,
+    /// When it was said last that it is left out.
+    said: Option<Instant>,
+    /// Whether it was not said since that it is back.
+    is_said_out: bool,
+}
+
+/// A relay, and why it is left out, if it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stands {
+    /// Host and port.
+    pub relay: String,
+    /// What happened when it was connected to last.
+    pub out: Option<String>,
 }
 
 /// What a connection's owner does about a relay.
@@ -83,6 +100,8 @@ impl Relays {
             out_until: None,
             is_tried: false,
             why: String::new(),
+            said: None,
+            is_said_out: false,
         };
         let standing = relays.iter().map(standing).collect();
         Self { each: relays.into_iter().map(|(relay, _)| relay).collect(), standing: Arc::new(Mutex::new(standing)) }
@@ -91,6 +110,16 @@ impl Relays {
     /// How many connections are held open at once, to all of them.
     pub fn connections(&self) -> usize {
         self.each.iter().map(Relay::connections).sum()
+    }
+
+    /// How each stands now.
+    pub fn stand(&self) -> Vec<Stands> {
+        let standing = self.standing();
+        let each = self.each.iter().zip(standing.iter()).map(|(relay, one)| Stands {
+            relay: relay.to_string(),
+            out: one.out_until.map(|_| one.why.clone()),
+        });
+        each.collect()
     }
 
     /// The place of a relay for each connection.
@@ -139,6 +168,9 @@ impl Relays {
         let one = &mut standing[at];
         one.taken = least.map_or(one.taken, |least| least.max(one.taken));
         (one.out_until, one.is_tried, one.last) = (None, false, Instant::now());
+        if std::mem::take(&mut one.is_said_out) {
+            event::relay_back(&self.each[at].to_string());
+        }
     }
 
     /// It could not be reached, or dropped a new connection. Several connections
@@ -153,6 +185,11 @@ impl Relays {
             let doubled = 2_u32.saturating_pow(one.failures).min(OUT_MAX);
             one.out_until = Some(Instant::now() + doubled * self.each[at].first_wait());
             (one.failures, one.is_tried, one.why) = (one.failures + 1, false, why);
+            // One that drops every other connection would fill the log.
+            if one.said.is_none_or(|said| said.elapsed() > SILENCE) {
+                (one.said, one.is_said_out) = (Some(Instant::now()), true);
+                event::relay_left_out(&self.each[at].to_string(), &one.why);
+            }
         }
         if standing.iter().any(|one| one.failures < TRIES) {
             return Ok(());

@@ -190,6 +190,21 @@ pub fn greeting_late(relay: &str, waited: Duration, wait: Duration) {
     );
 }
 
+/// A mail server could not be connected to, or dropped a new connection.
+pub fn relay_left_out(relay: &str, why: &str) {
+    warn!(
+        event = "relay_left_out",
+        relay,
+        why = %clean(why),
+        "a mail server cannot be used: it is left out for a while that doubles each time, and tried again"
+    );
+}
+
+/// It can be connected to again.
+pub fn relay_back(relay: &str) {
+    info!(event = "relay_back", relay, "a mail server that was left out can be used again");
+}
+
 /// A receiver said that we are too fast. One that no table names may be a
 /// customer's own domain, and is not named here either.
 pub fn receiver_slowed(receiver: &str, code: u16) {

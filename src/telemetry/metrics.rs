@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::error::{Error, Result};
 use crate::guard::Rule;
@@ -24,6 +24,7 @@ pub struct Metrics {
     drill_missed: IntCounter,
     queue_depth: IntGauge,
     rate_limit: IntGauge,
+    relay_up: IntGaugeVec,
     import_rows: IntCounterVec,
     directory_version: IntGauge,
     halts: IntCounter,
@@ -85,6 +86,7 @@ impl Metrics {
             drill_missed: add(&registry, IntCounter::new("kakitome_drill_missed_total", DRILL_MISSED))?,
             queue_depth: add(&registry, IntGauge::new("kakitome_queue_depth", QUEUE_DEPTH))?,
             rate_limit: add(&registry, IntGauge::new("kakitome_rate_limit_per_second", RATE_LIMIT))?,
+            relay_up: add(&registry, IntGaugeVec::new(Opts::new("kakitome_relay_up", RELAY_UP), &["relay"]))?,
             import_rows: add(
                 &registry,
                 IntCounterVec::new(Opts::new("kakitome_import_rows_total", IMPORT_ROWS), &["result"]),
@@ -146,6 +148,11 @@ impl Metrics {
     /// The rate that sending is held to, in messages a second.
     pub fn rate_limit(&self, per_second: u32) {
         self.rate_limit.set(per_second.into());
+    }
+
+    /// Whether a mail server may be used, by its host and port.
+    pub fn relay_up(&self, relay: &str, is_up: bool) {
+        self.relay_up.with_label_values(&[relay]).set(is_up.into());
     }
 
     /// So many lines of an import were read.
@@ -248,6 +255,8 @@ const QUEUE_DEPTH: &str = "Cleared messages that wait for a connection. Always f
     what holds sending up. Always empty while sending: rendering or the store is.";
 const RATE_LIMIT: &str = "The rate that sending is held to. Compare it with rate(kakitome_attempts_total[1m]): far \
     below, something else holds sending up; at it, raise smtp.rate if the relay can bear it.";
+const RELAY_UP: &str = "1 while messages may go by a mail server of [smtp], 0 while it is left out because it cannot be \
+    connected to. At 0 the others carry its share: see the log's relay_left_out, and `kakitome doctor`.";
 const IMPORT_ROWS: &str = "Lines of directory imports, by result. Any refused line refuses the whole import: mend the \
     export and import it again.";
 const DIRECTORY_VERSION: &str = "The directory version that messages are judged against. Unchanged for longer than \
@@ -294,6 +303,8 @@ mod tests {
         shared.drill_missed(2);
         shared.queue_depth(12);
         shared.rate_limit(2000);
+        shared.relay_up("mx1.registrar.example:25", true);
+        shared.relay_up("mx2.registrar.example:25", false);
         shared.import_rows(Row::Taken, 500);
         shared.import_rows(Row::Refused, 1);
         shared.directory_version(3);
@@ -310,6 +321,8 @@ mod tests {
             ("kakitome_drill_missed_total", 2.0),
             ("kakitome_queue_depth", 12.0),
             ("kakitome_rate_limit_per_second", 2000.0),
+            ("kakitome_relay_up{relay=\"mx1.registrar.example:25\"}", 1.0),
+            ("kakitome_relay_up{relay=\"mx2.registrar.example:25\"}", 0.0),
             ("kakitome_import_rows_total{result=\"taken\"}", 500.0),
             ("kakitome_import_rows_total{result=\"refused\"}", 1.0),
             ("kakitome_directory_version", 3.0),

@@ -41,6 +41,24 @@ async fn messages_go_by_the_relay_that_can_be_reached() {
     assert!(script.seen.lock().unwrap().read.values().all(|count| *count == 1));
 }
 
+#[test]
+fn a_relay_that_is_left_out_and_comes_back_is_told_and_not_each_time() {
+    let relays = Relays::of([1, 2].map(|port| (relay(([127, 0, 0, 1], port).into(), 1), 1)).to_vec());
+    let lines = crate::telemetry::tests::logged("info", || {
+        for _ in 0..3 {
+            relays.failed(1, "connection refused".into()).unwrap();
+            let out = relays.stand().into_iter().map(|one| one.out).collect::<Vec<_>>();
+            assert_eq!(out, [None, Some("connection refused".into())]);
+            relays.is_back(1);
+            assert!(relays.stand().iter().all(|one| one.out.is_none()));
+        }
+    });
+    let told: Vec<_> = lines.iter().map(|line| (line["event"].as_str(), line["relay"].as_str())).collect();
+    let relay = Some("127.0.0.1:2");
+    assert_eq!(told, [(Some("relay_left_out"), relay), (Some("relay_back"), relay)]);
+    assert_eq!(lines[0]["why"], "connection refused");
+}
+
 #[tokio::test]
 async fn a_relay_that_drops_new_connections_is_left_out_and_comes_back() {
     let (good, late) = (Script::new(true, None), Script::new(true, None));
