@@ -19,7 +19,7 @@ use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
 use crate::pipeline::{
-    App, approve, check, control, doctor, filter, freeze, import, init, preview, private, send, settle, suppress,
+    App, approve, check, control, doctor, filter, freeze, import, init, preview, private, rest, send, settle, suppress,
     whose, work,
 };
 use crate::telemetry::{self, Format, Metrics};
@@ -185,6 +185,7 @@ async fn campaign(app: &App, command: Campaign, stop: watch::Receiver<bool>, pri
         Campaign::Pace { id, rate, .. } => print.rate(id, control::pace(app, id, rate).await?),
         Campaign::Halt { id } => print.turned(&control::halt(app, id).await?),
         Campaign::Status { id } => print.status(&control::status(app, id).await?),
+        Campaign::Rest { id, out } => print.rest(&rest::rest(app, id, &out).await?),
         Campaign::Settle(args) => print.settled(&settle_as(app, args).await?),
         Campaign::Report { id, accounts: Some(state), .. } => print.listed(&settle::list(app, id, state).await?),
         Campaign::Report { id, out, accounts: None } => {

@@ -6,6 +6,7 @@ use crate::clock;
 use crate::command::print::{Printer, count, table};
 use crate::ledger::Counts;
 use crate::pipeline::control::{Status, Turned};
+use crate::pipeline::rest::Rest;
 use crate::pipeline::settle::{Listed, Reconciled, Settled};
 
 /// What to do about unknown messages; nothing where there are none.
@@ -161,6 +162,30 @@ impl Printer {
                     done.unseen
                 ));
             }
+            text
+        });
+    }
+
+    /// An audience of those whom a campaign did not reach.
+    pub fn rest(&self, done: &Rest) {
+        self.show(done, || {
+            let Rest { campaign, accounts, file, counts } = done;
+            let file = file.display();
+            let mut text = format!(
+                "{file}: {} accounts that campaign {campaign} did not reach\nnot among them: accepted {}, rejected {}, expired {}, suppressed {}",
+                count(*accounts),
+                count(counts.accepted),
+                count(counts.rejected),
+                count(counts.expired),
+                count(counts.suppressed)
+            );
+            let open = counts.unknown + counts.claimed;
+            if open > 0 {
+                text.push_str(&format!(", and {} of which nobody knows whether they arrived", count(open)));
+            }
+            text.push_str(&format!(
+                "\nnow: name {file} as the audience in a campaign file with another name, and freeze that with kakitome campaign new"
+            ));
             text
         });
     }

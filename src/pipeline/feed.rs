@@ -151,7 +151,8 @@ impl Line {
         let recorder = tokio::spawn(recorder.run(outcomes));
         let permission = Permission::new(self.pulse.unbroken());
         let (cut, is_cut) = watch::channel(false);
-        let sending = send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, is_cut, permission.clone());
+        let sending =
+            send::run(self.relays.clone(), self.pace.clone(), queue, done, stopped, is_cut, permission.clone());
         let sender = tokio::spawn(sending);
 
         let (fed, left) = self.feed(stage, tickets, budget, &flow).await;

@@ -126,7 +126,10 @@ async fn next_revision(app: &App, name: &str) -> Result<i64> {
             counts.attempted() + counts.claimed
         ))
         .why(format!("campaign {} has this name", last.id))
-        .now("give the new campaign another name, and leave those accounts out of its audience"));
+        .now(format!(
+            "give the new campaign another name, and leave those accounts out of its audience; once campaign {0} is halted or finished, `kakitome campaign rest {0} --out FILE.csv` writes whom it did not reach",
+            last.id
+        )));
     }
     Ok(last.revision + 1)
 }

@@ -25,8 +25,7 @@ use crate::send::replies::{self, Meaning};
 /// No line of interest is longer, in bytes.
 const LINE_MAX: u64 = 64 << 10;
 /// What speaks of a message, whatever the instance is called.
-const PROGRAMS: [&str; 9] =
-    ["smtpd", "pickup", "cleanup", "qmgr", "smtp", "lmtp", "local", "virtual", "pipe"];
+const PROGRAMS: [&str; 9] = ["smtpd", "pickup", "cleanup", "qmgr", "smtp", "lmtp", "local", "virtual", "pipe"];
 /// Characters of a queue ID, short or long.
 const QUEUE_ID: std::ops::RangeInclusive<usize> = 5..=24;
 

@@ -36,6 +36,7 @@ mod prepare;
 pub mod preview;
 pub mod private;
 mod record;
+pub mod rest;
 mod sample;
 pub mod send;
 pub mod settle;

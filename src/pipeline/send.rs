@@ -179,12 +179,7 @@ fn left_out(stand: Vec<Stands>) -> Vec<LeftOut> {
     out.filter(|_| could).collect()
 }
 
-async fn report(
-    app: &App,
-    campaign: &Campaign,
-    why: Option<String>,
-    started: Instant,
-) -> Result<SendReport> {
+async fn report(app: &App, campaign: &Campaign, why: Option<String>, started: Instant) -> Result<SendReport> {
     let counts = app.store.counts(campaign.id, None).await?;
     let stages = &campaign.definition.stages;
     let mut open = stages.last().map_or("", |stage| stage.name.as_str());

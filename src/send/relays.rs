@@ -115,10 +115,11 @@ impl Relays {
     /// How each stands now.
     pub fn stand(&self) -> Vec<Stands> {
         let standing = self.standing();
-        let each = self.each.iter().zip(standing.iter()).map(|(relay, one)| Stands {
-            relay: relay.to_string(),
-            out: one.out_until.map(|_| one.why.clone()),
-        });
+        let each = self
+            .each
+            .iter()
+            .zip(standing.iter())
+            .map(|(relay, one)| Stands { relay: relay.to_string(), out: one.out_until.map(|_| one.why.clone()) });
         each.collect()
     }
 

@@ -176,11 +176,11 @@ impl From<StoreError> for Error {
             }
             StoreError::SentTwice { is: State::Sending | State::Paused, .. } => (
                 Error::gate("the campaign is not sent: somebody would get the same newsletter twice"),
-                "let that one go on, or halt it and freeze the accounts that it has not reached under another name",
+                "let that one go on, or halt it, and freeze those that it has not reached (`kakitome campaign rest`) under another name",
             ),
             StoreError::SentTwice { .. } => (
                 Error::gate("the campaign is not sent: somebody would get the same newsletter twice"),
-                "leave those accounts out of the audience and freeze it again",
+                "freeze those that it has not reached (`kakitome campaign rest`) under another name",
             ),
             StoreError::NoCampaign { .. } => {
                 (Error::usage("no such campaign"), "`kakitome campaign list` names those there are")

@@ -2,7 +2,9 @@
 
 use super::*;
 use kakitome::ledger::State as Message;
+use kakitome::pipeline::rest;
 use kakitome::pipeline::settle::{self, Which};
+use kakitome::store::Filter;
 
 /// A campaign with so many unknown messages, everything else sent.
 async fn unknown(world: &World, count: usize) -> (i64, Vec<AccountId>) {
@@ -62,6 +64,40 @@ both! {
         assert_eq!(delivered.len() as u64, ACCOUNTS - 2, "what the log knew was not sent again");
         assert!(delivered.values().all(|count| *count == 1));
         control::verify(&world.app).await.unwrap();
+    }
+
+    async fn what_a_halted_campaign_did_not_reach_is_an_audience(base: &Base) {
+        let world = World::new(base).await;
+        let (app, out) = (&world.app, world.path("rest.csv"));
+        let (id, _) = unknown(&world, 4).await;
+        let refused = rest::rest(app, id, &out).await.unwrap_err();
+        assert!(refused.to_string().contains("it is sending"), "{refused}");
+        assert_eq!(refused.exit(), Exit::Gate);
+        // Sent but for six, of which four are unknown.
+        let now_ms = app.clock.now_ms();
+        let accepted = app.store.messages(id, Filter { state: Some(Message::Accepted), stage: None }, -1, 2).await.unwrap();
+        let [held, deferred] = [0, 1].map(|n| accepted[n].account.clone());
+        base.tamper(&format!("update message set state = 'held', findings = '[]' where account = '{held}'")).await;
+        base.tamper(&format!("update message set state = 'deferred', not_before_ms = 1 where account = '{deferred}'")).await;
+        app.store.set_state(id, &[State::Sending], State::Halted, now_ms).await.unwrap();
+        let done = rest::rest(app, id, &out).await.unwrap();
+        assert_eq!((done.accounts, done.counts.unknown), (2, 4));
+        // The tampered messages were delivered once: now each of the two once more, and nobody else.
+        let before = world.delivered();
+        let campaign = world.edit("campaign.toml", |text| {
+            text.replace("audience.csv", "rest.csv").replace("December", "Rest of the December")
+        });
+        let rest = freeze::freeze(app, &campaign, "author").await.unwrap().campaign;
+        check::check(app, rest).await.unwrap();
+        approve::approve(app, rest, "reviewer").await.unwrap();
+        assert_eq!(world.send(rest).await.accepted, 2);
+        let now = world.delivered();
+        let version = app.version().await.unwrap().number;
+        for account in [&held, &deferred] {
+            let to = app.store.record(version, account).await.unwrap().unwrap().address.to_string();
+            assert_eq!((before[&to], now[&to]), (1, 2));
+        }
+        assert_eq!(now.values().sum::<usize>(), before.values().sum::<usize>() + 2);
     }
 
     async fn a_log_suppresses_an_address_without_a_mailbox_and_no_other(base: &Base) {

@@ -238,7 +238,7 @@ both! {
         let other = sending(folder.path(), base).wait_with_output().unwrap();
         let refused = String::from_utf8_lossy(&other.stderr).into_owned();
         assert_eq!(other.status.code(), Some(i32::from(Exit::Gate.code())), "{refused}");
-        assert!(refused.contains(&format!(":{} is sending this campaign", process.id())), "{refused}");
+        assert!(refused.contains(&format!(":{}-", process.id())) && refused.contains("is sending this"), "{refused}");
         let (code, told) = terminated(process).await;
         let counts = app.store.counts(id, None).await.unwrap();
         assert_eq!(code, Some(i32::from(Exit::Gate.code())), "{told}");
