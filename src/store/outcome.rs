@@ -41,6 +41,18 @@ const WHAT: &str = "message";
 /// What is said of a message that a process had begun which ended.
 pub(in crate::store) const LOST_REPLY: &str = "the sending process ended before the outcome was recorded";
 
+/// A claim that was not begun is taken back ($2 now): it counts as no attempt. One that had
+/// others before is deferred and due at once: only so is it looked for while a later stage
+/// is open, and does it expire.
+macro_rules! given_back {
+    () => {
+        "state = case when attempt > 1 then 'deferred' else 'checked' end, attempt = attempt - 1,
+         not_before_ms = case when attempt > 1 then $2 end, first_ms = case when attempt > 1 then first_ms end,
+         begun = true, worker = null, changed_ms = $2"
+    };
+}
+pub(in crate::store) use given_back;
+
 impl Store {
     /// Records how attempts ended, and suppresses the addresses that have no
     /// mailbox; how many of these were not suppressed before.
@@ -83,27 +95,25 @@ impl Store {
         }))
     }
 
-    /// Takes claims back that were not begun: they count as no attempt. One that had others
-    /// before is deferred and due at once: only so is it looked for while a later stage is
-    /// open, and does it expire.
+    /// Takes claims back that were not begun.
     ///
     /// # Errors
     /// A message is not claimed by this process any more, or the database fails.
     pub async fn release(&self, campaign: i64, claims: Vec<Claim>, now_ms: i64) -> Result<()> {
-        const SQLITE: &str = "
-            update message set state = case when attempt > 1 then 'deferred' else 'checked' end, attempt = attempt - 1,
-                   not_before_ms = case when attempt > 1 then $3 end, begun = true, worker = null, changed_ms = $3,
-                   first_ms = case when attempt = 1 then null else first_ms end
-            from json_each($2) as v
+        const SQLITE: &str = concat!(
+            "update message set ",
+            given_back!(),
+            " from json_each($3) as v
             where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed' and attempt = v.value->>2
-              and worker = $4";
-        const POSTGRES: &str = "
-            update message set state = case when attempt > 1 then 'deferred' else 'checked' end, attempt = attempt - 1,
-                   not_before_ms = case when attempt > 1 then $3 end, begun = true, worker = null, changed_ms = $3,
-                   first_ms = case when attempt = 1 then null else first_ms end
-            from jsonb_array_elements($2::jsonb) as v
+              and worker = $4"
+        );
+        const POSTGRES: &str = concat!(
+            "update message set ",
+            given_back!(),
+            " from jsonb_array_elements($3::jsonb) as v
             where campaign = $1 and account = v->>0 and (state = 'claimed') is true and attempt = (v->>2)::bigint
-              and worker = $4";
+              and worker = $4"
+        );
         let messages = claims.iter().map(|claim| match claim.attempt {
             attempt @ 2.. => (&claim.account, "deferred", attempt, Some(now_ms)),
             attempt => (&claim.account, "checked", attempt, None),
@@ -217,12 +227,12 @@ impl Store {
     /// A message is not claimed by this process any more, or the database fails; nothing is changed then.
     pub async fn withdraw(&self, campaign: i64, accounts: &[AccountId], now_ms: i64) -> Result<()> {
         const SQLITE: &str = "
-            update message set state = 'suppressed', worker = null, changed_ms = $3
-            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed'
+            update message set state = 'suppressed', worker = null, changed_ms = $2
+            from json_each($3) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'claimed'
               and worker = $4";
         const POSTGRES: &str = "
-            update message set state = 'suppressed', worker = null, changed_ms = $3
-            from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0
+            update message set state = 'suppressed', worker = null, changed_ms = $2
+            from jsonb_array_elements($3::jsonb) as v where campaign = $1 and account = v->>0
               and (state = 'claimed') is true and worker = $4";
         let messages = accounts.iter().map(|account| (account, "suppressed")).collect::<Vec<_>>();
         self.make_move(campaign, "suppress", "withdrawing messages", self.sql(SQLITE, POSTGRES), messages, now_ms).await
@@ -271,7 +281,7 @@ impl Store {
     }
 
     /// Makes one move for messages that this process has claimed, whose statement takes
-    /// ($1 campaign, $2 the list that the ledger is told, $3 now, $4 the process).
+    /// ($1 campaign, $2 now, $3 the list that the ledger is told, $4 the process).
     async fn make_move<T: serde::Serialize>(
         &self,
         campaign: i64,
@@ -286,7 +296,7 @@ impl Store {
         }
         let (text, told) = (json(&messages)?, Messages { messages });
         in_transaction!(self, doing, |tx| {
-            let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms).bind(worker());
+            let update = sqlx::query(sql).bind(campaign).bind(now_ms).bind(&text).bind(worker());
             exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), told.messages.len())?;
             ledger::append!(tx, Some(campaign), kind, &told, now_ms, doing);
         });

@@ -18,13 +18,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::ledger::State;
 use crate::store::cell::Cell;
 use crate::store::claim::Seat;
 use crate::store::error::{Doing, Result};
 use crate::store::ledger::{self, Messages};
 use crate::store::lock::{HOLDER, is_dead, lives, process, worker};
-use crate::store::outcome::LOST_REPLY;
+use crate::store::outcome::{LOST_REPLY, given_back};
 use crate::store::{Store, in_transaction, with_pool};
 
 /// All of every rate, in millionths.
@@ -41,6 +40,15 @@ const MARGIN: Duration = Duration::from_secs(1);
 const WHAT: &str = "worker";
 /// The name of the lock under which leases are given.
 const ALONE: &str = "select pg_advisory_xact_lock(7164380915)";
+
+/// The claims of a campaign ($1) that are neither this process's ($3) nor another's that has
+/// a lease now ($4).
+macro_rules! lost {
+    () => {
+        "campaign = $1 and state = 'claimed' and not exists (
+            select 1 from worker where worker.name = message.worker and worker.name <> $3 and worker.until_ms > $4)"
+    };
+}
 
 /// A lease; clones tell the same.
 #[derive(Clone, Debug)]
@@ -240,62 +248,55 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn recover(&self, campaign: i64, now_ms: i64) -> Result<Recovered> {
-        const SQLITE: &str = "
-            update message set state = case when begun then 'unknown' when attempt > 1 then 'deferred' else 'checked' end,
-                   code = case when begun then 0 else code end, reply = case when begun then $4 else reply end,
-                   attempt = case when begun then attempt else attempt - 1 end,
-                   first_ms = case when begun or attempt > 1 then first_ms end,
-                   not_before_ms = case when begun then not_before_ms when attempt > 1 then $2 end,
-                   begun = true, worker = null, changed_ms = $2
-            where campaign = $1 and state = 'claimed' and not exists (
-                select 1 from worker where worker.name = message.worker and worker.name <> $3)
-            returning account, state, attempt, not_before_ms";
-        const POSTGRES: &str = "
-            update message set state = case when begun then 'unknown' when attempt > 1 then 'deferred' else 'checked' end,
-                   code = case when begun then 0 else code end, reply = case when begun then $4 else reply end,
-                   attempt = case when begun then attempt else attempt - 1 end,
-                   first_ms = case when begun or attempt > 1 then first_ms end,
-                   not_before_ms = case when begun then not_before_ms when attempt > 1 then $2 end,
-                   begun = true, worker = null, changed_ms = $2
-            where campaign = $1 and state = 'claimed' and not exists (
-                select 1 from worker where worker.name = message.worker and worker.name <> $3
-                and worker.until_ms > (extract(epoch from clock_timestamp()) * 1000)::bigint)
-            returning account, state, attempt, not_before_ms";
-        let (doing, sql) = ("recovering lost claims", self.sql(SQLITE, POSTGRES));
+        const BEGUN: &str = concat!(
+            "update message set state = 'unknown', code = 0, reply = $5, worker = null, changed_ms = $2
+             where begun and ",
+            lost!(),
+            " returning account"
+        );
+        const NOT_BEGUN: &str = concat!(
+            "update message set ",
+            given_back!(),
+            " where not begun and ",
+            lost!(),
+            " returning account, state, attempt, not_before_ms"
+        );
+        // Of SQLite none has a lease, and any clock will do.
+        const CLOCK_SQLITE: &str = "select 0 as now_ms";
+        const CLOCK_POSTGRES: &str = "select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms";
+        let (doing, ours, clock) = ("recovering lost claims", worker(), self.sql(CLOCK_SQLITE, CLOCK_POSTGRES));
         self.bury().await?;
         Ok(in_transaction!(self, doing, |tx| {
             // In the same transaction: one that takes the campaign now waits, and claims then.
-            let is_sent = if self.is_sqlite() {
-                let row = sqlx::query(HOLDER).bind(campaign).fetch_optional(&mut *tx).await.doing(doing)?;
-                match row {
-                    Some(row) => {
-                        let (holder, theirs): (String, String) =
-                            (row.cell(WHAT, "holder")?, row.cell(WHAT, "process")?);
-                        holder != worker() && lives(&theirs, row.cell(WHAT, "beat_ms")?, now_ms)
-                    }
-                    None => false,
-                }
+            let row = sqlx::query(HOLDER).bind(campaign).fetch_optional(&mut *tx).await.doing(doing)?;
+            let holder: Option<(String, String, i64)> = match row.filter(|_| self.is_sqlite()) {
+                Some(row) => Some((row.cell(WHAT, "holder")?, row.cell(WHAT, "process")?, row.cell(WHAT, "beat_ms")?)),
+                None => None,
+            };
+            let is_sent =
+                holder.is_some_and(|(name, process, beat_ms)| name != ours && lives(&process, beat_ms, now_ms));
+            if is_sent {
+                Recovered { unknown: 0, free: 0 }
             } else {
-                false
-            };
-            let update = sqlx::query(sql).bind(campaign).bind(now_ms).bind(worker()).bind(LOST_REPLY);
-            let rows = if is_sent { Vec::new() } else { update.fetch_all(&mut *tx).await.doing(doing)? };
-            // As a release says it: the attempt that was none, and when the message is due.
-            let read = |row| -> Result<(String, String, i64, Option<i64>)> {
-                let attempt: i64 = Cell::cell(row, WHAT, "attempt")?;
-                let due = Cell::cell(row, WHAT, "not_before_ms")?;
-                Ok((Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "state")?, attempt + 1, due))
-            };
-            let ended: Vec<_> = rows.iter().map(read).collect::<Result<_>>()?;
-            let (unknown, free): (Vec<_>, Vec<_>) =
-                ended.into_iter().partition(|(_, state, ..)| state == State::Unknown.as_str());
-            let recovered = Recovered { unknown: unknown.len() as u64, free: free.len() as u64 };
-            for (kind, messages) in [("recover", unknown), ("release", free)] {
-                if !messages.is_empty() {
-                    ledger::append!(tx, Some(campaign), kind, &Messages { messages }, now_ms, doing);
+                let row = sqlx::query(clock).fetch_one(&mut *tx).await.doing(doing)?;
+                let clock_ms: i64 = row.cell(WHAT, "now_ms")?;
+                let begun = sqlx::query(BEGUN).bind(campaign).bind(now_ms).bind(ours).bind(clock_ms).bind(LOST_REPLY);
+                let unknown = ledger::append_moved!(tx, begun, campaign, "recover", "unknown", now_ms, doing);
+                let free = sqlx::query(NOT_BEGUN).bind(campaign).bind(now_ms).bind(ours).bind(clock_ms);
+                let rows = free.fetch_all(&mut *tx).await.doing(doing)?;
+                // As a release says it: the attempt that was none, and when the message is due.
+                let read = |row| -> Result<(String, String, i64, Option<i64>)> {
+                    let (account, state) = (Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "state")?);
+                    let attempt: i64 = Cell::cell(row, WHAT, "attempt")?;
+                    Ok((account, state, attempt + 1, Cell::cell(row, WHAT, "not_before_ms")?))
+                };
+                let messages: Vec<_> = rows.iter().map(read).collect::<Result<_>>()?;
+                let free = messages.len() as u64;
+                if free > 0 {
+                    ledger::append!(tx, Some(campaign), "release", &Messages { messages }, now_ms, doing);
                 }
+                Recovered { unknown, free }
             }
-            recovered
         }))
     }
 }
