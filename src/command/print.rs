@@ -19,25 +19,13 @@ use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::{Halted, LeftOut, SendReport};
 use crate::report::CampaignReport;
+pub use crate::report::number as count;
 use crate::store::{Proof, Removed, Suppression};
 
 /// Prints results to stdout, as text or as one JSON object.
 pub struct Printer {
     json: bool,
     out: Out,
-}
-
-/// `12,345`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 pub(super) fn table(head: &[&str]) -> Table {

@@ -12,11 +12,13 @@ use crate::config::Rate;
 use crate::dns::Dns;
 use crate::error::{Error, Result};
 use crate::guard::Guard;
+use crate::guard::drill::Drill;
 use crate::ledger::Counts;
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::feed::Window;
 use crate::pipeline::{App, drill, gate};
 use crate::progress;
+use crate::report::counted;
 use crate::send::{Pace, Relays, Share};
 use crate::stage::Gate;
 use crate::store::{Lease, Pulse, WHOLE};
@@ -80,6 +82,8 @@ pub(super) struct Line {
     pub(super) stop: watch::Receiver<bool>,
     pub(super) pulse: Pulse,
     pub(super) bar: ProgressBar,
+    /// What it waited for last.
+    waits_for: String,
 }
 
 impl Line {
@@ -116,6 +120,7 @@ impl Line {
             wait,
             stop,
             pulse,
+            waits_for: String::new(),
         })
     }
 
@@ -219,34 +224,34 @@ impl Line {
         loop {
             self.refresh().await?;
             self.expire().await?;
-            let drill = drill::run(&self.app, &self.campaign, &self.guard, &self.bound).await?;
-            // A drill with records of a version that the guard does not know proves
-            // nothing, and would halt the campaign.
-            if self.app.version().await?.number != self.version {
-                continue;
+            let mut asked = gate::ask(&self.app, &self.campaign, n, None).await?;
+            if asked.gate == Gate::Open {
+                // What time shuts comes before the drill, which is work.
+                if let Some(why) = self.hours().await? {
+                    return Ok(Some(why));
+                }
+                let drill = self.drill().await?;
+                // A drill with records of a version that the guard does not know proves
+                // nothing, and would halt the campaign.
+                if self.app.version().await?.number != self.version {
+                    continue;
+                }
+                asked = gate::ask(&self.app, &self.campaign, n, Some(&drill)).await?;
             }
-            let gate::Asked { gate, mends } = gate::ask(&self.app, &self.campaign, n, &drill).await?;
-            match gate {
+            match asked.gate {
                 Gate::Open => return Ok(None),
                 Gate::Stop { why } => {
                     self.halt(&why).await?;
                     return Ok(Some(why));
                 }
                 Gate::Wait { until_ms: Some(until_ms), why } if self.wait => {
-                    if !self.wait_until(until_ms, why.clone()).await? {
+                    if let Some(why) = self.wait_until(until_ms, &why, "").await? {
                         return Ok(Some(why));
                     }
                 }
                 // Deferred messages of a stage that is open need no gate of their own.
-                Gate::Wait { until_ms: None, why } if mends && self.pace.halted().is_empty() => {
-                    let due_ms =
-                        self.app.store.next_due(self.campaign.id, self.lifetime_ms()).await?.unwrap_or(i64::MAX);
-                    let is_due = due_ms <= self.app.clock.now_ms();
-                    let waited = is_due || self.wait && self.wait_until(due_ms, why.clone()).await?;
-                    if !waited {
-                        return Ok(Some(why));
-                    }
-                    if let Some(why) = self.together(n - 1).await? {
+                Gate::Wait { until_ms: None, why } if asked.mends && self.pace.halted().is_empty() => {
+                    if let Some(why) = self.mend(n, why).await? {
                         return Ok(Some(why));
                     }
                 }
@@ -258,25 +263,55 @@ impl Line {
         }
     }
 
-    /// Waits, looking at the campaign's state meanwhile; false when stopped.
-    pub(super) async fn wait_until(&self, until_ms: i64, why: String) -> Result<bool> {
-        // In the line of the bar, which is drawn again by what follows.
-        self.bar.disable_steady_tick();
-        let waited = self.wait_spinning(until_ms, why).await;
-        self.bar.enable_steady_tick(progress::TICK);
-        waited
+    /// Tries deferred messages of the stages before `n` again once they are due; says
+    /// why it did not. `why` is what the gate waits for.
+    async fn mend(&mut self, n: u16, why: String) -> Result<Option<String>> {
+        let due_ms = self.app.store.next_due(self.campaign.id, self.lifetime_ms()).await?;
+        let Some(due_ms) = due_ms else { return Ok(Some(why)) };
+        if due_ms > self.app.clock.now_ms() {
+            let until = format!("; deferred messages are tried again from {}", crate::clock::show(due_ms));
+            if !self.wait {
+                return Ok(Some(why + &until));
+            }
+            if let Some(why) = self.wait_until(due_ms, &why, &until).await? {
+                return Ok(Some(why));
+            }
+        }
+        self.together(n - 1).await
     }
 
-    async fn wait_spinning(&self, until_ms: i64, why: String) -> Result<bool> {
-        let _spinner = progress::waiting(self.campaign.id, why);
+    async fn drill(&self) -> Result<Drill> {
+        self.bar.disable_steady_tick();
+        let drill = drill::run(&self.app, &self.campaign, &self.guard, &self.bound).await;
+        self.bar.enable_steady_tick(progress::TICK);
+        drill
+    }
+
+    /// Waits, looking at the campaign's state meanwhile; says why it was stopped, if it
+    /// was. `until` follows what it waits for; what was said last is not said again.
+    pub(super) async fn wait_until(&mut self, until_ms: i64, why: &str, until: &str) -> Result<Option<String>> {
+        let is_new = self.waits_for != why;
+        self.waits_for = why.to_owned();
+        // In the line of the bar, which is drawn again by what follows.
+        self.bar.disable_steady_tick();
+        let spinner = progress::waiting(self.campaign.id, format!("{why}{until}"), is_new);
+        let stopped = self.stopped_by(until_ms).await;
+        drop(spinner);
+        self.bar.enable_steady_tick(progress::TICK);
+        Ok(stopped?.map(|stopped| format!("{stopped}; it waited: {why}{until}")))
+    }
+
+    /// What stops this line before that time, if anything does.
+    async fn stopped_by(&self, until_ms: i64) -> Result<Option<String>> {
         while self.app.clock.now_ms() < until_ms {
             let left_ms = u64::try_from(until_ms - self.app.clock.now_ms()).unwrap_or(0);
             tokio::time::sleep(LOOK.min(Duration::from_millis(left_ms.max(1)))).await;
-            if self.why_stopped().await?.is_some() {
-                return Ok(false);
+            let stopped = self.why_stopped().await?;
+            if stopped.is_some() {
+                return Ok(stopped);
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     pub(super) async fn halt(&self, why: &str) -> Result<()> {
@@ -315,9 +350,12 @@ impl Line {
                 )));
             }
             let due_ms = self.app.store.next_due(id, self.lifetime_ms()).await?.unwrap_or(0);
-            let why =
-                format!("{} deferred messages are tried again from {}", counts.deferred, crate::clock::show(due_ms));
-            if !self.wait && due_ms > self.app.clock.now_ms() || !self.wait_until(due_ms, why.clone()).await? {
+            let why = format!("{} deferred", counted(counts.deferred, "message"));
+            let until = format!(", tried again from {}", crate::clock::show(due_ms));
+            if !self.wait && due_ms > self.app.clock.now_ms() {
+                return Ok(Some(why + &until));
+            }
+            if let Some(why) = self.wait_until(due_ms, &why, &until).await? {
                 return Ok(Some(why));
             }
             if let Some(why) = self.together(last).await? {

@@ -10,6 +10,7 @@ use crate::guard::Guard;
 use crate::guard::drill::{self, Drill, Sample};
 use crate::pipeline::bound::Bound;
 use crate::pipeline::{App, check};
+use crate::progress;
 use crate::render::Rendered;
 
 /// Pairs of messages that are swapped.
@@ -20,6 +21,7 @@ const PAIRS: usize = 200;
 /// # Errors
 /// The store fails, or the template renders for nobody.
 pub async fn run(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &Arc<Bound>) -> Result<Drill> {
+    let _shown = progress::working("the drill: swapping messages of the campaign, each of which the guard must hold");
     let version = app.version().await?.number;
     let picked = app.store.pairs(campaign.id, PAIRS, campaign.definition.seed).await?;
     let joined = check::recipients(app, version, picked).await?;

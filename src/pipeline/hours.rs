@@ -31,14 +31,14 @@ struct Today {
 impl Line {
     /// Waits until something may be sent, where waiting was asked for; otherwise,
     /// or when it was stopped meanwhile, says why nothing is sent.
-    pub(super) async fn hours(&self) -> Result<Option<String>> {
+    pub(super) async fn hours(&mut self) -> Result<Option<String>> {
         while let Some(Shut { until_ms, why }) = self.shut().await? {
             event::sending_waits(self.campaign.id, &why);
             if !self.wait {
                 return Ok(Some(why));
             }
-            if !self.wait_until(until_ms, why.clone()).await? {
-                return Ok(Some(self.why_stopped().await?.unwrap_or(why)));
+            if let Some(why) = self.wait_until(until_ms, &why, "").await? {
+                return Ok(Some(why));
             }
         }
         Ok(None)

@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::campaign::Campaign;
 use crate::clock;
 use html::escape;
+pub use html::{counted, number};
 
 /// What every page says of its campaign.
 #[derive(Clone, Debug, Serialize)]
