@@ -8,10 +8,10 @@ mod campaign;
 
 use std::path::PathBuf;
 
+pub use campaign::{Campaign, Settle, SettleAs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::account::AccountId;
-pub use crate::cli::campaign::{Campaign, Settle, SettleAs};
 use crate::config::Resolver;
 
 /// Bulk mail in which every message is bound to its recipient.
@@ -49,14 +49,6 @@ pub fn parse(wrong: impl FnOnce(&str)) -> Cli {
         }
         error.exit()
     })
-}
-
-/// A campaign's number.
-fn number(text: &str) -> Result<i64, String> {
-    match text.parse() {
-        Ok(number @ 1..) => Ok(number),
-        _ => Err("a campaign is named by its number: `kakitome campaign list` shows them".into()),
-    }
 }
 
 /// Options of every command.
@@ -151,9 +143,9 @@ pub struct Reconcile {
     /// Send those again that the log of the whole time does not show as taken over, so many.
     #[arg(long, value_name = "COUNT")]
     pub retry_unseen: Option<u64>,
-    /// Who decides; recorded.
-    #[arg(long, env = "USER", default_value = "operator")]
-    pub by: String,
+    /// Who decides; recorded. "operator" where nobody is named.
+    #[arg(long, env = "USER")]
+    pub by: Option<String>,
 }
 
 /// `kakitome serve`

@@ -101,15 +101,17 @@ fn told(bar: &ProgressBar, tell: impl Fn(&ProgressBar) -> String + Send + 'stati
     if !bar.is_hidden() {
         return;
     }
-    let bar = bar.downgrade();
+    let (mut before, bar) = (bar.position(), bar.downgrade());
     // It ends with the process, or at its next look.
     let _ = std::thread::Builder::new().name("progress".into()).spawn(move || {
-        let mut before = None;
         loop {
             std::thread::sleep(TOLD);
             match bar.upgrade().filter(|bar| !bar.is_finished()) {
-                Some(bar) if before.replace(bar.position()) != Some(bar.position()) => say(&tell(&bar)),
-                Some(_) => {}
+                Some(bar) if bar.position() == before => {}
+                Some(bar) => {
+                    before = bar.position();
+                    say(&tell(&bar));
+                }
                 None => return,
             }
         }

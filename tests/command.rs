@@ -327,7 +327,7 @@ fn a_pause_and_its_end_may_be_asked_for_twice() {
         assert_eq!(place.run(&[&["campaign"], args].concat()).code(), 0, "{args:?}");
     }
     let turned = |verb: &str, state: &str, already: bool| {
-        let turned = place.run(&["campaign", verb, "1", "--json"]);
+        let turned = place.run(&["campaign", verb, "1", "--by", "hanako", "--json"]);
         assert_eq!((turned.code(), keys(&turned.json())), (0, vec!["already", "campaign", "state"]), "{verb}");
         assert_eq!((&turned.json()["state"], &turned.json()["already"]), (&state.into(), &already.into()), "{verb}");
     };
@@ -336,6 +336,8 @@ fn a_pause_and_its_end_may_be_asked_for_twice() {
     assert!(
         place.run(&["campaign", "pause", "1"]).out().starts_with("nothing to do: it was so already\ncampaign 1 is")
     );
+    let told = place.run(&["campaign", "status", "1"]).out();
+    assert!(told.contains("\nwhy: paused by hanako (20"), "{told}");
     assert_eq!(place.run(&["campaign", "pace", "1", "--rate", "7/s"]).code(), 0);
     turned("resume", "sending", false);
     turned("resume", "sending", true);
@@ -347,6 +349,9 @@ fn a_pause_and_its_end_may_be_asked_for_twice() {
     assert!(report.contains("  pace: 7/s\n") && report.contains("  pace: as configured\n"), "{report}");
     turned("pause", "paused", false);
     turned("halt", "halted", false);
+    let report = place.run(&["campaign", "report", "1", "--json"]).json();
+    assert_eq!(report["why"], "halted by hanako");
+    assert!(report["moments"].to_string().contains("became paused by hanako"), "{report}");
     for verb in ["pause", "resume"] {
         let refused = place.run(&["campaign", verb, "1"]);
         assert_eq!(refused.code(), 4, "{verb}: {}", refused.out());
@@ -370,6 +375,8 @@ fn an_author_whom_nobody_names_is_told() {
     let told = new(None, &[]);
     assert!(told.contains("the author of campaign 1 is \"operator\"") && told.contains("--by NAME"), "{told}");
     assert_eq!(new(Some("sato"), &[]), "");
+    let halted = place.command(&["campaign", "halt", "1"]).env_remove("USER").output().unwrap();
+    assert!(Ended(halted).err().contains("recorded as decided by \"operator\""));
     assert_eq!(new(None, &["--by", "sato"]), "");
 }
 

@@ -27,7 +27,7 @@ use kakitome::guard::{Finding, Held, Rule};
 use kakitome::ledger::{Claim, Outcome, Reply, State};
 use kakitome::store::{
     Approval, Checked, Cursor, Due, Filter, Import, Lease, Planned, Recovered, Seat, Settled, Store, StoreError,
-    Suppression, Verdict, Wanted,
+    Suppression, Turn, Verdict, Wanted,
 };
 use support::Base;
 
@@ -490,7 +490,11 @@ both! {
         store.set_state(1, &[Frozen], Sending, 1).await.unwrap_err();
         store.set_state(1, &[Frozen], Checked, 1).await.unwrap();
         store.set_state(1, &[Frozen, Checked], Approved, 1).await.unwrap();
-        store.set_state(1, &[Approved], Halted, 1).await.unwrap();
+        assert_eq!(store.turned(1).await.unwrap(), Some((1, Turn::default())));
+        let turn = Turn { by: Some("hanako".into()), why: Some("a test".into()) };
+        store.turn(1, &[Approved], Halted, turn.clone(), 7).await.unwrap();
+        assert_eq!(store.turned(1).await.unwrap(), Some((7, turn)));
+        assert_eq!(store.timeline(1).await.unwrap().pop().unwrap().1, "became halted by hanako: a test");
         store.set_state(1, &[Halted], Sending, 1).await.unwrap_err();
         assert_eq!(store.state(1).await.unwrap(), Halted);
         assert!(matches!(store.state(9).await, Err(StoreError::NoCampaign { id: 9 })));

@@ -1,13 +1,20 @@
-//! `kakitome campaign …`, as typed.
+//! `kakitome campaign …` as typed.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::account::AccountId;
-use crate::cli::number;
 use crate::config::Rate;
 use crate::ledger::State as MessageState;
+
+/// A campaign's number.
+fn number(text: &str) -> Result<i64, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("a campaign is named by its number: `kakitome campaign list` shows them".into()),
+    }
+}
 
 /// `kakitome campaign …`
 #[derive(Debug, Subcommand)]
@@ -69,12 +76,18 @@ pub enum Campaign {
         /// The campaign's number.
         #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
+        /// Who pauses it; recorded. "operator" where nobody is named.
+        #[arg(long, env = "USER")]
+        by: Option<String>,
     },
     /// Take a pause back; `campaign send` then goes on.
     Resume {
         /// The campaign's number.
         #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
+        /// Who resumes it; recorded. "operator" where nobody is named.
+        #[arg(long, env = "USER")]
+        by: Option<String>,
     },
     /// Give it a rate of its own; a running send follows at once.
     #[command(group = clap::ArgGroup::new("pace").required(true).args(["rate", "configured"]))]
@@ -94,6 +107,9 @@ pub enum Campaign {
         /// The campaign's number.
         #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
+        /// Who halts it; recorded. "operator" where nobody is named.
+        #[arg(long, env = "USER")]
+        by: Option<String>,
     },
     /// Where it stands, by stage and state.
     Status {

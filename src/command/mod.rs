@@ -27,7 +27,8 @@ use crate::{console, demo};
 pub use out::talk;
 pub use print::{Printer, count};
 
-/// Who freezes a campaign, where neither the environment nor the command names somebody.
+/// Who freezes a campaign, or decides about one, where neither the environment nor the command
+/// names somebody.
 const OPERATOR: &str = "operator";
 /// What is said when sending is interrupted.
 const DRAINING: &str = "stopping: messages under way are finished, nothing new begins (again to stop at once; what is begun then becomes unknown)";
@@ -117,7 +118,7 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
         Command::Suppress(command) => suppression(app, command, print).await,
         Command::Guard(Guard::Check(args)) => filter::check(app, &args, |judged| print.judged(judged)).await,
         Command::Reconcile(args) => {
-            let done = settle::reconcile(app, &args.logs, args.retry_unseen, &args.by).await?;
+            let done = settle::reconcile(app, &args.logs, args.retry_unseen, &decider(args.by)).await?;
             print.reconciled(&done);
             let left = done.campaigns.iter().any(|campaign| campaign.unknown > 0);
             Ok(if left { Exit::Incomplete } else { Exit::Done })
@@ -180,10 +181,10 @@ async fn campaign(app: &App, command: Campaign, stop: watch::Receiver<bool>, pri
             print.sent(&sent);
             return Ok(sent.exit());
         }
-        Campaign::Pause { id } => print.turned(&control::pause(app, id).await?),
-        Campaign::Resume { id } => print.turned(&control::resume(app, id).await?),
+        Campaign::Pause { id, by } => print.turned(&control::pause(app, id, &decider(by)).await?),
+        Campaign::Resume { id, by } => print.turned(&control::resume(app, id, &decider(by)).await?),
         Campaign::Pace { id, rate, .. } => print.rate(id, control::pace(app, id, rate).await?),
-        Campaign::Halt { id } => print.turned(&control::halt(app, id).await?),
+        Campaign::Halt { id, by } => print.turned(&control::halt(app, id, &decider(by)).await?),
         Campaign::Status { id } => print.status(&control::status(app, id).await?),
         Campaign::Rest { id, out } => print.rest(&rest::rest(app, id, &out).await?),
         Campaign::Settle(args) => print.settled(&settle_as(app, args).await?),
@@ -197,6 +198,16 @@ async fn campaign(app: &App, command: Campaign, stop: watch::Receiver<bool>, pri
         }
     }
     Ok(Exit::Done)
+}
+
+/// Who decides; says so where nobody is named, as the ledger keeps it.
+fn decider(by: Option<String>) -> String {
+    by.unwrap_or_else(|| {
+        talk(&format!(
+            "note: $USER is not set, so this is recorded as decided by {OPERATOR:?}; name yourself with --by NAME"
+        ));
+        OPERATOR.to_owned()
+    })
 }
 
 async fn serve(app: &App, listen: &str, mut stop: watch::Receiver<bool>) -> Result<Exit> {

@@ -93,9 +93,10 @@ impl Printer {
             // What is claimed comes before what is to be sent.
             let standing = if claimed.is_empty() { &standing } else { standing.lines().next().unwrap_or_default() };
             format!(
-                "campaign {id} {:?} (revision {}) is {standing}\n{rows}{claimed}{}{}",
+                "campaign {id} {:?} (revision {}) is {standing}\n{rows}{}{claimed}{}{}",
                 status.name,
                 status.revision,
+                status.waits.iter().map(|why| format!("\nwhy: {why}")).collect::<String>(),
                 check_hint(status),
                 unknown_hint(status.campaign, status.counts.unknown)
             )

@@ -21,7 +21,7 @@ use crate::progress;
 use crate::report::counted;
 use crate::send::{Pace, Relays, Share};
 use crate::stage::Gate;
-use crate::store::{Lease, Pulse, WHOLE};
+use crate::store::{Lease, Pulse, Turn, WHOLE};
 use crate::telemetry::event;
 
 /// How often a running send looks whether it was paused or halted.
@@ -316,7 +316,8 @@ impl Line {
 
     pub(super) async fn halt(&self, why: &str) -> Result<()> {
         event::campaign_halted(self.campaign.id, why);
-        self.app.store.set_state(self.campaign.id, &[State::Sending], State::Halted, self.app.clock.now_ms()).await?;
+        let (id, turn) = (self.campaign.id, Turn { by: None, why: Some(why.to_owned()) });
+        self.app.store.turn(id, &[State::Sending], State::Halted, turn, self.app.clock.now_ms()).await?;
         Ok(())
     }
 

@@ -7,9 +7,9 @@ use crate::campaign::{Campaign, Stage, State};
 use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::ledger::Counts;
-use crate::pipeline::{App, check};
+use crate::pipeline::{App, check, standing};
 use crate::report::{CampaignReport, Head, LedgerProof, Moment, Passage, StageReport};
-use crate::store::Proof;
+use crate::store::{Proof, Turn};
 use crate::telemetry::event;
 
 /// One campaign and where it stands.
@@ -35,6 +35,8 @@ pub struct Status {
     pub stages: Vec<(String, Counts)>,
     /// Who approved.
     pub approved_by: Vec<String>,
+    /// What keeps it from going on now, as far as the store knows.
+    pub waits: Vec<String>,
 }
 
 /// What became of a campaign that was told to pause, to go on, or to stop.
@@ -52,8 +54,8 @@ pub struct Turned {
 ///
 /// # Errors
 /// The campaign is not being sent.
-pub async fn pause(app: &App, id: i64) -> Result<Turned> {
-    let turned = turn(app, id, &[State::Sending, State::Approved], State::Paused).await?;
+pub async fn pause(app: &App, id: i64, by: &str) -> Result<Turned> {
+    let turned = turn(app, id, &[State::Sending, State::Approved], State::Paused, by).await?;
     if !turned.already {
         event::campaign_paused(id);
     }
@@ -64,8 +66,8 @@ pub async fn pause(app: &App, id: i64) -> Result<Turned> {
 ///
 /// # Errors
 /// The campaign is not being sent.
-pub async fn resume(app: &App, id: i64) -> Result<Turned> {
-    let turned = turn(app, id, &[State::Paused], State::Sending).await?;
+pub async fn resume(app: &App, id: i64, by: &str) -> Result<Turned> {
+    let turned = turn(app, id, &[State::Paused], State::Sending, by).await?;
     if !turned.already {
         event::campaign_resumed(id);
     }
@@ -94,16 +96,16 @@ pub async fn pace(app: &App, id: i64, rate: Option<Rate>) -> Result<Rate> {
 ///
 /// # Errors
 /// The campaign has ended already.
-pub async fn halt(app: &App, id: i64) -> Result<Turned> {
+pub async fn halt(app: &App, id: i64, by: &str) -> Result<Turned> {
     let from = [State::Frozen, State::Checked, State::Approved, State::Sending, State::Paused];
-    let turned = turn(app, id, &from, State::Halted).await?;
+    let turned = turn(app, id, &from, State::Halted, by).await?;
     if !turned.already {
         event::campaign_halted_by_operator(id);
     }
     Ok(turned)
 }
 
-async fn turn(app: &App, id: i64, from: &[State], to: State) -> Result<Turned> {
+async fn turn(app: &App, id: i64, from: &[State], to: State, by: &str) -> Result<Turned> {
     // Whatever was changed in it, a campaign can be stopped.
     let state = app.store.state(id).await?;
     let turned = Turned { campaign: id, state: to, already: state == to };
@@ -113,7 +115,8 @@ async fn turn(app: &App, id: i64, from: &[State], to: State) -> Result<Turned> {
     if !from.contains(&state) {
         return Err(not_turned(id, state, to));
     }
-    app.store.set_state(id, from, to, app.clock.now_ms()).await?;
+    let by = Turn { by: Some(by.to_owned()), why: None };
+    app.store.turn(id, from, to, by, app.clock.now_ms()).await?;
     Ok(turned)
 }
 
@@ -146,17 +149,19 @@ async fn status_of(app: &App, campaign: &Campaign) -> Result<Status> {
     for (n, stage) in campaign.definition.stages.iter().enumerate() {
         stages.push((stage.name.clone(), app.store.counts(campaign.id, Some(n as u16)).await?));
     }
+    let state = app.store.state(campaign.id).await?;
     Ok(Status {
         campaign: campaign.id,
         name: campaign.definition.name.clone(),
         revision: campaign.revision,
-        state: app.store.state(campaign.id).await?,
+        state,
         sender: app.store.sender(campaign.id, app.clock.now_ms()).await?,
         rate: app.store.rate(campaign.id).await?.map(|rate| rate.to_string()),
         planned: campaign.accounts,
         counts: app.store.counts(campaign.id, None).await?,
         stages,
         approved_by: app.store.approvals(campaign.id).await?.into_iter().map(|approval| approval.by).collect(),
+        waits: standing::waits(app, campaign, state).await?,
     })
 }
 
@@ -213,7 +218,7 @@ pub async fn report(app: &App, id: i64) -> Result<CampaignReport> {
     }
     let moments: Vec<Moment> =
         app.store.timeline(id).await?.into_iter().map(|(at_ms, what)| Moment { at_ms, what }).collect();
-    let why = if state == State::Halted { app.store.why(id).await? } else { None };
+    let why = standing::turned(app, id, state).await?.map(|(_, why)| why);
     Ok(CampaignReport {
         head: Head::of(&campaign, Some(check::hex(&app.store.digest_of_digests(id).await?)), app.clock.now_ms()),
         state,

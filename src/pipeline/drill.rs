@@ -21,7 +21,7 @@ const PAIRS: usize = 200;
 /// # Errors
 /// The store fails, or the template renders for nobody.
 pub async fn run(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &Arc<Bound>) -> Result<Drill> {
-    let _shown = progress::working("the drill: swapping messages of the campaign, each of which the guard must hold");
+    let _shown = progress::working("drilling the guard: messages are swapped, and each must be held");
     let version = app.version().await?.number;
     let picked = app.store.pairs(campaign.id, PAIRS, campaign.definition.seed).await?;
     let joined = check::recipients(app, version, picked).await?;

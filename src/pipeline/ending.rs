@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 use crate::campaign::State;
 use crate::error::{Error, Result};
 use crate::pipeline::climb::Line;
+use crate::pipeline::standing;
 use crate::send::Summary;
 
 /// Why nothing new begins after Ctrl-C or SIGTERM.
@@ -55,8 +56,9 @@ impl Line {
         Ok(match look.state {
             State::Sending if !look.is_held => Some("the stage is closed".into()),
             State::Sending => None,
-            State::Paused => Some("paused by an operator".into()),
-            State::Halted => Some("halted by an operator".into()),
+            State::Paused | State::Halted => {
+                standing::turned(&self.app, self.campaign.id, look.state).await?.map(|(_, why)| why)
+            }
             other => Some(format!("the campaign became {}", other.as_str())),
         })
     }

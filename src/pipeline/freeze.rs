@@ -23,7 +23,7 @@ use crate::pipeline::mistakes::Mistakes;
 use crate::pipeline::sample::Sample;
 use crate::pipeline::{App, check, declare};
 use crate::render::{Template, cover};
-use crate::store::{Checked, Planned, StoreError, Verdict};
+use crate::store::{Checked, Planned, StoreError, Turn, Verdict};
 use crate::telemetry::event;
 use crate::{progress, stage};
 
@@ -286,10 +286,10 @@ async fn write(
         }
     };
     if digest != Some(joined.digest) {
-        app.store.set_state(draft.id, &[State::Frozen], State::Halted, app.clock.now_ms()).await?;
-        return Err(
-            Error::usage("the audience changed while it was read").now("freeze it again once nobody writes to it")
-        );
+        let why = "the audience changed while it was read";
+        let turn = Turn { by: None, why: Some(why.into()) };
+        app.store.turn(draft.id, &[State::Frozen], State::Halted, turn, app.clock.now_ms()).await?;
+        return Err(Error::usage(why).now("freeze it again once nobody writes to it"));
     }
     Ok(draft)
 }

@@ -8,6 +8,7 @@
 use crate::clock;
 use crate::config::{self, Day, SendingWindow};
 use crate::error::Result;
+use crate::pipeline::App;
 use crate::pipeline::climb::Line;
 use crate::telemetry::event;
 
@@ -15,9 +16,9 @@ use crate::telemetry::event;
 const FEW: u64 = 100;
 
 /// Why nothing may be sent now, and until when.
-struct Shut {
+pub(super) struct Shut {
     until_ms: i64,
-    why: String,
+    pub(super) why: String,
 }
 
 /// A day of the warm-up.
@@ -32,7 +33,7 @@ impl Line {
     /// Waits until something may be sent, where waiting was asked for; otherwise,
     /// or when it was stopped meanwhile, says why nothing is sent.
     pub(super) async fn hours(&mut self) -> Result<Option<String>> {
-        while let Some(Shut { until_ms, why }) = self.shut().await? {
+        while let Some(Shut { until_ms, why }) = shut(&self.app).await? {
             event::sending_waits(self.campaign.id, &why);
             if !self.wait {
                 return Ok(Some(why));
@@ -44,35 +45,36 @@ impl Line {
         Ok(None)
     }
 
-    async fn shut(&self) -> Result<Option<Shut>> {
-        let (smtp, now_ms) = (&self.app.config.smtp, self.app.clock.now_ms());
-        if let Some(until_ms) = config::shut_until_ms(&smtp.windows, now_ms) {
-            let windows: Vec<&str> = smtp.windows.iter().map(SendingWindow::as_str).collect();
-            let until = clock::show(until_ms);
-            let why = format!("outside the sending windows ({}): shut until {until}", windows.join(", "));
-            return Ok(Some(Shut { until_ms, why }));
-        }
-        let Some(Today { day, ceiling, left: 0 }) = self.today(now_ms).await? else { return Ok(None) };
-        let until = clock::show(day.next_ms);
-        let why = match day.number {
-            ..1 => format!("the warm-up has not begun: shut until {until}"),
-            n => format!("the ceiling of day {n} of the warm-up, {ceiling} messages, is reached: shut until {until}"),
-        };
-        Ok(Some(Shut { until_ms: day.next_ms, why }))
-    }
-
     /// How many messages this run may claim; `None`: as many as there are.
     pub(super) async fn budget(&self) -> Result<Option<u64>> {
-        let today = self.today(self.app.clock.now_ms()).await?;
+        let today = today(&self.app, self.app.clock.now_ms()).await?;
         Ok(today.map(|Today { left, .. }| if left > FEW { left.div_ceil(2) } else { left }))
     }
+}
 
-    /// Where the warm-up stands; `None` without one, or after it.
-    async fn today(&self, now_ms: i64) -> Result<Option<Today>> {
-        let plan = self.app.config.smtp.warm_up.as_ref();
-        let Some(day) = plan.and_then(|plan| plan.day(now_ms)) else { return Ok(None) };
-        let Some(ceiling) = day.ceiling else { return Ok(None) };
-        let left = ceiling.saturating_sub(self.app.store.sent_since(day.from_ms).await?);
-        Ok(Some(Today { day, ceiling, left }))
+/// Why nothing may be sent now, and until when, if that is so.
+pub(super) async fn shut(app: &App) -> Result<Option<Shut>> {
+    let (smtp, now_ms) = (&app.config.smtp, app.clock.now_ms());
+    if let Some(until_ms) = config::shut_until_ms(&smtp.windows, now_ms) {
+        let windows: Vec<&str> = smtp.windows.iter().map(SendingWindow::as_str).collect();
+        let until = clock::show(until_ms);
+        let why = format!("outside the sending windows ({}): shut until {until}", windows.join(", "));
+        return Ok(Some(Shut { until_ms, why }));
     }
+    let Some(Today { day, ceiling, left: 0 }) = today(app, now_ms).await? else { return Ok(None) };
+    let until = clock::show(day.next_ms);
+    let why = match day.number {
+        ..1 => format!("the warm-up has not begun: shut until {until}"),
+        n => format!("the ceiling of day {n} of the warm-up, {ceiling} messages, is reached: shut until {until}"),
+    };
+    Ok(Some(Shut { until_ms: day.next_ms, why }))
+}
+
+/// Where the warm-up stands; `None` without one, or after it.
+async fn today(app: &App, now_ms: i64) -> Result<Option<Today>> {
+    let plan = app.config.smtp.warm_up.as_ref();
+    let Some(day) = plan.and_then(|plan| plan.day(now_ms)) else { return Ok(None) };
+    let Some(ceiling) = day.ceiling else { return Ok(None) };
+    let left = ceiling.saturating_sub(app.store.sent_since(day.from_ms).await?);
+    Ok(Some(Today { day, ceiling, left }))
 }

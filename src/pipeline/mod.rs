@@ -40,6 +40,7 @@ pub mod rest;
 mod sample;
 pub mod send;
 pub mod settle;
+mod standing;
 pub mod suppress;
 pub mod unsubscribe;
 mod watch;

@@ -40,6 +40,26 @@ const SIBLING: &str = "
 /// Messages inserted by one statement.
 const CHUNK: usize = 4_000;
 
+/// Who moved a campaign on, and why, where that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Turn {
+    /// Who; nobody: a gate, or the guard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// A move as the ledger is told it.
+#[derive(Serialize)]
+struct Moved<'a> {
+    from: State,
+    state: State,
+    #[serde(flatten)]
+    turn: &'a Turn,
+}
+
 impl Store {
     /// The number that the next campaign will have.
     ///
@@ -163,6 +183,14 @@ impl Store {
     /// would begin to be sent to accounts that another revision of its name was
     /// sent to, or is under way to.
     pub async fn set_state(&self, id: i64, from: &[State], to: State, now_ms: i64) -> Result<()> {
+        self.turn(id, from, to, Turn::default(), now_ms).await
+    }
+
+    /// [`Store::set_state`], with who says so, and why.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn turn(&self, id: i64, from: &[State], to: State, turn: Turn, now_ms: i64) -> Result<()> {
         const MOVE: &str = "update campaign set state = $3 where id = $1 and state = $2";
         let doing = "moving a campaign on";
         let (read, family) = (state_for_update(self), self.sql(FAMILY_SQLITE, FAMILY_POSTGRES));
@@ -190,7 +218,7 @@ impl Store {
             if update.execute(&mut *tx).await.doing(doing)?.rows_affected() != 1 {
                 return Err(StoreError::IllegalState { id, is, asked: to });
             }
-            ledger::append!(tx, Some(id), "state", &serde_json::json!({ "from": is, "state": to }), now_ms, doing);
+            ledger::append!(tx, Some(id), "state", &Moved { from: is, state: to, turn: &turn }, now_ms, doing);
         });
         Ok(())
     }

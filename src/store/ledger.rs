@@ -14,7 +14,7 @@ use crate::ledger::{self, State};
 use crate::store::cell::Cell;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
-use crate::store::{Store, with_pool};
+use crate::store::{Store, Turn, with_pool};
 
 /// What a row is called that cannot be read.
 const ENTRY: &str = "ledger entry";
@@ -171,19 +171,22 @@ impl Store {
         })
     }
 
-    /// Why a campaign came to be in the state that it is in, where that was said.
+    /// When a campaign came to be in the state that it is in, and what was said of who
+    /// moved it there and why.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn why(&self, campaign: i64) -> Result<Option<String>> {
-        const LAST: &str = "select body from ledger where campaign = $1 and kind = 'state' order by seq desc limit 1";
-        let body: Option<String> = with_pool!(self, |pool| {
+    pub async fn turned(&self, campaign: i64) -> Result<Option<(i64, Turn)>> {
+        const LAST: &str =
+            "select at_ms, body from ledger where campaign = $1 and kind = 'state' order by seq desc limit 1";
+        let last: Option<(i64, String)> = with_pool!(self, |pool| {
             let row = sqlx::query(LAST).bind(campaign).fetch_optional(pool).await.doing("reading the ledger")?;
-            row.map(|row| row.cell(ENTRY, "body")).transpose()?
+            row.map(|row| Ok::<_, StoreError>((row.cell(ENTRY, "at_ms")?, row.cell(ENTRY, "body")?))).transpose()?
         });
-        let unreadable = || StoreError::Unreadable { what: ENTRY };
-        let entry = body.map(|body| serde_json::from_str::<Entry>(&body).map_err(|_| unreadable())).transpose()?;
-        Ok(entry.and_then(|entry| Some(entry.is.rest.get("why")?.as_str()?.to_owned())))
+        let Some((at_ms, body)) = last else { return Ok(None) };
+        let entry: Entry = serde_json::from_str(&body).map_err(|_| StoreError::Unreadable { what: ENTRY })?;
+        let text = |name| Some(entry.is.rest.get(name)?.as_str()?.to_owned());
+        Ok(Some((at_ms, Turn { by: text("by"), why: text("why") })))
     }
 
     /// When what happened to a campaign, in a few words each; batches of one
@@ -220,6 +223,9 @@ impl Store {
                     lines.push((at_ms, words(&kind, &is.rest)));
                     continue;
                 }
+                // A settlement is somebody's.
+                let by = is.messages[0].more.first().and_then(|by| by.as_str()).filter(|_| kind == "settle");
+                let kind = by.map_or(kind.clone(), |by| format!("settled by {by}"));
                 match &mut run {
                     Some((same, _, count)) if *same == kind => *count += is.messages.len(),
                     _ => lines.extend(run.replace((kind, at_ms, is.messages.len())).map(tell)),
@@ -237,8 +243,11 @@ fn words(kind: &str, is: &serde_json::Map<String, serde_json::Value>) -> String 
     let text = |name: &str| is.get(name).map(plain).unwrap_or_default();
     match kind {
         "frozen" => format!("frozen by {}: {} accounts", text("by"), text("planned")),
-        "state" if is.contains_key("why") => format!("became {}: {}", text("state"), text("why")),
-        "state" => format!("became {}", text("state")),
+        "state" => {
+            let by = is.get("by").map_or_else(String::new, |by| format!(" by {}", plain(by)));
+            let why = is.get("why").map_or_else(String::new, |why| format!(": {}", plain(why)));
+            format!("became {}{by}{why}", text("state"))
+        }
         "approved" => format!("approved by {}, digest {:.16}", text("by"), text("digest")),
         "withdrawn" => format!("{} approvals withdrawn", text("approvals")),
         "drill" => {

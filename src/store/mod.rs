@@ -34,6 +34,7 @@ mod tally;
 mod worker;
 
 pub use approval::Approval;
+pub use campaign::Turn;
 pub use claim::{Cursor, Due, Seat, Wanted};
 pub use directory::Version;
 pub use error::StoreError;

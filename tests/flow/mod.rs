@@ -303,7 +303,7 @@ both! {
         assert_eq!((sent.accepted, world.delivered().len()), (0, 0));
         let why = sent.why.unwrap();
         assert!(why.contains("account") && why.contains("not the one that was checked"), "{why}");
-        control::resume(&world.app, id).await.unwrap_err();
+        control::resume(&world.app, id, "x").await.unwrap_err();
         let report = control::report(&world.app, id).await.unwrap();
         assert_eq!(report.why, Some(why));
         assert!(report.stages.iter().any(|stage| stage.passage == Passage::Stopped), "{:?}", report.stages);
@@ -387,7 +387,9 @@ both! {
         let (_stop, stopped) = watch::channel(false);
         let sent = send::send(&world.app, id, false, stopped).await.unwrap();
         assert_eq!((sent.accepted, sent.exit()), (2, Exit::Gate));
-        assert!(sent.why.unwrap().contains("soaks until"));
+        let why = sent.why.unwrap();
+        assert!(why.contains("soaks until"));
+        assert_eq!(control::status(&world.app, id).await.unwrap().waits, [why]);
     }
 
     async fn an_approval_does_not_cover_another_set_of_digests(base: &Base) {
@@ -434,13 +436,13 @@ both! {
             let (_stop, stopped) = watch::channel(false);
             let refused = send::send(&shell, id, true, stopped).await.unwrap_err();
             assert!(refused.to_string().contains("is sending this campaign"), "{refused}");
-            control::pause(&shell, id).await.unwrap();
+            control::pause(&shell, id, "x").await.unwrap();
         };
         let (sent, ()) = tokio::join!(world.send(id), operator);
         assert_eq!((sent.state, sent.exit()), (State::Paused, Exit::Gate));
         assert!(sent.accepted > 0 && sent.accepted < ACCOUNTS, "{}", sent.accepted);
         assert_eq!(sent.unknown, 0);
-        control::resume(&shell, id).await.unwrap();
+        control::resume(&shell, id, "x").await.unwrap();
         assert_eq!(world.send(id).await.accepted, ACCOUNTS);
         assert!(world.delivered().values().all(|count| *count == 1));
         assert_eq!(world.delivered().len() as u64, ACCOUNTS);

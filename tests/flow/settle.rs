@@ -159,9 +159,9 @@ both! {
         let sent = world.send(id).await;
         assert_eq!((sent.state, sent.exit(), sent.rejected), (State::Finished, Exit::Incomplete, 1));
         for (refused, asked) in [
-            (control::pause(app, id).await, "paused"),
-            (control::resume(app, id).await, "resumed"),
-            (control::halt(app, id).await, "halted"),
+            (control::pause(app, id, "x").await, "paused"),
+            (control::resume(app, id, "x").await, "resumed"),
+            (control::halt(app, id, "x").await, "halted"),
         ] {
             let refused = refused.unwrap_err().to_string();
             assert!(refused.starts_with(&format!("campaign {id} is not {asked}: it is finished: ")), "{refused}");

@@ -151,18 +151,18 @@ both! {
         let mail = world.mail.clone();
         let operator = async {
             until("the first message", || !mail.lock().unwrap().is_empty()).await;
-            control::pause(&shell, id).await.unwrap();
+            control::pause(&shell, id, "x").await.unwrap();
             Instant::now()
         };
         let (sent, asked) = tokio::join!(world.send(id), operator);
         assert!(asked.elapsed() < Duration::from_secs(10), "it waited {:?} for a token", asked.elapsed());
         assert_eq!((sent.state, sent.accepted, sent.unknown), (State::Paused, 1, 0));
-        let twice = control::pause(&shell, id).await.unwrap();
+        let twice = control::pause(&shell, id, "x").await.unwrap();
         assert_eq!((twice.state, twice.already), (State::Paused, true));
-        control::resume(&shell, id).await.unwrap();
+        control::resume(&shell, id, "x").await.unwrap();
         let status = control::status(&shell, id).await.unwrap();
         assert_eq!((status.state, status.sender), (State::Sending, None), "nobody sends it now");
-        let twice = control::resume(&shell, id).await.unwrap();
+        let twice = control::resume(&shell, id, "x").await.unwrap();
         assert_eq!((twice.state, twice.already), (State::Sending, true));
     }
 }

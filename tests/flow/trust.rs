@@ -104,7 +104,7 @@ both! {
             assert!(refused.to_string().contains("not what the ledger says was frozen"), "{refused}");
         }
         assert!(world.delivered().is_empty());
-        assert_eq!(control::halt(&world.app, id).await.unwrap().state, State::Halted);
+        assert_eq!(control::halt(&world.app, id, "x").await.unwrap().state, State::Halted);
     }
 
     async fn a_forged_ledger_does_not_make_another_definition_approved(base: &Base) {
