@@ -116,7 +116,7 @@ impl Conversation {
 
     /// Says goodbye; whatever the answer, it was the last.
     pub async fn quit(mut self) {
-        let _ = self.command("QUIT\r\n".into(), Duration::from_secs(5)).await;
+        let _ = self.command("QUIT\r\n".into(), GOODBYE).await;
     }
 
     /// Sends a message's envelope and DATA.
@@ -167,7 +167,23 @@ impl Conversation {
             Said::Reply(_) => self.read(self.deadlines.dot).await,
             nothing => nothing,
         };
-        self.dotted(said)
+        match self.dotted(said) {
+            outcome @ (Outcome::Deferred(_) | Outcome::Rejected(_)) => self.in_step(outcome).await,
+            outcome => outcome,
+        }
+    }
+
+    /// A refusal may have been on its way before the dot was, and the dot's own yes after
+    /// it. QUIT is answered as nothing else is: where a yes comes before that, nobody knows
+    /// which was the dot's. It costs the connection.
+    async fn in_step(&mut self, outcome: Outcome) -> Outcome {
+        if !std::mem::take(&mut self.sound) {
+            return outcome;
+        }
+        match self.command("QUIT\r\n".into(), GOODBYE).await {
+            Said::Reply(Reply { code: 250, .. }) => out_of_step(&outcome),
+            _ => outcome,
+        }
     }
 
     /// The same, and `next`'s envelope, in one write; also how `next` began.
@@ -203,8 +219,7 @@ impl Conversation {
         let first = self.read(self.deadlines.command).await;
         match self.replies(first).await {
             Sent::Astray(reply) => {
-                let text = format!("the server's replies are out of step: {}", outcome.reply().text);
-                (Outcome::Unknown(Reply { code: outcome.reply().code, text }), Sent::Lost(reply.text))
+                (out_of_step(&outcome), Sent::Lost(reply.text))
             }
             sent => (outcome, sent),
         }
@@ -375,6 +390,15 @@ impl Conversation {
 
 /// Said of a message whose server spoke while it should have waited for the body.
 const EARLY: &str = "the server closed the connection, or spoke out of turn, before the body";
+
+/// How long the answer to QUIT is waited for.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Nobody knows which reply was the dot's.
+fn out_of_step(outcome: &Outcome) -> Outcome {
+    let Reply { code, text } = outcome.reply();
+    Outcome::Unknown(Reply { code: *code, text: format!("the server's replies are out of step: {text}") })
+}
 
 /// Without its dot the server must not deliver it (RFC 5321 §3.8).
 fn undotted(why: &str) -> Outcome {

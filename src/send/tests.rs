@@ -240,6 +240,8 @@ const TABLE: &[(Phase, Fault, &[State])] = &[
     (Phase::Dot, Fault::Last("250 taken\r\n"), &[Accepted]),
     // Which of the two was the dot's?
     (Phase::Dot, Fault::Say("250 taken\r\n250 twice\r\n"), &[Accepted, Unknown]),
+    (Phase::Dot, Fault::Say("451 not yet\r\n250 taken\r\n"), &[Unknown]),
+    (Phase::Dot, Fault::Say("554 never\r\n250 taken\r\n"), &[Unknown]),
 ];
 
 use crate::ledger::State;

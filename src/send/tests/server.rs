@@ -212,7 +212,7 @@ async fn body(stream: &mut Stream, script: &Script, to: &str, mails: usize, earl
     {
         let mut seen = script.seen.lock().unwrap();
         seen.together += usize::from(together);
-        if said.is_none_or(|said| said.starts_with('2')) {
+        if said.is_none_or(|said| said.starts_with('2') || said.contains("\r\n250")) {
             *seen.read.entry(to.to_owned()).or_default() += 1;
         }
         if !early && said.is_some_and(|said| said.starts_with("250")) {
