@@ -269,7 +269,9 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     let again = place.run(&["campaign", "send", "1"]);
     assert!(again.out().contains("held 0  suppressed 1  left 0"), "{}", again.out());
     assert_eq!(place.run(&["suppress", "remove", &place.member(0).1]).code(), 0);
-    assert_eq!(place.run(&["campaign", "report", "1", "--out", "report.html"]).code(), 0);
+    let report = place.run(&["campaign", "report", "1", "--out", "report.html"]);
+    assert_eq!(report.code(), 0);
+    assert!(report.out().contains("look at report.html") && !report.out().contains("frozen by"), "{}", report.out());
     assert_eq!(mode(&place.path("report.html")), 0o600);
     assert_eq!(place.run(&["verify", "--json"]).json()["verified"], true);
 

@@ -6,6 +6,7 @@ mod imported;
 mod out;
 mod print;
 mod settled;
+mod table;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -191,10 +192,10 @@ async fn campaign(app: &App, command: Campaign, stop: watch::Receiver<bool>, pri
         Campaign::Report { id, accounts: Some(state), .. } => print.listed(&settle::list(app, id, state).await?),
         Campaign::Report { id, out, accounts: None } => {
             let told = control::report(app, id).await?;
-            if let Some(out) = out {
-                private::write(&out, told.page().as_bytes())?;
+            if let Some(out) = &out {
+                private::write(out, told.page().as_bytes())?;
             }
-            print.report(&told);
+            print.report(&told, out.as_deref());
         }
     }
     Ok(Exit::Done)

@@ -1,14 +1,15 @@
 //! Results as people and programs read them. No values of records: account
 //! keys, counts and masked findings only.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table};
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::campaign::State;
 use crate::clock;
 use crate::command::out::{Out, talk};
 use crate::command::settled::unknown_hint;
+use crate::command::table::{fitted, table};
 use crate::config::Rate;
 use crate::error::Result;
 use crate::guard::check::Judged;
@@ -18,21 +19,18 @@ use crate::pipeline::freeze::Frozen;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::{Halted, LeftOut, SendReport};
-use crate::report::CampaignReport;
+use crate::report::counted;
 pub use crate::report::number as count;
+use crate::report::{CampaignReport, Moment};
 use crate::store::{Proof, Removed, Suppression};
+
+/// Lines of what happened to a campaign that are shown where a page can have all.
+const MOMENTS_MAX: usize = 20;
 
 /// Prints results to stdout, as text or as one JSON object.
 pub struct Printer {
     json: bool,
     out: Out,
-}
-
-pub(super) fn table(head: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(head.iter().copied());
-    table
 }
 
 impl Printer {
@@ -142,7 +140,7 @@ impl Printer {
                 let file = message.eml.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
                 rows.add_row([message.account.to_string(), message.why.clone(), verdict, file]);
             }
-            format!("{rows}\nlook at {}", done.index.display())
+            format!("{}\nlook at {}", fitted(rows), done.index.display())
         });
     }
 
@@ -186,7 +184,8 @@ impl Printer {
                     ]);
                 }
                 text.push_str(&format!(
-                    "\n{rows}\nNothing was sent. Mend the template or the audience, freeze it again and check that."
+                    "\n{}\nNothing was sent. Mend the template or the audience, freeze it again and check that.",
+                    fitted(rows)
                 ));
             } else {
                 text.push_str(&format!(
@@ -260,13 +259,10 @@ impl Printer {
         self.show(&serde_json::json!({ "campaign": id, "rate": rate }), || format!("campaign {id} is sent at {rate}"));
     }
 
-    /// What happened to a campaign.
-    pub fn report(&self, told: &CampaignReport) {
+    /// What happened to a campaign; `page`: where all of it was written to be looked at.
+    pub fn report(&self, told: &CampaignReport, page: Option<&Path>) {
         self.show(told, || {
-            let mut text = String::new();
-            for moment in &told.moments {
-                text.push_str(&format!("{}  {}\n", clock::show(moment.at_ms), moment.what));
-            }
+            let mut text = if page.is_some() { String::new() } else { moments(&told.moments) };
             let counts = told.totals();
             text.push_str(&format!(
                 "planned {}  accepted {}  deferred {}  rejected {}  expired {}  unknown {}  held {}  suppressed {}\n",
@@ -279,7 +275,13 @@ impl Printer {
                 count(counts.held),
                 count(counts.suppressed)
             ));
+            if let Some(why) = &told.why {
+                text.push_str(&format!("{}: {why}\n", told.state.as_str()));
+            }
             text.push_str(&format!("ledger: {} entries, every link proven", count(told.ledger.entries)));
+            if let Some(page) = page {
+                text.push_str(&format!("\nlook at {}", page.display()));
+            }
             text.push_str(&unknown_hint(told.head.campaign, counts.unknown));
             text
         });
@@ -337,7 +339,7 @@ impl Printer {
             for entry in list {
                 rows.add_row([entry.address.clone(), entry.reason.clone(), clock::show(entry.at_ms)]);
             }
-            rows.to_string()
+            fitted(rows)
         });
     }
 
@@ -357,5 +359,32 @@ impl Printer {
             }
             text
         });
+    }
+}
+
+/// What happened last, and how much more there is.
+fn moments(all: &[Moment]) -> String {
+    let (before, last) = all.split_at(all.len().saturating_sub(MOMENTS_MAX));
+    let mut text = match before.len() as u64 {
+        0 => String::new(),
+        n => format!("{} before these: --json and --out FILE.html have all\n", counted(n, "line")),
+    };
+    for moment in last {
+        text.push_str(&format!("{}  {}\n", clock::show(moment.at_ms), moment.what));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_story_the_end_is_told() {
+        let all: Vec<Moment> = (0..23).map(|n| Moment { at_ms: n, what: format!("thing {n}") }).collect();
+        let text = moments(&all);
+        assert!(text.starts_with("3 lines before these") && text.lines().count() == MOMENTS_MAX + 1, "{text}");
+        assert!(text.contains("thing 3\n") && !text.contains("thing 2\n"), "{text}");
+        assert_eq!(moments(&all[..20]).lines().count(), 20);
     }
 }

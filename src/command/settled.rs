@@ -3,7 +3,8 @@
 
 use crate::campaign::State;
 use crate::clock;
-use crate::command::print::{Printer, count, table};
+use crate::command::print::{Printer, count};
+use crate::command::table::{fitted, table};
 use crate::ledger::Counts;
 use crate::pipeline::control::{Status, Turned};
 use crate::pipeline::rest::Rest;
@@ -93,9 +94,10 @@ impl Printer {
             // What is claimed comes before what is to be sent.
             let standing = if claimed.is_empty() { &standing } else { standing.lines().next().unwrap_or_default() };
             format!(
-                "campaign {id} {:?} (revision {}) is {standing}\n{rows}{}{claimed}{}{}",
+                "campaign {id} {:?} (revision {}) is {standing}\n{}{}{claimed}{}{}",
                 status.name,
                 status.revision,
+                fitted(rows),
                 status.waits.iter().map(|why| format!("\nwhy: {why}")).collect::<String>(),
                 check_hint(status),
                 unknown_hint(status.campaign, status.counts.unknown)
@@ -134,7 +136,7 @@ impl Printer {
                     count(status.counts.held),
                 ]);
             }
-            rows.to_string()
+            fitted(rows)
         });
     }
 
@@ -191,14 +193,15 @@ impl Printer {
         });
     }
 
-    /// Messages in one state: their accounts, a line each, and why they are held.
+    /// Messages in one state: their accounts and Message-IDs, a line each, and why they are held.
     pub fn listed(&self, list: &[Listed]) {
         self.show(&list, || {
             let lines = list.iter().map(|one| {
                 let reply = one.reply.as_deref().unwrap_or_default();
                 let found: Vec<String> =
                     one.findings.iter().map(|found| format!("{} ({})", found.rule.as_str(), found.place)).collect();
-                format!("{}  {}  {}  {reply}{}", one.account, one.stage, clock::show(one.since_ms), found.join(", "))
+                let since = clock::show(one.since_ms);
+                format!("{}  {}  {}  {since}  {reply}{}", one.account, one.message_id, one.stage, found.join(", "))
             });
             if list.is_empty() { "none".into() } else { lines.collect::<Vec<_>>().join("\n") }
         });

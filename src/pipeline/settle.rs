@@ -72,6 +72,8 @@ pub struct Reconciled {
 pub struct Listed {
     /// The account.
     pub account: AccountId,
+    /// Its Message-ID before the @, by which a mail server's log is searched.
+    pub message_id: String,
     /// The stage's name.
     pub stage: String,
     /// Attempts begun.
@@ -259,6 +261,7 @@ pub async fn list(app: &App, id: i64, state: State) -> Result<Vec<Listed>> {
         }),
         since_ms: row.changed_ms,
         findings: found(&row.account),
+        message_id: app.keys.message_id(id, campaign.revision, &row.account),
         account: row.account,
     });
     Ok(listed.collect())

@@ -134,6 +134,7 @@ both! {
         let (id, accounts) = unknown(&world, 4).await;
         let listed = settle::list(&world.app, id, Message::Unknown).await.unwrap();
         assert_eq!(listed.iter().map(|one| &one.account).collect::<Vec<_>>(), accounts.iter().collect::<Vec<_>>());
+        assert_eq!(listed[0].message_id, world.app.keys.message_id(id, 1, &accounts[0]));
         let one = |n: usize| Which::Accounts(vec![accounts[n].clone()]);
         let app = &world.app;
         settle::settle(app, id, one(0), Message::Rejected, "sato").await.unwrap();
