@@ -237,6 +237,12 @@ impl Printer {
             if let Some(why) = &done.why {
                 text.push_str(&format!("\nstopped: {why}"));
             }
+            if done.bounced > 0 {
+                text.push_str(&format!(
+                    "\nsuppressed {} that have no mailbox, by their servers' word: they get no mail of any campaign; `kakitome suppress list` shows them (\"hard bounce\"), `kakitome suppress remove ADDRESS…` takes off whom a server was wrong about",
+                    counted(done.bounced, "address")
+                ));
+            }
             for Halted { receiver, said } in &done.halted {
                 text.push_str(&format!(
                     "\nhalted: {receiver} refuses us as a sender ({said}). It got nothing more, and no address was suppressed for it. Mend what it names, then `kakitome campaign send {}` tries again.",

@@ -2,6 +2,7 @@
 //! itself (`super::feed`) beside whoever helps, and at the end what was deferred.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -82,6 +83,8 @@ pub(super) struct Line {
     pub(super) stop: watch::Receiver<bool>,
     pub(super) pulse: Pulse,
     pub(super) bar: ProgressBar,
+    /// Addresses that this run suppressed, as they have no mailbox.
+    pub(super) bounced: Arc<AtomicU64>,
     /// What it waited for last.
     waits_for: String,
 }
@@ -120,6 +123,7 @@ impl Line {
             wait,
             stop,
             pulse,
+            bounced: Arc::default(),
             waits_for: String::new(),
         })
     }

@@ -147,6 +147,7 @@ impl Line {
             flow: flow.clone(),
             batch: self.window.batch,
             bar: self.bar.clone(),
+            bounced: self.bounced.clone(),
         };
         let recorder = tokio::spawn(recorder.run(outcomes));
         let permission = Permission::new(self.pulse.unbroken());

@@ -2,6 +2,8 @@
 //! mailbox ([`crate::send::replies`]) → the suppression list. An outcome that cannot be written stops the
 //! line: what was sent and not recorded stays claimed, and becomes `unknown`.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -29,6 +31,8 @@ pub(super) struct Recorder {
     /// Outcomes that are worth a write.
     pub batch: usize,
     pub bar: ProgressBar,
+    /// Addresses that were suppressed.
+    pub bounced: Arc<AtomicU64>,
 }
 
 impl Recorder {
@@ -77,6 +81,7 @@ impl Recorder {
         let again = settled.iter().filter(|one| one.not_before_ms.is_some()).count();
         let bounced = self.app.store.record_outcomes(self.campaign, settled, now_ms).await?;
         if bounced > 0 {
+            self.bounced.fetch_add(bounced, Ordering::SeqCst);
             event::bounces_suppressed(self.campaign, bounced);
         }
         self.app.store.withdraw(self.campaign, &withdrawn, now_ms).await?;

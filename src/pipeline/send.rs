@@ -7,6 +7,7 @@
 //! becomes `unknown` at the next start. A campaign is finished when every message
 //! has a final state, `unknown` being none.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -46,6 +47,8 @@ pub struct SendReport {
     pub state: State,
     /// Why it stopped, when it is not finished.
     pub why: Option<String>,
+    /// Addresses that this run put on the suppression list, as they have no mailbox.
+    pub bounced: u64,
     /// Receivers that refused us as a sender and got nothing more in this run.
     pub halted: Vec<Halted>,
     /// Mail servers that could not be used at the end, while others could.
@@ -98,10 +101,11 @@ pub async fn send(app: &App, id: i64, wait: bool, stop: watch::Receiver<bool>) -
     let state = app.store.state(id).await?;
     may_send(id, state)?;
     if state == State::Finished {
-        return report(app, &campaign, None, started).await;
+        return report(app, &campaign, Run::default(), started).await;
     }
     if *stop.borrow() {
-        return report(app, &campaign, Some(ending::interrupted(id)), started).await;
+        let run = Run { why: Some(ending::interrupted(id)), ..Run::default() };
+        return report(app, &campaign, run, started).await;
     }
     let dns = climb::resolver(app)?;
     let place = app.store.join().await?;
@@ -168,8 +172,9 @@ async fn locked(
     line.bar.finish_and_clear();
     let why = climbed?;
     let halted = line.pace.halted().into_iter().map(|(receiver, said)| Halted { receiver, said }).collect();
+    let bounced = line.bounced.load(Ordering::SeqCst);
     let left_out = left_out(line.relays.stand());
-    Ok(SendReport { halted, left_out, ..report(app, &line.campaign, why, started).await? })
+    report(app, &line.campaign, Run { why, bounced, halted, left_out }, started).await
 }
 
 /// Those that could not be used; where none could, that is why sending stopped.
@@ -179,7 +184,16 @@ fn left_out(stand: Vec<Stands>) -> Vec<LeftOut> {
     out.filter(|_| could).collect()
 }
 
-async fn report(app: &App, campaign: &Campaign, why: Option<String>, started: Instant) -> Result<SendReport> {
+/// What a run leaves that the store does not know.
+#[derive(Default)]
+struct Run {
+    why: Option<String>,
+    bounced: u64,
+    halted: Vec<Halted>,
+    left_out: Vec<LeftOut>,
+}
+
+async fn report(app: &App, campaign: &Campaign, run: Run, started: Instant) -> Result<SendReport> {
     let counts = app.store.counts(campaign.id, None).await?;
     let stages = &campaign.definition.stages;
     let mut open = stages.last().map_or("", |stage| stage.name.as_str());
@@ -201,9 +215,10 @@ async fn report(app: &App, campaign: &Campaign, why: Option<String>, started: In
         left: counts.left(),
         stage: open.to_owned(),
         state: app.store.state(campaign.id).await?,
-        why,
-        halted: Vec::new(),
-        left_out: Vec::new(),
+        why: run.why,
+        bounced: run.bounced,
+        halted: run.halted,
+        left_out: run.left_out,
         seconds: started.elapsed().as_secs_f64(),
     })
 }

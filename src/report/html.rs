@@ -65,11 +65,12 @@ pub fn number(value: u64) -> String {
     out
 }
 
-/// `1 message`, `3 messages`, `1 entry`, `3 entries`.
+/// `1 message`, `3 messages`, `1 entry`, `3 entries`, `3 addresses`.
 pub fn counted(value: u64, noun: &str) -> String {
     match (value, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{} {stem}ies", number(value)),
+        (_, None) if noun.ends_with('s') => format!("{} {noun}es", number(value)),
         (_, None) => format!("{} {noun}s", number(value)),
     }
 }
@@ -172,6 +173,7 @@ mod tests {
         assert_eq!(counted(1, "message"), "1 message");
         assert_eq!(counted(0, "message"), "0 messages");
         assert_eq!(counted(2_000, "entry"), "2,000 entries");
+        assert_eq!(counted(2, "address"), "2 addresses");
     }
 
     #[test]

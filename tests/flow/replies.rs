@@ -76,6 +76,7 @@ both! {
         assert!(!gone.is_empty() && gone.len() < webmail.len());
         assert_eq!((sent.rejected, sent.accepted), (webmail.len() as u64, others.len() as u64));
         assert_eq!(suppressed(&world).await, gone);
+        assert_eq!(sent.bounced, gone.len() as u64);
         assert_eq!(suppress::list(&world.app).await.unwrap()[0].reason, "hard bounce");
         control::verify(&world.app).await.unwrap();
     }
