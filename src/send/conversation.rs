@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::address::Address;
 use crate::ledger::{Outcome, Reply};
+use crate::send::doubt::{EARLY, out_of_step, undotted, unexpected};
 use crate::send::link::{self, Link};
 use crate::send::relay::Deadlines;
 use crate::send::wire;
@@ -218,9 +219,7 @@ impl Conversation {
         }
         let first = self.read(self.deadlines.command).await;
         match self.replies(first).await {
-            Sent::Astray(reply) => {
-                (out_of_step(&outcome), Sent::Lost(reply.text))
-            }
+            Sent::Astray(reply) => (out_of_step(&outcome), Sent::Lost(reply.text)),
             sent => (outcome, sent),
         }
     }
@@ -388,26 +387,8 @@ impl Conversation {
     }
 }
 
-/// Said of a message whose server spoke while it should have waited for the body.
-const EARLY: &str = "the server closed the connection, or spoke out of turn, before the body";
-
 /// How long the answer to QUIT is waited for.
 const GOODBYE: Duration = Duration::from_secs(5);
-
-/// Nobody knows which reply was the dot's.
-fn out_of_step(outcome: &Outcome) -> Outcome {
-    let Reply { code, text } = outcome.reply();
-    Outcome::Unknown(Reply { code: *code, text: format!("the server's replies are out of step: {text}") })
-}
-
-/// Without its dot the server must not deliver it (RFC 5321 §3.8).
-fn undotted(why: &str) -> Outcome {
-    Outcome::Deferred(Reply { code: 0, text: why.into() })
-}
-
-fn unexpected(reply: Reply) -> Outcome {
-    Outcome::Deferred(Reply { code: reply.code, text: format!("unexpected reply: {}", reply.text) })
-}
 
 fn rcpt(envelope: &Envelope<'_>) -> String {
     format!("RCPT TO:<{}>\r\n", envelope.recipient)

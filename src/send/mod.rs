@@ -16,6 +16,7 @@
 //! (pipelining).
 
 mod conversation;
+mod doubt;
 mod link;
 mod login;
 mod pace;
