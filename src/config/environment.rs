@@ -104,7 +104,7 @@ fn variable((name, value): (String, String)) -> Option<Result<Variable, Unusable
     let path: Vec<String> = name.strip_prefix("KAKITOME_")?.split("__").map(str::to_lowercase).collect();
     let top = path.first()?.as_str();
     match path.len() {
-        1 if !VALUES.contains(&top) => None,
+        1 if !VALUES.contains(&top) => misspelt(&name, top).map(Err),
         1 => Some(Ok(Variable { name, path, value })),
         _ if TABLES.contains(&top) => Some(Ok(Variable { name, path, value })),
         _ => {
@@ -112,6 +112,14 @@ fn variable((name, value): (String, String)) -> Option<Result<Variable, Unusable
             Some(Err(Unusable { variable: Some(name), why }))
         }
     }
+}
+
+/// A table's name and something behind it looks like one of its keys.
+fn misspelt(name: &str, top: &str) -> Option<Unusable> {
+    let table = TABLES.into_iter().find(|table| top.strip_prefix(table).is_some_and(|rest| rest.starts_with('_')))?;
+    let key = top[table.len() + 1..].to_uppercase();
+    let why = format!("two underscores stand between a table and its key: KAKITOME_{}__{key}", table.to_uppercase());
+    Some(Unusable { variable: Some(name.to_owned()), why })
 }
 
 /// The table with these variables over it, and what it then says.

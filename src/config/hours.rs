@@ -8,6 +8,7 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::written;
@@ -64,12 +65,25 @@ impl<'de> Deserialize<'de> for SendingWindow {
         let wanted = "two times and a time zone in quotes, as in \"09:00–20:00 Asia/Tokyo\"";
         written::text(from, wanted, |text| {
             SendingWindow::parse(text).ok_or_else(|| {
-                format!(
-                    "{text:?} is no sending window: write two different times and a time zone, as in \"09:00–20:00 Asia/Tokyo\""
-                )
+                let zone = text.trim().rsplit_once(' ').map(|(_, zone)| zone).filter(|zone| !zone.contains(':'));
+                match zone.filter(|zone| TimeZone::get(zone).is_err()) {
+                    Some(zone) => format!("{zone:?} is no time zone; write one as in \"09:00–20:00 Asia/Tokyo\""),
+                    None => format!(
+                        "{text:?} is no sending window: write two different times and a time zone, as in \"09:00–20:00 Asia/Tokyo\""
+                    ),
+                }
             })
         })
     }
+}
+
+/// Some windows: a list of none would mean all times, or no time.
+pub(super) fn windows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SendingWindow>, D::Error> {
+    let windows = Vec::deserialize(from)?;
+    if windows.is_empty() {
+        return Err(D::Error::custom("no hours stand in this list; leave windows out to send at all times"));
+    }
+    Ok(windows)
 }
 
 /// When the first of these windows opens, if none is open now. Without any, mail
@@ -128,9 +142,12 @@ impl TryFrom<Written> for WarmUp {
     fn try_from(written: Written) -> Result<Self, String> {
         let start = written.start.parse().map_err(|_| "start is a date, as in \"2026-12-01\"")?;
         let zone = TimeZone::get(written.zone.as_deref().unwrap_or("UTC"));
-        let zone = zone.map_err(|_| "zone is a time zone, as in \"Asia/Tokyo\"")?;
+        let zone = zone.map_err(|_| "its zone is no time zone; write one as in \"Asia/Tokyo\"")?;
+        if written.first_day == Some(0) {
+            return Err("first_day is 1 or more: how many messages may go on the first day".into());
+        }
         let plan = match (written.first_day, written.factor, written.days) {
-            (Some(first_day), factor, None) if first_day > 0 => {
+            (Some(first_day), factor, None) => {
                 let factor = factor.unwrap_or(2.0);
                 if !(1.01..=100.0).contains(&factor) {
                     return Err("factor is between 1.01 and 100: what each day's ceiling is multiplied by".into());

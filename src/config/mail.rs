@@ -40,6 +40,7 @@ pub struct Smtp {
     /// How long messages under way may take to end once sending is told to stop.
     pub drain: Span,
     /// The hours in which messages are handed over; none: at all times.
+    #[serde(deserialize_with = "super::hours::windows")]
     pub windows: Vec<SendingWindow>,
     /// How many messages a day while this sender is new to its receivers.
     pub warm_up: Option<WarmUp>,
@@ -153,6 +154,13 @@ impl Smtp {
             if let Some(n) = self.relay.iter().position(|relay| !(1..=1000).contains(&relay.weight)) {
                 return Err(format!("smtp.relay[{}].weight is between 1 and 1000", n + 1));
             }
+            let same = |n: usize| self.relay[..n].iter().any(|other| url_of(other) == url_of(&self.relay[n]));
+            if let Some(n) = (1..self.relay.len()).find(|n| same(*n)) {
+                return Err(format!(
+                    "smtp.relay[{}].url: an earlier table has it; give that one the weight of both",
+                    n + 1
+                ));
+            }
             if let Some(n) = self.relay.iter().position(|relay| relay.connections == Some(0)) {
                 return Err(format!("smtp.relay[{}].connections is between 1 and 1000, over all relays", n + 1));
             }
@@ -201,6 +209,10 @@ impl Smtp {
         }
         Ok(())
     }
+}
+
+fn url_of(relay: &Relay) -> &str {
+    relay.url.expose_secret().trim_end_matches('/')
 }
 
 fn place(token: &mut Option<SecretString>, folder: &Path) {
@@ -332,6 +344,7 @@ mod tests {
             (two.replace("connections = 2", "connections = 997"), "over all relays"),
             (two.replace("weight = 3", "auth = \"xoauth2\""), "neither without the other"),
             (two.replace("weight", "share"), "unknown field"),
+            (two.replace("b.example", "a.example"), "smtp.relay[2].url: an earlier table has it"),
         ] {
             let refused = read(&text).unwrap_err();
             assert!(refused.contains(why), "{refused}");

@@ -33,6 +33,7 @@ use place::Unusable;
 
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
 pub use mail::{Auth, Dkim, Links, Receiver, Relay, Smtp};
+pub(crate) use place::line as line_of;
 pub use resolver::Resolver;
 pub(crate) use secret::at_line;
 
@@ -505,6 +506,7 @@ email = { kind = "email" }
             ("KAKITOME_SMTP__CONNECTIONS", "hunter2"),
             ("KAKITOME_SMPT__RATE", "1/s"),
             ("KAKITOME_STORE__X", "1"),
+            ("KAKITOME_SMTP_RATE", "1/s"),
             ("KAKITOME_SMTP__LIFETIME", "0s"),
             ("KAKITOME_SMTP__URL", "http://u:hunter2@a.example"),
         ] {
@@ -614,6 +616,10 @@ email = { kind = "email" }
                 "lifetime = 3",
                 "lifetime: this number cannot stand here; write a length of time with its unit in quotes, as in \"10m\" or \"3d\"",
             ),
+            ("windows = []", "line 10, column 11, windows: no hours stand in this list; leave windows out"),
+            ("windows = [\"09:00-20:00 Asia/Tokio\"]", "windows: \"Asia/Tokio\" is no time zone; write one"),
+            ("[[smtp.relay]]\nweight = 1", "line 10, column 1: missing field `url` in [[smtp.relay]]"),
+            ("warm_up = { start = \"2026-12-01\", first_day = 0 }", "first_day is 1 or more"),
             ("windows = [9]", "windows: this number cannot stand here; write two times"),
             ("hello = 7", "hello: this number cannot stand here; write a text in quotes"),
             ("connections = \"8\"", "connections: this text cannot stand here; write a whole number"),

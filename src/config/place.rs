@@ -64,7 +64,7 @@ fn is_for(variable: &str, key: &str) -> bool {
 
 /// The line, from 1, at which a key stands; `relay[2]` is the second of several tables, at
 /// which it stands where the key is not in it.
-fn line(text: &str, key: &str) -> Option<usize> {
+pub(crate) fn line(text: &str, key: &str) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let mut table = document.get_ref();
     let mut at = None;

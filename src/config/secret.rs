@@ -70,6 +70,11 @@ pub(crate) fn at_line(text: &str, error: &toml::de::Error) -> String {
         message
             .push_str(&format!("; it stands within {table}, and keys of the file itself stand above its first table"));
     }
+    // What a table lacks is said at its header.
+    let header = text[before.len()..].lines().next().unwrap_or_default().trim();
+    if message.starts_with("missing field") && header.starts_with('[') && header.ends_with(']') {
+        message.push_str(&format!(" in {header}"));
+    }
     let line = before.matches('\n').count() + 1;
     let start = before.rsplit('\n').next().unwrap_or_default();
     let column = start.chars().count() + 1;

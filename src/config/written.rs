@@ -66,7 +66,7 @@ fn to_write(wanted: &str) -> &str {
         "a string" | "path string" => "a text in quotes",
         "a character" => "one character in quotes",
         "a boolean" => "true or false",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on",
         "a nonzero usize" => "a whole number above 0",
         "f32" | "f64" => "a number",
         "a sequence" => "a list in brackets",

@@ -180,6 +180,20 @@ fn mailbox(what: &str, text: &str) -> Result<Mailbox> {
     Mailbox::parse(text).map_err(|e| Error::usage(format!("the campaign's {what} {text:?} cannot be used")).cause(&e))
 }
 
+/// Whether an address of the campaign's sender can be used, where there is one.
+///
+/// # Errors
+/// Why not.
+pub(super) fn sender(definition: &Definition, key: &str) -> Result<(), String> {
+    let why = |e: Error| e.reason().unwrap_or_else(|| e.what()).to_owned();
+    match (key, &definition.bounce, &definition.reply_to) {
+        ("from", ..) => mailbox(key, &definition.from).map(drop).map_err(why),
+        ("bounce", Some(bounce), _) => ReturnPath::parse(bounce).map(drop).map_err(|e| e.to_string()),
+        ("reply_to", _, Some(reply_to)) => mailbox(key, reply_to).map(drop).map_err(why),
+        _ => Ok(()),
+    }
+}
+
 /// The columns that templates may name: all but the secret ones.
 pub fn template_columns(mapping: &Mapping) -> Vec<&str> {
     let secret: Vec<&str> = mapping.of_kind(Kind::Secret).collect();

@@ -4,12 +4,13 @@
 use std::path::Path;
 
 use crate::campaign::Definition;
-use crate::config::{Mapping, at_line};
+use crate::config::{Mapping, at_line, line_of};
 use crate::error::{Error, Exit, Result};
 use crate::guard::{Guard, Literal, Literally, Overlay, Terms};
 use crate::pipeline::bound::Bound;
 use crate::pipeline::{App, bound};
 use crate::render::{self, Template};
+use crate::stage;
 
 /// Reads a campaign file.
 pub(super) fn read_definition(file: &Path) -> Result<Definition> {
@@ -21,7 +22,19 @@ pub(super) fn read_definition(file: &Path) -> Result<Definition> {
         Error::usage(format!("cannot use the campaign file {}", file.display())).why(why).now("mend it and try again")
     };
     let mut definition: Definition = toml::from_str(&text).map_err(|e| unusable(at_line(&text, &e)))?;
-    definition.validate().map_err(unusable)?;
+    let at = |key: &str, why: String| match line_of(&text, key) {
+        Some(line) => unusable(format!("line {line}: {why}")),
+        None => unusable(why),
+    };
+    definition.validate().map_err(|why| at(why.split(' ').next().unwrap_or_default(), why.clone()))?;
+    for key in ["from", "bounce", "reply_to"] {
+        bound::sender(&definition, key).map_err(|why| at(key, format!("{key}: {why}")))?;
+    }
+    stage::ladder(&definition.stages).map_err(|why| {
+        let why = why.to_string();
+        let named = definition.stages.iter().position(|stage| why.contains(&format!("{:?}", stage.name)));
+        at(&named.map_or("stage".into(), |n| format!("stage[{}]", n + 1)), why)
+    })?;
     definition.name = definition.name.trim().to_owned();
     let empty_reason = definition.allow.iter().find(|allow| allow.reason.trim().is_empty());
     if let Some(allow) = empty_reason {
@@ -152,6 +165,25 @@ mod tests {
         let said = format!("{:?}", read_definition(file.path()).unwrap_err());
         assert!(said.contains("line 1, column 9"), "{said}");
         assert!(!said.contains("ada@") && !said.contains("pa55word"), "{said}");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_with_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let top = "name = \"n\"\nfrom = \"a@b.example\"\ntemplate = \"t\"\naudience = \"a.csv\"\n";
+        let rest = "[[stage]]\nname = \"rest\"\npercent = 100\n";
+        for (text, why) in [
+            (top.replace("\"n\"", "\"\""), "line 1: name must"),
+            (top.replace("a@b.example", "nobody"), "line 2: from: "),
+            (format!("{top}bounce = \"nobody\"\n"), "line 5: bounce: it has no local part"),
+            (format!("{top}reply_to = \"nobody\"\n"), "line 5: reply_to: "),
+            (format!("{top}[[stage]]\nname = \"x\"\ncount = 0\n{rest}"), "line 5: stage \"x\" is for nobody"),
+            (format!("{top}{rest}{}", rest.replace("rest", "b")), "line 5: stage \"rest\""),
+        ] {
+            std::fs::write(file.path(), text).unwrap();
+            let refused = read_definition(file.path()).unwrap_err();
+            assert!(refused.reason().unwrap().starts_with(why) && refused.advice().is_some(), "{why}: {refused}");
+        }
     }
 
     #[test]

@@ -79,10 +79,7 @@ pub async fn freeze(app: &App, file: &Path, author: &str) -> Result<Frozen> {
     let definition = read_definition(file)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let version = app.version().await?;
-    let ladder = stage::ladder(&definition.stages).map_err(|e| {
-        let what = format!("the ladder of {} cannot be used", file.display());
-        Error::usage(what).cause(&e).now("mend its [[stage]] entries")
-    })?;
+    let ladder = stage::ladder(&definition.stages).map_err(|e| Error::usage("the ladder cannot be used").cause(&e))?;
     let template = load_template(&folder.join(&definition.template))?;
     let audience = folder.join(&definition.audience);
     let rows = read_audience(&audience, &version.mapping)?;

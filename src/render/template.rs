@@ -149,7 +149,7 @@ impl Template {
         refuse(&files)?;
         let mut env = environment();
         for (name, source) in &files {
-            env.add_template_owned(name.clone(), source.clone()).map_err(|e| parse_error(name, &e))?;
+            env.add_template_owned(name.clone(), source.clone()).map_err(|e| parse_error(name, source, &e))?;
         }
         Ok(Self { env, files })
     }
@@ -275,19 +275,44 @@ pub(super) fn parse(files: &BTreeMap<String, String>) -> Result<Trees<'_>, Templ
     files
         .iter()
         .map(|(name, source)| {
-            let tree = machinery::parse(source, name, syntax()).map_err(|e| parse_error(name, &e))?;
+            let tree = machinery::parse(source, name, syntax()).map_err(|e| parse_error(name, source, &e))?;
             Ok((name.as_str(), tree))
         })
         .collect()
 }
 
-fn parse_error(file: &str, error: &minijinja::Error) -> TemplateError {
+/// Blocks that end with a tag of their own.
+const BLOCKS: [&str; 7] = ["if", "for", "with", "filter", "macro", "call", "block"];
+
+/// The last block that is begun and not ended: its line, and what it is.
+fn unended(source: &str) -> Option<(usize, &str)> {
+    let mut open = Vec::new();
+    for (at, mark) in source.match_indices("{%") {
+        let tag = source[at + mark.len()..].trim_start_matches(['-', '+']).trim_start();
+        let name = &tag[..tag.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tag.len())];
+        if name.starts_with("end") {
+            open.pop();
+        } else if BLOCKS.contains(&name) {
+            open.push((source[..at].matches('\n').count() + 1, name));
+        }
+    }
+    open.pop()
+}
+
+fn parse_error(file: &str, source: &str, error: &minijinja::Error) -> TemplateError {
     // While parsing there is no value yet, so the engine's words are safe.
     let mut what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     if what.contains("unexpected character") {
         what.push_str("; a column that is not of ASCII letters is written account[\"氏名\"]");
     }
-    TemplateError::Line { file: file.to_owned(), line: error.line().unwrap_or(0), what }
+    let mut line = error.line().unwrap_or(0);
+    // The engine sees that only at the file's end.
+    if what.contains("unexpected end of input")
+        && let Some((begun, name)) = unended(source)
+    {
+        (line, what) = (begun, format!("{{% {name} %}} is not ended; write {{% end{name} %}} where it ends"));
+    }
+    TemplateError::Line { file: file.to_owned(), line, what }
 }
 
 /// Refuses what would weaken escaping or hide a file.
@@ -381,6 +406,8 @@ mod tests {
         }
         let japanese = refusal("a\n{{ account.氏名 }}");
         assert!(japanese.starts_with("body.html line 2: ") && japanese.ends_with("account[\"氏名\"]"), "{japanese}");
+        let open = "a\n{% if 1 %}\n{% for x in [1] %}{%- endfor %}\n";
+        assert_eq!(refusal(open), "body.html line 2: {% if %} is not ended; write {% endif %} where it ends");
         assert_eq!(refusal("{% include 'foot.html' %}"), "");
         assert!(refusal("{% include 'body.html' %}").contains("includes itself"));
     }

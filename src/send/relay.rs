@@ -22,7 +22,9 @@ use crate::telemetry::event;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// Not a URL of ours.
-    #[error("it is none of smtp://host[:port], smtp://host?tls=required and smtps://user:password@host")]
+    #[error(
+        "it is none of smtp://host[:port], smtp://host?tls=required and smtps://user:password@host, with a port from 1 to 65535"
+    )]
     Url,
     /// A password or a token would travel in clear.
     #[error("it has a user and no TLS: write smtps://, or add ?tls=required")]
