@@ -134,7 +134,11 @@ impl Layout {
                 n => format!("it has {} cells, the header {n}", cells.len()),
             });
         }
-        Address::parse(&cells[self.column]).map_err(|why| format!("no address: {why}"))
+        let cell = &cells[self.column];
+        Address::parse(cell).map_err(|why| match cell.contains(';') {
+            true => "no address: write commas, not semicolons, between cells, and one address a line".into(),
+            false => format!("no address: {why}"),
+        })
     }
 }
 
@@ -166,7 +170,7 @@ mod tests {
         for (text, line) in [
             ("a@x.example,b@y.example\n", "line 1: write one address a line"),
             ("a@x.example\n\"b@y.example\nc@z.example\n", "line 2: a quote opens"),
-            ("a@x.example\nb@y.example;c@z.example", "line 2: no address"),
+            ("a@x.example\nb@y.example;c@z.example", "line 2: no address: write commas, not semicolons"),
             (
                 "id,E-Mail-Adresse\n1,a@x.example",
                 "line 1, the header: it names no column email or address; column 2, \"E-Mail-Adresse\", has addresses",

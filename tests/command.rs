@@ -206,6 +206,11 @@ fn a_suppression_list_is_taken_whole_or_not_at_all() {
     place.write("list.csv", "id,Email\n1,a@x.example\n2,b@x.example\n");
     assert_eq!(place.run(&["suppress", "import", "list.csv", "--json"]).json()["added"], 2);
     place.run(&["suppress", "add", "nobody"]).refused("address 1");
+    place.run(&["suppress", "import", "none.csv"]).refused("now: name a file that can be read");
+    let again = place.run(&["suppress", "add", "a@x.example", "c@x.example"]);
+    assert_eq!(again.out(), "added 1; on the list before, or named twice: 1\n");
+    place.write("list.csv", "");
+    assert_eq!(place.run(&["suppress", "import", "list.csv"]).out(), "added 0: no address is in it\n");
 }
 
 #[test]
@@ -261,6 +266,9 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     assert_eq!(line, "campaign 1 waits: the warm-up has not begun: shut until 2099-01-01 00:00:00Z\n");
     let sent = place.run(&["campaign", "send", "1", "--wait", "--json"]);
     assert_eq!(sent.code(), 0, "{}", sent.err());
+    place
+        .run(&["campaign", "settle", "1", "--account", "55", "--as", "retry", "--by", "x"])
+        .refused("not in its audience");
     has_keys(
         &sent.json(),
         &["campaign", "state", "stage", "accepted", "deferred", "rejected", "unknown", "held", "suppressed", "left"],

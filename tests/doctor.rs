@@ -229,6 +229,10 @@ fn each_key_that_signs_has_its_public_half_in_the_dns() {
         }
     }
     world.dns.txt(name, &[&good]);
+    let kept = world.config.clone();
+    world.config = kept.replace("k2.pem", "none.pem");
+    world.finds(&[["fail", "dkim", "key of registrar.example", "cannot use the key file"]]);
+    world.config = kept;
     world.config = world.config[..world.config.find("\n[[dkim]]").unwrap()].to_owned();
     world.finds(&[["warn", "dkim", "who signs", "nobody"], ["warn", "dmarc", "DKIM's d", "nobody signs"]]);
 }

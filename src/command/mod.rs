@@ -222,6 +222,17 @@ async fn serve(app: &App, listen: &str, mut stop: watch::Receiver<bool>) -> Resu
 }
 
 async fn settle_as(app: &App, args: Settle) -> Result<settle::Settled> {
+    app.campaign(args.id).await?;
+    for account in &args.account {
+        if app.store.planned_of(args.id, account).await?.is_none() {
+            return Err(Error::usage(format!("nothing was settled in campaign {}", args.id))
+                .why(format!("account {account} is not in its audience"))
+                .now(format!(
+                    "`kakitome campaign report {} --accounts unknown` lists the accounts to choose from",
+                    args.id
+                )));
+        }
+    }
     let which = if args.all { Which::All(args.confirm) } else { Which::Accounts(args.account) };
     let to = match args.verdict {
         SettleAs::Accepted => State::Accepted,
@@ -242,9 +253,9 @@ async fn checked(app: &App, id: i64, page: Option<PathBuf>, print: &Printer) -> 
 
 async fn suppression(app: &App, command: Suppress, print: &Printer) -> Result<Exit> {
     match command {
-        Suppress::Add { addresses, reason } => print.count("added", suppress::add(app, &addresses, &reason).await?),
+        Suppress::Add { addresses, reason } => print.added(&suppress::add(app, &addresses, &reason).await?),
         Suppress::Remove { addresses } => print.removed(&suppress::remove(app, &addresses).await?),
-        Suppress::Import { file, reason } => print.count("added", suppress::import(app, &file, &reason).await?),
+        Suppress::Import { file, reason } => print.added(&suppress::import(app, &file, &reason).await?),
         Suppress::List => print.suppressions(&suppress::list(app).await?),
     }
     Ok(Exit::Done)

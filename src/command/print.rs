@@ -19,6 +19,7 @@ use crate::pipeline::freeze::Frozen;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
 use crate::pipeline::send::{Halted, LeftOut, SendReport};
+use crate::pipeline::suppress::Added;
 use crate::report::counted;
 pub use crate::report::number as count;
 use crate::report::{CampaignReport, Moment};
@@ -319,9 +320,15 @@ impl Printer {
         });
     }
 
-    /// So many addresses.
-    pub fn count(&self, what: &str, number: u64) {
-        self.show(&serde_json::json!({ what: number }), || format!("{what} {}", count(number)));
+    /// Addresses that get no mail any more.
+    pub fn added(&self, done: &Added) {
+        self.show(done, || match (done.added, done.already) {
+            (0, 0) => "added 0: no address is in it".to_owned(),
+            (added, 0) => format!("added {}", count(added)),
+            (added, already) => {
+                format!("added {}; on the list before, or named twice: {}", count(added), count(already))
+            }
+        });
     }
 
     /// Addresses that may get mail again.

@@ -10,12 +10,11 @@ use super::{Level, Line};
 
 const CHECK: &str = "dkim";
 
-pub(super) async fn examine(dns: &Dns, signers: &[Signer]) -> Vec<Line> {
-    if signers.is_empty() {
+pub(super) async fn examine(dns: &Dns, signers: &[Signer], mut lines: Vec<Line>) -> Vec<Line> {
+    if signers.is_empty() && lines.is_empty() {
         let now = "add a [[dkim]] table; if your mail server signs, see there that it does";
         return vec![Line::not(Level::Warn, CHECK, "who signs", "nobody: there is no [[dkim]] table", now)];
     }
-    let mut lines = Vec::with_capacity(signers.len());
     for signer in signers {
         lines.push(one(dns, signer).await);
     }

@@ -35,6 +35,8 @@ pub struct Subject {
     pub return_path: Address,
     /// Who signs.
     pub signers: Vec<Signer>,
+    /// What is said of those who cannot: [`no_signer`].
+    pub no_signers: Vec<Line>,
     /// The addresses from which mail leaves for its receivers.
     pub outgoing: Vec<IpAddr>,
     /// The name given in EHLO.
@@ -106,13 +108,18 @@ impl Line {
     }
 }
 
+/// A key that cannot sign: its file, why, and what to do.
+pub fn no_signer(asked: String, why: String, now: String) -> Line {
+    Line::not(Level::Fail, "dkim", asked, why, now)
+}
+
 /// Asks everything, at a time in milliseconds since 1970; each answer is waited
 /// for no longer than `wait`.
 pub async fn examine(subject: Subject, dns: &Dns, wait: Duration, now_ms: i64) -> Vec<Line> {
-    let Subject { from, return_path, signers, outgoing, hello, relays } = subject;
+    let Subject { from, return_path, signers, no_signers, outgoing, hello, relays } = subject;
     let (spf, dkim, dmarc, names, relays) = tokio::join!(
         spf::examine(dns, &from, &return_path, &outgoing, &hello),
-        dkim::examine(dns, &signers),
+        dkim::examine(dns, &signers, no_signers),
         dmarc::examine(dns, from.domain(), return_path.domain(), &signers),
         outgoing::examine(dns, &outgoing),
         relay::examine(relays, wait, now_ms),

@@ -164,16 +164,18 @@ pub(super) fn senders(definition: &Definition) -> Result<(Mailbox, ReturnPath)> 
 
 /// Reads the keys of every `[[dkim]]` table.
 pub(super) fn signers(config: &Config) -> Result<Vec<Signer>> {
-    let read = |dkim: &Dkim| {
-        let key = config.dkim_key(dkim)?;
-        Signer::new(&dkim.domain, &dkim.selector, key.expose_secret()).map_err(|e| {
-            let file = config.path(&dkim.key);
-            Error::usage(format!("cannot sign for {} with {}", dkim.domain, file.display()))
-                .why(e)
-                .now("mend the [[dkim]] table or its key file")
-        })
-    };
-    config.dkim.iter().map(read).collect()
+    config.dkim.iter().map(|dkim| signer(config, dkim)).collect()
+}
+
+/// Reads the key of one.
+pub(super) fn signer(config: &Config, dkim: &Dkim) -> Result<Signer> {
+    let key = config.dkim_key(dkim)?;
+    Signer::new(&dkim.domain, &dkim.selector, key.expose_secret()).map_err(|e| {
+        let file = config.path(&dkim.key);
+        Error::usage(format!("cannot sign for {} with {}", dkim.domain, file.display()))
+            .why(e)
+            .now("mend the [[dkim]] table or its key file")
+    })
 }
 
 fn mailbox(what: &str, text: &str) -> Result<Mailbox> {

@@ -55,7 +55,7 @@ impl Examined {
 /// Examines the sender of a campaign file.
 ///
 /// # Errors
-/// The file, a key or a mail server's URL cannot be used; what is wrong outside
+/// The file or a mail server's URL cannot be used; what is wrong outside
 /// of them is found, not an error.
 pub async fn doctor(config: &Config, args: &cli::Doctor) -> Result<Examined> {
     let beside = config.path(Path::new(FILE));
@@ -70,10 +70,22 @@ pub async fn doctor(config: &Config, args: &cli::Doctor) -> Result<Examined> {
         config.smtp.each().iter().map(|(smtp, _)| Relay::new(smtp)).collect::<Result<_, _>>().map_err(|e| {
             Error::usage("a mail server's url cannot be used").why(e).now("mend [smtp] in kakitome.toml")
         })?;
+    let (mut signers, mut no_signers) = (Vec::new(), Vec::new());
+    for dkim in &config.dkim {
+        match bound::signer(config, dkim) {
+            Ok(signer) => signers.push(signer),
+            Err(e) => {
+                let why = format!("{}: {}", e.what(), e.reason().unwrap_or_default());
+                let now = e.advice().unwrap_or_default().to_owned();
+                no_signers.push(doctor::no_signer(format!("key of {}", dkim.domain), why, now));
+            }
+        }
+    }
     let subject = Subject {
         from: from.address().clone(),
         return_path: return_path.sample().clone(),
-        signers: bound::signers(config)?,
+        signers,
+        no_signers,
         outgoing: config.smtp.outgoing.clone(),
         hello: config.smtp.hello.clone(),
         relays,

@@ -2,18 +2,35 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::address::Address;
+use crate::directory::table::TableError;
 use crate::error::{Error, Result};
 use crate::pipeline::App;
 use crate::store::{Removed, Suppression};
 use crate::suppression::{self, ListError};
 
-/// Adds addresses; how many were new.
+/// What was put on the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Added {
+    /// Addresses that are new on it.
+    pub added: u64,
+    /// Those that were on it, or named before.
+    pub already: u64,
+}
+
+/// Adds addresses.
 ///
 /// # Errors
 /// A text is no address (none is added then), or the store fails.
-pub async fn add(app: &App, addresses: &[String], reason: &str) -> Result<u64> {
-    Ok(app.store.suppress(&parse(addresses)?, reason, app.clock.now_ms()).await?)
+pub async fn add(app: &App, addresses: &[String], reason: &str) -> Result<Added> {
+    put(app, &parse(addresses)?, reason).await
+}
+
+async fn put(app: &App, addresses: &[Address], reason: &str) -> Result<Added> {
+    let added = app.store.suppress(addresses, reason, app.clock.now_ms()).await?;
+    Ok(Added { added, already: (addresses.len() as u64).saturating_sub(added) })
 }
 
 /// Takes addresses off the list.
@@ -32,21 +49,22 @@ pub async fn list(app: &App) -> Result<Vec<Suppression>> {
     Ok(app.store.suppressions().await?)
 }
 
-/// Adds every address of a file; how many were new.
+/// Adds every address of a file.
 ///
 /// # Errors
 /// A line is no address: none of the file is added.
-pub async fn import(app: &App, file: &Path, reason: &str) -> Result<u64> {
+pub async fn import(app: &App, file: &Path, reason: &str) -> Result<Added> {
     let addresses = suppression::read(file).map_err(|e| {
         let now = match e {
             ListError::Header { .. } => {
                 "call the column with the addresses email, and import it again; nothing was added"
             }
+            ListError::Table(TableError::Io(_)) => "name a file that can be read; nothing was added",
             _ => "mend the lines and import it again; nothing was added",
         };
         Error::usage(format!("cannot use the list {}", file.display())).cause(&e).now(now)
     })?;
-    Ok(app.store.suppress(&addresses, reason, app.clock.now_ms()).await?)
+    put(app, &addresses, reason).await
 }
 
 fn parse(addresses: &[String]) -> Result<Vec<Address>> {
