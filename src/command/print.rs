@@ -99,10 +99,10 @@ impl Printer {
     pub fn frozen(&self, done: &Frozen) {
         self.show(done, || {
             let mut text = format!(
-                "campaign {} (revision {}): {} accounts, {} of them suppressed, {} held\n",
+                "campaign {} (revision {}): {}, {} of them suppressed, {} held\n",
                 done.campaign,
                 done.revision,
-                count(done.planned),
+                counted(done.planned, "account"),
                 count(done.suppressed),
                 count(done.held)
             );
@@ -156,13 +156,17 @@ impl Printer {
         }
         self.show(found, || {
             let mut text = format!(
-                "planned {}  cleared {}  held {}  suppressed {}   ({:.1} s, {} messages/s)\n",
+                "planned {}  cleared {}  held {}  suppressed {}   ({:.1} s{})\n",
                 count(found.planned),
                 count(found.cleared),
                 count(found.held),
                 count(found.suppressed),
                 found.seconds,
-                count(found.messages_per_second as u64)
+                // Where every row was held already, none was judged.
+                match found.messages_per_second as u64 {
+                    0 => String::new(),
+                    rate => format!(", {} messages/s", count(rate)),
+                }
             );
             for (rule, n) in &found.findings_by_rule {
                 text.push_str(&format!("  {rule:<12} {}\n", count(*n)));
@@ -170,7 +174,9 @@ impl Printer {
             let drill = &found.drill;
             text.push_str(&format!(
                 "drill: {} swapped messages, {} held, {} showed nothing identifying",
-                drill.swapped, drill.held, drill.vacuous
+                count(drill.swapped),
+                count(drill.held),
+                count(drill.vacuous)
             ));
             if !found.first.is_empty() {
                 let mut rows = table(&["account", "rule", "kind", "where", "shown", "owner"]);

@@ -8,7 +8,7 @@ use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::ledger::Counts;
 use crate::pipeline::{App, check, standing};
-use crate::report::{CampaignReport, Head, LedgerProof, Moment, Passage, StageReport};
+use crate::report::{CampaignReport, Head, LedgerProof, Moment, Passage, StageReport, number};
 use crate::store::{Proof, Turn};
 use crate::telemetry::event;
 
@@ -232,8 +232,8 @@ pub async fn report(app: &App, id: i64) -> Result<CampaignReport> {
 
 fn size(stage: &Stage) -> String {
     match (&stage.accounts, stage.count, stage.percent) {
-        (Some(accounts), _, _) => format!("{} named", accounts.len()),
-        (_, Some(count), _) => format!("{count}, chosen to cover the template"),
+        (Some(accounts), _, _) => format!("{} named", number(accounts.len() as u64)),
+        (_, Some(count), _) => format!("{}, chosen to cover the template", number(count as u64)),
         (_, _, Some(100.0)) => "everybody left".into(),
         (_, _, Some(percent)) => format!("{percent} %"),
         (None, None, None) => String::new(),

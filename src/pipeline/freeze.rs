@@ -23,6 +23,7 @@ use crate::pipeline::mistakes::Mistakes;
 use crate::pipeline::sample::Sample;
 use crate::pipeline::{App, check, declare};
 use crate::render::{Template, cover};
+use crate::report::counted;
 use crate::store::{Checked, Planned, StoreError, Turn, Verdict};
 use crate::telemetry::event;
 use crate::{progress, stage};
@@ -119,8 +120,8 @@ async fn next_revision(app: &App, name: &str) -> Result<i64> {
     let counts = app.store.counts(last.id, None).await?;
     if counts.attempted() + counts.claimed > 0 {
         return Err(Error::gate(format!(
-            "{name:?} has already been sent to {} accounts",
-            counts.attempted() + counts.claimed
+            "{name:?} has already been sent to {}",
+            counted(counts.attempted() + counts.claimed, "account")
         ))
         .why(format!("campaign {} has this name", last.id))
         .now(format!(

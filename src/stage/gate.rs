@@ -19,6 +19,7 @@
 use crate::campaign::{Campaign, Stage};
 use crate::clock;
 use crate::ledger::Counts;
+use crate::report::counted;
 
 /// What a campaign allows before its gates close.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -242,7 +243,7 @@ fn within(rate: f64, max: f64) -> bool {
 }
 
 fn messages(count: u64) -> String {
-    if count == 1 { "1 message".into() } else { format!("{count} messages") }
+    counted(count, "message")
 }
 
 #[cfg(test)]

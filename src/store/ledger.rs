@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::ledger::{self, State};
+use crate::report::{counted, number};
 use crate::store::cell::Cell;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
@@ -199,7 +200,9 @@ impl Store {
             select seq, at_ms, body from ledger where campaign = $1 and seq > $2 order by seq limit 50";
         let mut lines: Vec<(i64, String)> = Vec::new();
         let mut run: Option<(String, i64, usize)> = None;
-        let tell = |(kind, at_ms, messages): (String, i64, usize)| (at_ms, format!("{kind}: {messages} messages"));
+        let tell = |(kind, at_ms, messages): (String, i64, usize)| {
+            (at_ms, format!("{kind}: {}", counted(messages as u64, "message")))
+        };
         let mut after = 0_i64;
         loop {
             let rows: Vec<(i64, i64, String)> = with_pool!(self, |pool| {
@@ -241,17 +244,18 @@ impl Store {
 fn words(kind: &str, is: &serde_json::Map<String, serde_json::Value>) -> String {
     let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let text = |name: &str| is.get(name).map(plain).unwrap_or_default();
+    let number_of = |name: &str| is.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
     match kind {
-        "frozen" => format!("frozen by {}: {} accounts", text("by"), text("planned")),
+        "frozen" => format!("frozen by {}: {}", text("by"), counted(number_of("planned"), "account")),
         "state" => {
             let by = is.get("by").map_or_else(String::new, |by| format!(" by {}", plain(by)));
             let why = is.get("why").map_or_else(String::new, |why| format!(": {}", plain(why)));
             format!("became {}{by}{why}", text("state"))
         }
         "approved" => format!("approved by {}, digest {:.16}", text("by"), text("digest")),
-        "withdrawn" => format!("{} approvals withdrawn", text("approvals")),
+        "withdrawn" => format!("{} withdrawn", counted(number_of("approvals"), "approval")),
         "drill" => {
-            let count = |name: &str| is.get("drill").and_then(|drill| drill[name].as_u64()).unwrap_or(0);
+            let count = |name: &str| number(is.get("drill").and_then(|drill| drill[name].as_u64()).unwrap_or(0));
             format!("drill: {} swapped, {} held, {} vacuous", count("swapped"), count("held"), count("vacuous"))
         }
         "pace" if is.get("rate").is_some_and(|rate| !rate.is_null()) => format!("pace: {}", text("rate")),

@@ -89,7 +89,7 @@ both! {
         assert!(control::status(&world.app, id).await.unwrap().approved_by.is_empty());
         assert!(world.refused(id).await.to_string().contains("has not been approved"));
         let told = world.app.store.timeline(id).await.unwrap();
-        assert!(told.iter().any(|(_, what)| what == "1 approvals withdrawn"), "{told:?}");
+        assert!(told.iter().any(|(_, what)| what == "1 approval withdrawn"), "{told:?}");
         // The stale one is in nobody's way.
         approve::approve(&world.app, id, "somebody else").await.unwrap();
         assert_eq!(world.send(id).await.accepted, ACCOUNTS);
