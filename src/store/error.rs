@@ -180,7 +180,7 @@ impl From<StoreError> for Error {
             ),
             StoreError::SentTwice { .. } => (
                 Error::gate("the campaign is not sent: somebody would get the same newsletter twice"),
-                "freeze those that it has not reached (`kakitome campaign rest`) under another name",
+                "leave those accounts out of the audience and freeze it under another name",
             ),
             StoreError::NoCampaign { .. } => {
                 (Error::usage("no such campaign"), "`kakitome campaign list` names those there are")
