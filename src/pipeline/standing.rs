@@ -22,7 +22,8 @@ pub(super) async fn turned(app: &App, id: i64, state: State) -> Result<Option<(i
     let said = match (turn.why, turn.by) {
         (Some(why), _) => why,
         (None, Some(by)) => format!("{} by {by}", state.as_str()),
-        (None, None) => format!("{} by an operator", state.as_str()),
+        // Of an entry from before who and why were kept.
+        (None, None) => state.as_str().to_owned(),
     };
     Ok(Some((at_ms, said)))
 }

@@ -38,6 +38,7 @@ both! {
         assert_eq!((sent.accepted, sent.left, sent.exit()), (0, ACCOUNTS, Exit::Gate));
         let why = sent.why.unwrap();
         assert!(why.contains("09:00–20:00 Asia/Tokyo") && why.contains("until 2026-12-02 00:00:00Z"), "{why}");
+        assert_eq!(control::status(&world.app, id).await.unwrap().waits, [why]);
         // Who waits is let in when it opens.
         let opens = async {
             for _ in 0..12 {
