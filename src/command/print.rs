@@ -289,7 +289,9 @@ impl Printer {
                 count(counts.suppressed)
             ));
             if let Some(why) = &told.why {
-                text.push_str(&format!("{}: {why}\n", told.state.as_str()));
+                let state = told.state.as_str();
+                let state = if why.starts_with(state) { String::new() } else { format!("{state}: ") };
+                text.push_str(&format!("{state}{why}\n"));
             }
             text.push_str(&format!("ledger: {} entries, every link proven", count(told.ledger.entries)));
             if let Some(page) = page {
