@@ -54,6 +54,13 @@ pub async fn rest(app: &App, id: i64, file: &Path) -> Result<Rest> {
             .now(format!("let it go on, or stop it for good with `kakitome campaign halt {id}`")));
     }
     app.recover(id).await?;
+    // What is deferred may be under way again until the last process has seen the halt.
+    let claimed = app.store.counts(id, None).await?.claimed;
+    if claimed > 0 || app.store.sender(id, app.clock.now_ms()).await?.is_some() {
+        return Err(Error::gate(format!("campaign {id} has no rest yet"))
+            .why(format!("a process is still ending it, with {claimed} messages under way"))
+            .now("wait until it has ended, some seconds as a rule, and run this again"));
+    }
     let key = app.version().await?.mapping.account;
     let mut csv = csv::Writer::from_writer(Vec::new());
     let (mut after, mut accounts, mut names) = (-1, 0, Vec::new());

@@ -4,7 +4,7 @@ use super::*;
 use kakitome::ledger::State as Message;
 use kakitome::pipeline::rest;
 use kakitome::pipeline::settle::{self, Which};
-use kakitome::store::Filter;
+use kakitome::store::{Filter, Lease};
 
 /// A campaign with so many unknown messages, everything else sent.
 async fn unknown(world: &World, count: usize) -> (i64, Vec<AccountId>) {
@@ -80,6 +80,10 @@ both! {
         base.tamper(&format!("update message set state = 'held', findings = '[]' where account = '{held}'")).await;
         base.tamper(&format!("update message set state = 'deferred', not_before_ms = 1 where account = '{deferred}'")).await;
         app.store.set_state(id, &[State::Sending], State::Halted, now_ms).await.unwrap();
+        let lock = app.store.lock(id, &Lease::whole(), now_ms).await.unwrap();
+        let refused = rest::rest(app, id, &out).await.unwrap_err();
+        assert!(refused.to_string().contains("is still ending it"), "{refused}");
+        lock.release().await.unwrap();
         let done = rest::rest(app, id, &out).await.unwrap();
         assert_eq!((done.accounts, done.counts.unknown), (2, 4));
         // The tampered messages were delivered once: now each of the two once more, and nobody else.
