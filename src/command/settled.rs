@@ -209,6 +209,7 @@ impl Printer {
 }
 
 fn line(done: &Settled) -> String {
+    let is_halted = done.state == State::Halted;
     if done.accepted + done.rejected + done.retry + done.unknown == 0 {
         let claimed = match done.claimed {
             0 => String::new(),
@@ -220,18 +221,24 @@ fn line(done: &Settled) -> String {
         return format!("campaign {}: nothing was settled: none of its messages is unknown{claimed}", done.campaign);
     }
     let mut text = format!(
-        "campaign {}: {} settled as accepted, {} as rejected, {} to be sent again; {} unknown",
+        "campaign {}: {} settled as accepted, {} as rejected, {} {}; {} unknown",
         done.campaign,
         count(done.accepted),
         count(done.rejected),
         count(done.retry),
+        if is_halted { "as not arrived" } else { "to be sent again" },
         count(done.unknown)
     );
     if done.suppressed > 0 {
         text.push_str(&format!("; suppressed {} that have no mailbox", count(done.suppressed)));
     }
     if done.unknown == 0 && done.accepted + done.rejected + done.retry > 0 {
-        text.push_str(&format!("\nnow: kakitome campaign send {}", done.campaign));
+        text.push_str(&match is_halted {
+            true => {
+                format!("\nnow: kakitome campaign rest {} --out FILE.csv writes whom it did not reach", done.campaign)
+            }
+            false => format!("\nnow: kakitome campaign send {}", done.campaign),
+        });
     }
     text
 }
@@ -258,7 +265,8 @@ mod tests {
     #[test]
     fn a_settlement_of_nothing_says_why() {
         let told = |unknown, claimed| {
-            line(&Settled { campaign: 7, accepted: 0, rejected: 0, retry: 0, unknown, claimed, suppressed: 0 })
+            let state = State::Sending;
+            line(&Settled { campaign: 7, state, accepted: 0, rejected: 0, retry: 0, unknown, claimed, suppressed: 0 })
         };
         assert_eq!(told(0, 0), "campaign 7: nothing was settled: none of its messages is unknown");
         assert!(told(0, 3).contains("; 3 are claimed") && told(2, 0).ends_with("; 2 unknown"));

@@ -38,11 +38,13 @@ pub enum Which {
 pub struct Settled {
     /// The campaign.
     pub campaign: i64,
+    /// Where it stands.
+    pub state: campaign::State,
     /// Messages settled as accepted.
     pub accepted: u64,
     /// Messages settled as rejected.
     pub rejected: u64,
-    /// Messages that will be sent again.
+    /// Messages that did not arrive: they are sent again, or the campaign's rest.
     pub retry: u64,
     /// Messages that are unknown still.
     pub unknown: u64,
@@ -109,8 +111,8 @@ struct Unknown {
 /// rejected, or (`checked`) to be sent again.
 ///
 /// # Errors
-/// An account's message is not unknown, the count is not theirs, the campaign
-/// sends nothing any more, or the store fails; nothing is settled then.
+/// An account's message is not unknown, the count is not theirs, or the store fails; nothing
+/// is settled then.
 pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Result<Settled> {
     let by = name(by)?;
     app.campaign(id).await?;
@@ -282,12 +284,6 @@ async fn rows(app: &App, id: i64, state: State) -> Result<Vec<Row>> {
 
 async fn write(app: &App, id: i64, named: &[(AccountId, State)], bounced: &[Address], by: &str) -> Result<Settled> {
     let of = |state| named.iter().filter(|(_, to)| *to == state).count() as u64;
-    let state = app.store.state(id).await?;
-    if of(State::Checked) > 0 && matches!(state, campaign::State::Halted | campaign::State::Finished) {
-        return Err(Error::gate(format!("nothing is sent again of campaign {id}"))
-            .why(format!("it is {}", state.as_str()))
-            .now("settle its unknown messages as accepted or rejected"));
-    }
     let suppressed = app.store.settle(id, named, bounced, by, app.clock.now_ms()).await?;
     if suppressed > 0 {
         event::bounces_suppressed(id, suppressed);
@@ -300,6 +296,7 @@ async fn write(app: &App, id: i64, named: &[(AccountId, State)], bounced: &[Addr
     let counts = app.store.counts(id, None).await?;
     Ok(Settled {
         campaign: id,
+        state: app.store.state(id).await?,
         accepted: of(State::Accepted),
         rejected: of(State::Rejected),
         retry: of(State::Checked),

@@ -69,7 +69,7 @@ both! {
     async fn what_a_halted_campaign_did_not_reach_is_an_audience(base: &Base) {
         let world = World::new(base).await;
         let (app, out) = (&world.app, world.path("rest.csv"));
-        let (id, _) = unknown(&world, 4).await;
+        let (id, claimed) = unknown(&world, 4).await;
         let refused = rest::rest(app, id, &out).await.unwrap_err();
         assert!(refused.to_string().contains("it is sending"), "{refused}");
         assert_eq!(refused.exit(), Exit::Gate);
@@ -86,6 +86,10 @@ both! {
         lock.release().await.unwrap();
         let done = rest::rest(app, id, &out).await.unwrap();
         assert_eq!((done.accounts, done.counts.unknown), (2, 4));
+        // Of one somebody knows that it did not arrive.
+        settle::settle(app, id, Which::Accounts(vec![claimed[0].clone()]), Message::Checked, "operator").await.unwrap();
+        let done = rest::rest(app, id, &out).await.unwrap();
+        assert_eq!((done.accounts, done.counts.unknown), (3, 3));
         // The tampered messages were delivered once: now each of the two once more, and nobody else.
         let before = world.delivered();
         let campaign = world.edit("campaign.toml", |text| {
@@ -94,14 +98,14 @@ both! {
         let rest = freeze::freeze(app, &campaign, "author").await.unwrap().campaign;
         check::check(app, rest).await.unwrap();
         approve::approve(app, rest, "reviewer").await.unwrap();
-        assert_eq!(world.send(rest).await.accepted, 2);
+        assert_eq!(world.send(rest).await.accepted, 3);
         let now = world.delivered();
         let version = app.version().await.unwrap().number;
         for account in [&held, &deferred] {
             let to = app.store.record(version, account).await.unwrap().unwrap().address.to_string();
             assert_eq!((before[&to], now[&to]), (1, 2));
         }
-        assert_eq!(now.values().sum::<usize>(), before.values().sum::<usize>() + 2);
+        assert_eq!(now.values().sum::<usize>(), before.values().sum::<usize>() + 3);
     }
 
     async fn a_log_suppresses_an_address_without_a_mailbox_and_no_other(base: &Base) {
