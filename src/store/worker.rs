@@ -196,9 +196,16 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn join(&self) -> Result<Place> {
+        // A lease that is over says nothing, and every process has a name of its own.
+        const FORGET: &str = "
+            delete from worker where until_ms <= (extract(epoch from clock_timestamp()) * 1000)::bigint";
         if self.is_sqlite() {
             return Ok(Place { store: self.clone(), lease: Lease::whole(), heart: None });
         }
+        let doing = "joining the workers";
+        in_transaction!(self, doing, |tx| {
+            sqlx::query(FORGET).execute(&mut *tx).await.doing(doing)?;
+        });
         let lease = Lease::new(self.renew().await?);
         let (stop, stopped) = oneshot::channel();
         let heart = tokio::spawn(self.clone().beat(lease.clone(), stopped));
