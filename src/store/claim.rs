@@ -260,10 +260,10 @@ impl Store {
         let text = json(&wanted.iter().map(|wanted| (&wanted.account, wanted.attempts)).collect::<Vec<_>>())?;
         let got: HashMap<String, i64> = in_transaction!(self, doing, |tx| {
             if !begun.is_empty() {
-                let update = sqlx::query(begin).bind(campaign).bind(&before).bind(&worker);
+                let update = sqlx::query(begin).bind(campaign).bind(&before).bind(worker);
                 exactly(doing, update.execute(&mut *tx).await.doing(doing)?.rows_affected(), begun.len())?;
             }
-            let update = sqlx::query(sql).bind(campaign).bind(&text).bind(&worker).bind(now_ms);
+            let update = sqlx::query(sql).bind(campaign).bind(&text).bind(worker).bind(now_ms);
             let rows = update.fetch_all(&mut *tx).await.doing(doing)?;
             let read = |row| Ok((Cell::cell(row, WHAT, "account")?, Cell::cell(row, WHAT, "first_ms")?));
             let got: HashMap<String, i64> = rows.iter().map(read).collect::<Result<_>>()?;

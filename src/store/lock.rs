@@ -103,14 +103,14 @@ impl Store {
         let (doing, holder, process) = ("taking the right to send", worker(), process());
         let read = self.sql(HOLDER, HOLDER_POSTGRES);
         in_transaction!(self, doing, |tx| {
-            let take = sqlx::query(TAKE).bind(campaign).bind(&holder).bind(&process).bind(now_ms);
+            let take = sqlx::query(TAKE).bind(campaign).bind(holder).bind(&process).bind(now_ms);
             if take.execute(&mut *tx).await.doing(doing)?.rows_affected() == 0 {
                 let row = sqlx::query(read).bind(campaign).fetch_one(&mut *tx).await.doing(doing)?;
                 let (other, beat_ms): (String, i64) = (row.cell(WHAT, "holder")?, row.cell(WHAT, "beat_ms")?);
                 if lives(row.cell(WHAT, "process")?, beat_ms, now_ms) {
                     return Err(StoreError::Locked { holder: other });
                 }
-                let steal = sqlx::query(STEAL).bind(campaign).bind(&holder).bind(&process).bind(now_ms);
+                let steal = sqlx::query(STEAL).bind(campaign).bind(holder).bind(&process).bind(now_ms);
                 steal.execute(&mut *tx).await.doing(doing)?;
             }
         });

@@ -235,13 +235,13 @@ impl Store {
         let until = Some(Until::after(LEASE - MARGIN));
         Ok(in_transaction!(self, doing, |tx| {
             sqlx::query(ALONE).execute(&mut *tx).await.doing(doing)?;
-            let row = sqlx::query(OTHERS).bind(&name).fetch_one(&mut *tx).await.doing(doing)?;
+            let row = sqlx::query(OTHERS).bind(name).fetch_one(&mut *tx).await.doing(doing)?;
             let (others, taken, now_ms): (i64, i64, i64) =
                 (row.cell(WHAT, "others")?, row.cell(WHAT, "taken")?, row.cell(WHAT, "now_ms")?);
             let before: i64 = row.cell(WHAT, "before")?;
             let share = part(others, taken);
             let until_ms = now_ms + LEASE.as_millis() as i64;
-            let take = sqlx::query(TAKE).bind(&name).bind(process()).bind(i64::from(share));
+            let take = sqlx::query(TAKE).bind(name).bind(process()).bind(i64::from(share));
             take.bind(until_ms).execute(&mut *tx).await.doing(doing)?;
             let count = |n: i64| u32::try_from(n).unwrap_or(0);
             Terms { share, seat: Seat { number: count(before), of: count(others + 1) }, until, lapses: 0 }

@@ -51,7 +51,7 @@ both! {
         let later = world.path("mail.log.later");
         std::fs::write(&later, format!("{} mx postfix/smtpd[1]: disconnect from a\n", at(now_ms + 600_000))).unwrap();
         // It begins too late, and the other ends too early.
-        let refused = settle::reconcile(&world.app, &[later.clone()], Some(4), "operator").await.unwrap_err();
+        let refused = settle::reconcile(&world.app, std::slice::from_ref(&later), Some(4), "operator").await.unwrap_err();
         assert!(refused.to_string().contains("the log goes from"), "{refused}");
         let logs = [logs[0].clone(), later];
         let refused = settle::reconcile(&world.app, &logs, Some(3), "operator").await.unwrap_err();
