@@ -44,6 +44,10 @@ pub(in crate::send) struct Conversation {
     size_max: Option<usize>,
     /// Whether the next command may be written: false after anything unexpected.
     sound: bool,
+    /// Whether a yes was said since the reply to the last dot.
+    has_agreed: bool,
+    /// Whether RSET was answered as it cannot be: by a reply to something before it.
+    is_astray: bool,
     /// What is written next; kept, so that its memory is.
     out: Vec<u8>,
 }
@@ -101,6 +105,8 @@ impl Conversation {
             link,
             deadlines,
             sound: true,
+            has_agreed: false,
+            is_astray: false,
             out: Vec::new(),
         }
     }
@@ -117,7 +123,7 @@ impl Conversation {
 
     /// Says goodbye; whatever the answer, it was the last.
     pub async fn quit(mut self) {
-        let _ = self.command("QUIT\r\n".into(), GOODBYE).await;
+        let _ = self.command(QUIT.into(), GOODBYE).await;
     }
 
     /// Sends a message's envelope and DATA.
@@ -168,23 +174,29 @@ impl Conversation {
             Said::Reply(_) => self.read(self.deadlines.dot).await,
             nothing => nothing,
         };
-        match self.dotted(said) {
-            outcome @ (Outcome::Deferred(_) | Outcome::Rejected(_)) => self.in_step(outcome).await,
-            outcome => outcome,
-        }
+        let outcome = self.dotted(said);
+        self.has_agreed = false;
+        self.in_step(outcome).await
     }
 
     /// A refusal may have been on its way before the dot was, and the dot's own yes after
-    /// it. QUIT is answered as nothing else is: where a yes comes before that, nobody knows
-    /// which was the dot's. It costs the connection.
+    /// it. QUIT is answered as nothing else is: a refusal is believed if that answer comes
+    /// next, or nothing any more on a connection on which nobody said yes since. It costs
+    /// the connection.
     async fn in_step(&mut self, outcome: Outcome) -> Outcome {
-        if !std::mem::take(&mut self.sound) {
+        if !matches!(outcome, Outcome::Deferred(_) | Outcome::Rejected(_)) {
             return outcome;
         }
-        match self.command("QUIT\r\n".into(), GOODBYE).await {
-            Said::Reply(Reply { code: 250, .. }) => out_of_step(&outcome),
-            _ => outcome,
-        }
+        // Whatever comes of writing it, what was said before counts.
+        let _ = self.write(QUIT.as_bytes(), self.deadlines.block).await;
+        self.sound = false;
+        let last = tokio::time::timeout(self.deadlines.connect, self.link.reply()).await;
+        let is_answered = match last {
+            Ok(Ok(said)) => said.code == 221,
+            Ok(Err(error)) => link::is_closed(&error) && !self.has_agreed,
+            Err(_) => false,
+        };
+        if is_answered { outcome } else { out_of_step(&outcome) }
     }
 
     /// The same, and `next`'s envelope, in one write; also how `next` began.
@@ -192,7 +204,8 @@ impl Conversation {
     /// A reply that the server gave before the dot may have come while all this
     /// was written, and shifts those after it: what stands in DATA's place is then
     /// RCPT's yes. So the outcome is known only when DATA's reply is one that DATA
-    /// can have; if it is not, nobody knows which was the dot's.
+    /// can have; if it is not, nobody knows which was the dot's. Where the next one is
+    /// refused, the reply to its RSET shows the same.
     pub async fn finish_and_begin(&mut self, envelope: &Envelope<'_>, next: &Envelope<'_>) -> (Outcome, Sent) {
         let dropped = || Sent::Lost("the connection was dropped".into());
         if !self.quiet().await {
@@ -207,20 +220,28 @@ impl Conversation {
         let writing = self.link.write_unless_spoken_to(&self.out, body, &mut at);
         let written = tokio::time::timeout(self.deadlines.block, writing).await;
         let outcome = match self.said(written.map(|written| written.map(|()| Reply { code: 0, text: String::new() }))) {
-            Said::Nothing(why) if at <= body => undotted(&why),
+            Said::Nothing(why) if at <= body => return (undotted(&why), dropped()),
             Said::Nothing(why) => self.dotted(Said::Nothing(why)),
             Said::Reply(_) => {
                 let said = self.read(self.deadlines.dot).await;
                 self.dotted(said)
             }
         };
+        self.has_agreed = false;
         if !self.sound {
-            return (outcome, dropped());
+            return (self.in_step(outcome).await, dropped());
         }
         let first = self.read(self.deadlines.command).await;
-        match self.replies(first).await {
-            Sent::Astray(reply) => (out_of_step(&outcome), Sent::Lost(reply.text)),
-            sent => (outcome, sent),
+        let sent = self.replies(first).await;
+        if self.is_astray || matches!(sent, Sent::Astray(_)) {
+            return (out_of_step(&outcome), dropped());
+        }
+        if self.sound {
+            return (outcome, sent);
+        }
+        match self.in_step(outcome).await {
+            outcome @ Outcome::Unknown(_) => (outcome, dropped()),
+            outcome => (outcome, sent),
         }
     }
 
@@ -315,8 +336,10 @@ impl Conversation {
                 unexpected(reply)
             }
         };
-        if reset && self.sound && self.command("RSET\r\n".into(), self.deadlines.command).await.code() != 250 {
-            self.sound = false;
+        if reset && self.sound {
+            let code = self.command("RSET\r\n".into(), self.deadlines.command).await.code();
+            self.is_astray = !matches!(code, 0 | 250 | 421);
+            self.sound = code == 250;
         }
         Sent::Ended(outcome)
     }
@@ -368,7 +391,9 @@ impl Conversation {
     async fn read(&mut self, deadline: Duration) -> Said {
         let said = tokio::time::timeout(deadline, self.link.reply()).await;
         let kept = |said: link::Said| Reply { code: said.code, text: wire::reply_text(&said.text()) };
-        self.said(said.map(|said| said.map(kept)))
+        let said = self.said(said.map(|said| said.map(kept)));
+        self.has_agreed |= said.code() == 250;
+        said
     }
 
     fn said(&mut self, said: Result<io::Result<Reply>, tokio::time::error::Elapsed>) -> Said {
@@ -387,6 +412,7 @@ impl Conversation {
     }
 }
 
+const QUIT: &str = "QUIT\r\n";
 /// How long the answer to QUIT is waited for.
 const GOODBYE: Duration = Duration::from_secs(5);
 

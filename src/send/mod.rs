@@ -314,6 +314,11 @@ impl<P: Parcel> Worker<P> {
     /// the same writes; gives the connection back if it is still good.
     async fn follow(&self, mut open: Conversation, mut parcel: P) -> Option<Conversation> {
         loop {
+            // The server may have let it wait for long, and others may have taken it over.
+            if !self.queue.is_permitted() {
+                self.queue.put_back(parcel);
+                return None;
+            }
             let Some(next) = self.riding(&mut open).await else {
                 let outcome = self.unless_cut(open.finish(&parcel.envelope())).await;
                 let is_cut = outcome.is_none();

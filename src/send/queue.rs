@@ -178,6 +178,11 @@ impl<P: Parcel> Queue<P> {
         self.closed.load(Ordering::SeqCst) || *self.stop.borrow() || !self.permission.holds()
     }
 
+    /// Whether this process may send at all.
+    pub fn is_permitted(&self) -> bool {
+        self.permission.holds()
+    }
+
     /// Resolves when somebody says that sending is to stop.
     pub async fn stopped(&self) {
         stopped(&mut self.stop.clone()).await;

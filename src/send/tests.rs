@@ -232,7 +232,9 @@ const TABLE: &[(Phase, Fault, &[State])] = &[
     (Phase::Dot, Fault::Drip("250 taken\r\n", SLOW), &[Unknown]),
     (Phase::Dot, Fault::Say(LATER), &[Deferred]),
     (Phase::Dot, Fault::Say(NEVER), &[Rejected]),
-    (Phase::Dot, Fault::Say(BYE), &[Deferred]),
+    // Who says goodbye and stays is not believed.
+    (Phase::Dot, Fault::Say(BYE), &[Deferred, Unknown]),
+    (Phase::Dot, Fault::Last(BYE), &[Deferred]),
     (Phase::Dot, Fault::Say(GARBAGE), &[Unknown]),
     (Phase::Dot, Fault::Say("250-mixed\r\n550 codes\r\n"), &[Unknown]),
     (Phase::Dot, Fault::Say("354 go on\r\n"), &[Unknown]),
@@ -242,6 +244,9 @@ const TABLE: &[(Phase, Fault, &[State])] = &[
     (Phase::Dot, Fault::Say("250 taken\r\n250 twice\r\n"), &[Accepted, Unknown]),
     (Phase::Dot, Fault::Say("451 not yet\r\n250 taken\r\n"), &[Unknown]),
     (Phase::Dot, Fault::Say("554 never\r\n250 taken\r\n"), &[Unknown]),
+    (Phase::Dot, Fault::Say("421 busy\r\n250 taken\r\n"), &[Unknown]),
+    (Phase::Dot, Fault::Say("451 not yet\r\n451 nor now\r\n250 taken\r\n"), &[Unknown]),
+    (Phase::Dot, Fault::Last("451 not yet\r\n250 taken\r\n"), &[Unknown]),
 ];
 
 use crate::ledger::State;
