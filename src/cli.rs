@@ -57,7 +57,7 @@ pub struct Common {
     /// The configuration file.
     #[arg(long, global = true, value_name = "FILE", env = "KAKITOME_CONFIG", default_value = crate::config::FILE)]
     pub config: PathBuf,
-    /// Print one JSON object instead of text.
+    /// Print one JSON value instead of text: an object, or a list of them.
     #[arg(long, global = true)]
     pub json: bool,
     /// What to log to stderr: error, warn, info, debug, or a tracing filter.
@@ -140,6 +140,9 @@ pub struct Reconcile {
     /// The log; several in the order of time.
     #[arg(required = true, value_name = "LOG")]
     pub logs: Vec<PathBuf>,
+    /// Only the unknown messages of this campaign.
+    #[arg(long, value_name = "NUMBER")]
+    pub campaign: Option<i64>,
     /// Send those again that the log of the whole time does not show as taken over, so many.
     #[arg(long, value_name = "COUNT")]
     pub retry_unseen: Option<u64>,

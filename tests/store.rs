@@ -613,8 +613,8 @@ both! {
             // Another attempt's outcome.
             store.record_outcomes(1, vec![accepted(Claim { campaign: 1, account: account.clone(), digest: [1; 32], attempt: 2 })], 11).await.map(|_| ()),
             // Nothing is settled that is not unknown, and nothing as claimed.
-            store.settle(1, &[(account.clone(), State::Accepted)], &[], "operator", 11).await.map(drop),
-            store.settle(1, &[(account.clone(), State::Claimed)], &[], "operator", 11).await.map(drop),
+            store.settle(1, &[(account.clone(), 1, State::Accepted)], &[], "operator", 11).await.map(drop),
+            store.settle(1, &[(account.clone(), 1, State::Claimed)], &[], "operator", 11).await.map(drop),
             // There is no such message.
             store.withdraw(1, &[id("nobody")], 11).await,
             store.withdraw(1, &[id("10000002")], 11).await,
@@ -640,9 +640,9 @@ both! {
         assert_eq!(first.iter().map(|claim| claim.account.as_str()).collect::<Vec<_>>(), ["10000001", "10000002"]);
         assert!(first.iter().all(|claim| claim.attempt == 1 && claim.digest == [claim.account.as_str().as_bytes()[7] - b'0'; 32]));
         store.record_outcomes(1, first.into_iter().map(|claim| deferred(claim, 200)).collect(), 110).await.unwrap();
-        assert_eq!(store.next_due(1, 1_000).await.unwrap(), Some(200));
+        assert_eq!(store.next_due(1, 1_000, None).await.unwrap(), Some(200));
         // The end of a life is looked at too: claimed at 100, it may live for 50.
-        assert_eq!(store.next_due(1, 50).await.unwrap(), Some(150));
+        assert_eq!(store.next_due(1, 50, None).await.unwrap(), Some(150));
         assert_eq!(store.replies(1).await.unwrap()[0].count, 2);
         assert_eq!(store.stage_finished_ms(1, 0).await.unwrap(), Some(110));
         assert_eq!(claim(&store, 1, 0, 1, 10, 199).await.len(), 0);
@@ -837,7 +837,9 @@ both! {
         // The process was not dead after all: it can record nothing any more.
         after.record_outcomes(1, lost.into_iter().map(accepted).collect(), 210).await.unwrap_err();
         let (one, two) = (id("10000001"), id("10000002"));
-        after.settle(1, &[(one.clone(), State::Accepted), (two.clone(), State::Checked)], &[], "mail log", 300).await.unwrap();
+        // What is known of one attempt says nothing of another.
+        after.settle(1, &[(one.clone(), 2, State::Checked)], &[], "mail log", 300).await.unwrap_err();
+        after.settle(1, &[(one.clone(), 1, State::Accepted), (two.clone(), 1, State::Checked)], &[], "mail log", 300).await.unwrap();
         assert_eq!(state_of(&after, 1, &one).await, State::Accepted);
         let again = claims(claim(&after, 1, 0, 1, 10, 400).await);
         assert_eq!((again.len(), again[0].attempt, &again[0].account), (1, 2, &two));

@@ -20,8 +20,8 @@ use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
 use crate::pipeline::{
-    App, approve, check, control, doctor, filter, freeze, import, init, preview, private, rest, send, settle, suppress,
-    whose, work,
+    App, approve, check, control, doctor, filter, freeze, import, init, preview, private, reconcile, rest, send,
+    settle, suppress, whose, work,
 };
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo};
@@ -119,7 +119,8 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
         Command::Suppress(command) => suppression(app, command, print).await,
         Command::Guard(Guard::Check(args)) => filter::check(app, &args, |judged| print.judged(judged)).await,
         Command::Reconcile(args) => {
-            let done = settle::reconcile(app, &args.logs, args.retry_unseen, &decider(args.by)).await?;
+            let by = decider(args.by);
+            let done = reconcile::reconcile(app, &args.logs, args.campaign, args.retry_unseen, &by).await?;
             print.reconciled(&done);
             let left = done.campaigns.iter().any(|campaign| campaign.unknown > 0);
             Ok(if left { Exit::Incomplete } else { Exit::Done })
@@ -275,6 +276,9 @@ fn listened(command: &Command, drain: Duration) -> watch::Receiver<bool> {
     }
 }
 
+/// Signals within this time are one.
+const SAME: Duration = Duration::from_millis(500);
+
 /// Turns true at the first Ctrl-C or SIGTERM, so that work drains; the second
 /// ends the process at once, and so does the end of the time for that.
 fn interrupts(said: &'static str, drain: Duration, cut_off: &'static str) -> watch::Receiver<bool> {
@@ -284,6 +288,9 @@ fn interrupts(said: &'static str, drain: Duration, cut_off: &'static str) -> wat
         signals.next().await;
         talk(said);
         let _ = stop.send(true);
+        // Some send it to the process and then to its group, as timeout(1) does.
+        let same = tokio::time::Instant::now() + SAME;
+        while tokio::time::timeout_at(same, signals.next()).await.is_ok() {}
         let _ = tokio::time::timeout(drain, signals.next()).await;
         talk(cut_off);
         std::process::exit(i32::from(Exit::Gate.code()));

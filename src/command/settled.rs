@@ -7,8 +7,9 @@ use crate::command::print::{Printer, count};
 use crate::command::table::{fitted, table};
 use crate::ledger::Counts;
 use crate::pipeline::control::{Status, Turned};
+use crate::pipeline::reconcile::{Reconciled, WHOLE};
 use crate::pipeline::rest::Rest;
-use crate::pipeline::settle::{Listed, Reconciled, Settled};
+use crate::pipeline::settle::{Listed, Settled};
 
 /// What to do about unknown messages; nothing where there are none.
 pub(super) fn unknown_hint(campaign: i64, unknown: u64) -> String {
@@ -63,7 +64,8 @@ pub(super) fn standing(campaign: i64, state: State, sender: Option<&str>) -> Str
         (State::Sending, None) => {
             format!("open for sending, and no process sends it\nnow: kakitome campaign send {campaign}")
         }
-        (_, Some(sender)) => format!("{}, by {sender}", state.as_str()),
+        (State::Sending, Some(sender)) => format!("sending, by {sender}"),
+        (_, Some(sender)) => format!("{}; {sender} is ending what it sent", state.as_str()),
         (_, None) => state.as_str().to_owned(),
     }
 }
@@ -149,21 +151,19 @@ impl Printer {
     pub fn reconciled(&self, done: &Reconciled) {
         self.show(done, || {
             let time = |time: &Option<String>| time.clone().unwrap_or_else(|| "?".into());
-            let mut text =
-                format!("{} lines, from {} to {}", count(done.lines), time(&done.from), time(&done.to));
+            let mut text = format!("{} lines, from {} to {}", count(done.lines), time(&done.from), time(&done.to));
             for settled in &done.campaigns {
                 text.push_str(&format!("\n{}", line(settled)));
             }
             if done.campaigns.is_empty() {
                 text.push_str("\nno message of any campaign is unknown");
             }
-            let left: u64 = done.campaigns.iter().map(|settled| settled.unknown).sum();
-            if left > 0 {
-                text.push_str(&format!(
-                    "\n{} of them the log does not show as taken over\nnow: give it the log of the whole time; if that is this one, --retry-unseen {} sends them again",
-                    count(done.unseen),
-                    done.unseen
-                ));
+            if done.unseen > 0 {
+                text.push_str(&format!("\n{} of them the log does not show as taken over\n", count(done.unseen)));
+                text.push_str(&match &done.gap {
+                    Some(why) => format!("that does not prove that they never came: {why}\nnow: {WHOLE}"),
+                    None => format!("now: --retry-unseen {} sends them again", done.unseen),
+                });
             }
             text
         });

@@ -20,7 +20,7 @@ use crate::pipeline::feed::Window;
 use crate::pipeline::{App, drill, gate};
 use crate::progress;
 use crate::report::counted;
-use crate::send::{Pace, Relays, Share};
+use crate::send::{KEPT_BACK, Pace, Relays, Share};
 use crate::stage::Gate;
 use crate::store::{Lease, Pulse, Turn, WHOLE};
 use crate::telemetry::event;
@@ -254,7 +254,7 @@ impl Line {
                     }
                 }
                 // Deferred messages of a stage that is open need no gate of their own.
-                Gate::Wait { until_ms: None, why } if asked.mends && self.pace.halted().is_empty() => {
+                Gate::Wait { until_ms: None, why } if asked.mends => {
                     if let Some(why) = self.mend(n, why).await? {
                         return Ok(Some(why));
                     }
@@ -270,8 +270,7 @@ impl Line {
     /// Tries deferred messages of the stages before `n` again once they are due; says
     /// why it did not. `why` is what the gate waits for.
     async fn mend(&mut self, n: u16, why: String) -> Result<Option<String>> {
-        let due_ms = self.app.store.next_due(self.campaign.id, self.lifetime_ms()).await?;
-        let Some(due_ms) = due_ms else { return Ok(Some(why)) };
+        let Some(due_ms) = self.next_due().await? else { return Ok(Some(why)) };
         if due_ms > self.app.clock.now_ms() {
             let until = format!("; deferred messages are tried again from {}", crate::clock::show(due_ms));
             if !self.wait {
@@ -282,6 +281,13 @@ impl Line {
             }
         }
         self.together(n - 1).await
+    }
+
+    /// When what was deferred may be tried again. Waiting mends nothing with a receiver that
+    /// refuses us: somebody must look first.
+    async fn next_due(&self) -> Result<Option<i64>> {
+        let but = Some(KEPT_BACK).filter(|_| !self.pace.halted().is_empty());
+        Ok(self.app.store.next_due(self.campaign.id, self.lifetime_ms(), but).await?)
     }
 
     async fn drill(&self) -> Result<Drill> {
@@ -347,14 +353,12 @@ impl Line {
                 event::campaign_finished(id);
                 return Ok(None);
             }
-            // Waiting mends nothing for who refuses us: somebody must look first.
-            if !self.pace.halted().is_empty() {
+            let Some(due_ms) = self.next_due().await? else {
                 return Ok(Some(format!(
-                    "{} messages are deferred, and a receiver refuses us as a sender; mend the cause, then `kakitome campaign send {id}` goes on",
-                    counts.deferred
+                    "{} deferred, and a receiver refuses us as a sender; mend the cause, then `kakitome campaign send {id}` goes on",
+                    counted(counts.deferred, "message")
                 )));
-            }
-            let due_ms = self.app.store.next_due(id, self.lifetime_ms()).await?.unwrap_or(0);
+            };
             let why = format!("{} deferred", counted(counts.deferred, "message"));
             let until = format!(", tried again from {}", crate::clock::show(due_ms));
             if !self.wait && due_ms > self.app.clock.now_ms() {

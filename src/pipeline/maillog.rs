@@ -26,6 +26,8 @@ use crate::send::replies::{self, Meaning};
 const LINE_MAX: u64 = 64 << 10;
 /// What speaks of a message, whatever the instance is called.
 const PROGRAMS: [&str; 9] = ["smtpd", "pickup", "cleanup", "qmgr", "smtp", "lmtp", "local", "virtual", "pipe"];
+/// How `cleanup` says that a message is kept back, or thrown away.
+const KEEPS: [&str; 4] = ["hold: ", "discard: ", "milter-hold: ", "milter-discard: "];
 /// Characters of a queue ID, short or long.
 const QUEUE_ID: std::ops::RangeInclusive<usize> = 5..=24;
 
@@ -33,6 +35,8 @@ const QUEUE_ID: std::ops::RangeInclusive<usize> = 5..=24;
 /// the stronger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fate {
+    /// It was to keep it back, and said so before it had all of it: nobody knows.
+    Kept,
     /// It gave it up, and told the sender.
     Bounced,
     /// It is in its queue, or was.
@@ -54,7 +58,7 @@ pub(super) struct Log {
     pub lines: u64,
     /// Lines that a mail server may have written.
     mail_lines: u64,
-    /// The first time that a line begins with.
+    /// The time of its first line.
     pub from: Option<String>,
     /// The last.
     pub to: Option<String>,
@@ -89,11 +93,11 @@ impl Log {
 
     fn line(&mut self, line: &str) {
         self.lines += 1;
-        let Some(time) = time(line) else { return };
+        // What other programs wrote says nothing of when this one did.
+        let (Some(time), Some(said)) = (time(line), said(line)) else { return };
+        self.mail_lines += 1;
         self.from.get_or_insert_with(|| time.to_owned());
         self.to = Some(time.to_owned());
-        let Some(said) = said(line) else { return };
-        self.mail_lines += 1;
         let Some((queue, rest)) = record(said) else { return };
         if let Some(id) = rest.strip_prefix("message-id=") {
             self.end(queue);
@@ -113,12 +117,13 @@ impl Log {
             }
             Some("expired") => Some(Fate::Bounced),
             Some(_) => Some(Fate::Taken),
+            None if KEEPS.iter().any(|word| rest.starts_with(word)) => Some(Fate::Kept),
             None if rest.ends_with("(queue active)") || rest == "removed" => Some(Fate::Taken),
             None => None,
         };
         // Of one copy the last word counts, and that it left the queue is none.
         *fate = match (*fate, told) {
-            (Some(last @ (Fate::Sent | Fate::Bounced)), Some(Fate::Taken) | None) => Some(last),
+            (Some(last @ (Fate::Sent | Fate::Bounced)), Some(Fate::Taken | Fate::Kept) | None) => Some(last),
             (last, told) => told.or(last),
         };
         if rest == "removed" {
@@ -358,6 +363,13 @@ mod tests {
             assert_eq!(at(written, zone).as_deref(), Some(utc), "{written}");
         }
         assert_eq!(at("Foo 31 10:00:00", "UTC"), None);
+    }
+
+    #[test]
+    fn what_is_held_or_discarded_is_known_by_nobody_until_the_queue_has_it() {
+        let hold = "Nov 25 10:00:01 mx postfix/cleanup[11]: 4F1A2B3C4D: hold: header Subject: x from a[1.2.3.4]\n";
+        assert_eq!(fates(&format!("{CLEANUP}{hold}")).0, Some(Fate::Kept));
+        assert_eq!(fates(&format!("{CLEANUP}{hold}{ACTIVE}{}", agent("sent"))).0, Some(Fate::Sent));
     }
 
     #[test]

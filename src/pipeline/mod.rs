@@ -35,6 +35,7 @@ pub mod online;
 mod prepare;
 pub mod preview;
 pub mod private;
+pub mod reconcile;
 mod record;
 pub mod rest;
 mod sample;

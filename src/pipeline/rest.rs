@@ -4,11 +4,13 @@
 //! is missing is known to the store alone; a list that somebody made by hand would be one
 //! mistake away from the same newsletter twice.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::campaign;
+use crate::account::AccountId;
+use crate::campaign::{self, Campaign};
 use crate::error::{Error, Result};
 use crate::ledger::{Counts, State};
 use crate::pipeline::{App, private};
@@ -22,7 +24,8 @@ const PAGE: usize = 5_000;
 pub struct Rest {
     /// The campaign.
     pub campaign: i64,
-    /// Accounts that it did not reach: not tried yet, held, or deferred.
+    /// Accounts that neither it nor another revision of its name reached: not tried yet, held,
+    /// or deferred.
     pub accounts: u64,
     /// Where they are.
     pub file: PathBuf,
@@ -41,12 +44,41 @@ fn was_not_reached(state: State) -> bool {
     }
 }
 
+/// Whom other revisions of its name reached, or may have reached.
+async fn others(app: &App, campaign: &Campaign) -> Result<HashSet<AccountId>> {
+    let name = &campaign.definition.name;
+    let mut reached = HashSet::new();
+    for other in app.store.campaigns().await?.into_iter().filter(|one| one.definition.name == *name) {
+        if other.id == campaign.id {
+            continue;
+        }
+        if matches!(app.store.state(other.id).await?, campaign::State::Sending | campaign::State::Paused) {
+            return Err(Error::gate(format!("campaign {} has no rest yet", campaign.id))
+                .why(format!("campaign {}, another revision of its name, is being sent", other.id))
+                .now(format!("let that one end, or stop it for good with `kakitome campaign halt {}`", other.id)));
+        }
+        let mut after = -1;
+        loop {
+            let rows = app.store.messages(other.id, Filter { state: None, stage: None }, after, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.ord;
+            let tried = rows.into_iter().filter(|row| row.attempt > 0 && !was_not_reached(row.state));
+            reached.extend(tried.map(|row| row.account));
+        }
+    }
+    Ok(reached)
+}
+
 /// Writes the accounts that a campaign did not reach, with their extra columns.
 ///
 /// # Errors
-/// The campaign may still reach them, the file cannot be written, or the store fails.
+/// The campaign or another revision of its name may still reach them, the file is there
+/// already or cannot be written, or the store fails.
 pub async fn rest(app: &App, id: i64, file: &Path) -> Result<Rest> {
-    app.campaign(id).await?;
+    let campaign = app.campaign(id).await?;
+    if file.is_file() {
+        return Err(Error::usage(format!("{} is there already", file.display())).now("name a file that is not"));
+    }
     let state = app.store.state(id).await?;
     if !matches!(state, campaign::State::Halted | campaign::State::Finished) {
         return Err(Error::gate(format!("campaign {id} has no rest yet"))
@@ -61,6 +93,7 @@ pub async fn rest(app: &App, id: i64, file: &Path) -> Result<Rest> {
             .why(format!("a process is still ending it, with {claimed} messages under way"))
             .now("wait until it has ended, some seconds as a rule, and run this again"));
     }
+    let others = others(app, &campaign).await?;
     let key = app.version().await?.mapping.account;
     let mut csv = csv::Writer::from_writer(Vec::new());
     let (mut after, mut accounts, mut names) = (-1, 0, Vec::new());
@@ -71,7 +104,9 @@ pub async fn rest(app: &App, id: i64, file: &Path) -> Result<Rest> {
         let snapshot = app.store.snapshot(id, after, PAGE).await?;
         let Some(last) = rows.last() else { break };
         after = last.ord;
-        for (row, one) in rows.iter().zip(snapshot).filter(|(row, _)| was_not_reached(row.state)) {
+        for (row, one) in
+            rows.iter().zip(snapshot).filter(|(row, _)| was_not_reached(row.state) && !others.contains(&row.account))
+        {
             if accounts == 0 {
                 names = one.extra.keys().cloned().collect();
                 let header = std::iter::once(&key).chain(&names);

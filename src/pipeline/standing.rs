@@ -55,7 +55,8 @@ pub(super) async fn waits(app: &App, campaign: &Campaign, state: State) -> Resul
     }
     waits.extend(hours::shut(app).await?.map(|shut| shut.why));
     let deferred = app.store.counts(id, None).await?.deferred;
-    if let Some(due_ms) = app.store.next_due(id, app.config.smtp.lifetime.as_ms()).await?.filter(|_| deferred > 0) {
+    if let Some(due_ms) = app.store.next_due(id, app.config.smtp.lifetime.as_ms(), None).await?.filter(|_| deferred > 0)
+    {
         let first = clock::show(due_ms);
         waits.push(format!("{} deferred, tried again from {first}", counted(deferred, "message")));
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::address::Address;
 use crate::ledger::{Outcome, Reply};
 use crate::send::doubt::{EARLY, out_of_step, undotted, unexpected};
+use crate::send::known::Known;
 use crate::send::link::{self, Link};
 use crate::send::relay::Deadlines;
 use crate::send::wire;
@@ -64,32 +65,6 @@ impl Said {
             Said::Reply(reply) => reply.code,
             Said::Nothing(_) => 0,
         }
-    }
-}
-
-/// What the server said to EHLO.
-#[derive(Debug, Default)]
-pub(in crate::send) struct Known {
-    keywords: Vec<String>,
-}
-
-impl Known {
-    /// From EHLO's reply.
-    pub fn new(said: &link::Said) -> Self {
-        Self { keywords: said.lines.iter().map(|line| line.trim().to_ascii_uppercase()).collect() }
-    }
-
-    /// Whether it knows a keyword.
-    pub fn has(&self, keyword: &str) -> bool {
-        self.parameters(keyword).is_some()
-    }
-
-    /// The words after a keyword.
-    pub fn parameters(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
-        self.keywords.iter().find_map(|line| {
-            let mut words = line.split_ascii_whitespace();
-            (words.next() == Some(keyword)).then_some(words)
-        })
     }
 }
 

@@ -16,7 +16,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::send::SendError;
-use crate::send::conversation::Known;
+use crate::send::known::Known;
 use crate::send::link::{Link, Said};
 use crate::send::relay::{ask, expect};
 

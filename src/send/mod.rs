@@ -17,6 +17,7 @@
 
 mod conversation;
 mod doubt;
+mod known;
 mod link;
 mod login;
 mod pace;
@@ -29,7 +30,7 @@ pub mod replies;
 mod tests;
 mod wire;
 
-pub use pace::{Pace, Share};
+pub use pace::{KEPT_BACK, Pace, Share};
 pub use probe::Probe;
 pub use relay::{Deadlines, Fault, Relay, SendError};
 pub use relays::{Relays, Stands};

@@ -78,7 +78,7 @@ impl Pace {
     /// What becomes of a message that is not to be sent, if so.
     pub(in crate::send) fn kept_back(&self, domain: &str) -> Option<Outcome> {
         let why = self.receivers.halted(domain)?;
-        let text = reply_text(&format!("not tried, its receiver refuses us as a sender: {why}"));
+        let text = reply_text(&format!("{KEPT_BACK}: {why}"));
         Some(Outcome::Deferred(Reply { code: 0, text }))
     }
 
@@ -126,6 +126,9 @@ impl Pace {
         self.total.wait().await;
     }
 }
+
+/// How it begins what is said of a message that was not tried, because its receiver refuses us.
+pub const KEPT_BACK: &str = "not tried, its receiver refuses us as a sender";
 
 fn quota(rate: Rate) -> Quota {
     let each = rate.per / rate.count.get();

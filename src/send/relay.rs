@@ -12,7 +12,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use crate::config::Smtp;
-use crate::send::conversation::{Conversation, Known};
+use crate::send::conversation::Conversation;
+use crate::send::known::Known;
 use crate::send::link::{Link, Said};
 use crate::send::login::Login;
 use crate::send::wire::reply_text;

@@ -197,7 +197,7 @@ impl Relays {
         }
         let told = self.each.iter().zip(standing.iter()).map(|(relay, one)| format!("{relay}: {}", one.why));
         let told = told.collect::<Vec<_>>().join("; ");
-        Err(format!("{told}; see that it runs and that [smtp] url in kakitome.toml names it"))
+        Err(format!("{told}; see that it runs, and that smtp.url or [[smtp.relay]] in kakitome.toml names it"))
     }
 
     /// Whether there is another relay besides this one.

@@ -44,6 +44,7 @@ pub use message::{Checked, Filter, Planned, Row, Verdict};
 pub use outcome::Settled;
 pub use proof::{Broken, Proof};
 pub use suppression::{Removed, Suppression};
+pub use tally::Taken;
 pub use worker::{Lease, Place, Recovered, WHOLE};
 
 use std::sync::Arc;

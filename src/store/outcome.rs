@@ -238,18 +238,19 @@ impl Store {
         self.make_move(campaign, "suppress", "withdrawing messages", self.sql(SQLITE, POSTGRES), messages, now_ms).await
     }
 
-    /// Settles `unknown` messages by evidence that an operator brings:
+    /// Settles `unknown` messages by evidence that an operator brings about this attempt:
     /// `accepted`, because the server has them, `rejected`, because it gave them
     /// up, or `checked`, to be sent again. `by` says who or what knows. Suppresses the
     /// addresses that have no mailbox; how many of these were not suppressed before.
     ///
     /// # Errors
-    /// A message is not `unknown`, or the database fails; none is settled then.
+    /// A message is not `unknown`, or after another attempt, or the database fails; none is
+    /// settled then.
     /// Any other state that is asked for is refused.
     pub async fn settle(
         &self,
         campaign: i64,
-        messages: &[(AccountId, State)],
+        messages: &[(AccountId, u32, State)],
         bounced: &[Address],
         by: &str,
         now_ms: i64,
@@ -257,19 +258,22 @@ impl Store {
         const SQLITE: &str = "
             update message set state = v.value->>1, changed_ms = $3,
                    first_ms = case when v.value->>1 = 'checked' then null else first_ms end
-            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'unknown'";
+            from json_each($2) as v where campaign = $1 + 0 * v.key and account = v.value->>0 and state = 'unknown'
+              and attempt = v.value->>2";
         const POSTGRES: &str = "
             update message set state = v->>1, changed_ms = $3,
                    first_ms = case when v->>1 = 'checked' then null else first_ms end
-            from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0 and (state = 'unknown') is true";
+            from jsonb_array_elements($2::jsonb) as v where campaign = $1 and account = v->>0
+              and (state = 'unknown') is true and attempt = (v->>2)::bigint";
         let doing = "settling unknown messages";
-        let legal = messages.iter().filter(|(_, to)| State::Unknown.may_be_settled_as(*to)).count();
+        let legal = messages.iter().filter(|(.., to)| State::Unknown.may_be_settled_as(*to)).count();
         exactly(doing, legal as u64, messages.len())?;
         if messages.is_empty() {
             return Ok(0);
         }
-        let told = Messages { messages: messages.iter().map(|(account, to)| (account, *to, by)).collect() };
-        let (text, sql) = (json(&told.messages)?, self.sql(SQLITE, POSTGRES));
+        let told = Messages { messages: messages.iter().map(|(account, _, to)| (account, *to, by)).collect() };
+        let rows = messages.iter().map(|(account, attempt, to)| (account, *to, *attempt)).collect::<Vec<_>>();
+        let (text, sql) = (json(&rows)?, self.sql(SQLITE, POSTGRES));
         let suppress = suppression::insert_text(self);
         Ok(in_transaction!(self, doing, |tx| {
             let update = sqlx::query(sql).bind(campaign).bind(&text).bind(now_ms);

@@ -14,6 +14,17 @@ use crate::store::{Store, with_pool};
 /// What a row is called that cannot be read.
 const MESSAGE: &str = "message";
 
+/// A message that a server took.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The account.
+    pub account: AccountId,
+    /// When it was claimed.
+    pub claimed_ms: i64,
+    /// When that was recorded.
+    pub changed_ms: i64,
+}
+
 impl Store {
     /// Messages by state, of one stage or of all.
     ///
@@ -141,18 +152,42 @@ impl Store {
         })
     }
 
-    /// When the first deferred message may be tried again, or has lived for
-    /// `lifetime_ms`.
+    /// Messages that a server took, by its own word, and that were claimed between two times;
+    /// no more than `limit`, from wherever in that time.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn next_due(&self, campaign: i64, lifetime_ms: i64) -> Result<Option<i64>> {
+    pub async fn taken_between(&self, campaign: i64, from_ms: i64, to_ms: i64, limit: usize) -> Result<Vec<Taken>> {
+        const TAKEN: &str = "
+            select account, claimed_ms, changed_ms from message
+            where campaign = $1 and state = 'accepted' and code = 250 and claimed_ms between $2 and $3
+            order by account limit $4";
+        with_pool!(self, |pool| {
+            let taken = sqlx::query(TAKEN).bind(campaign).bind(from_ms).bind(to_ms).bind(limit as i64);
+            let rows = taken.fetch_all(pool).await.doing("reading what was accepted")?;
+            let read = |row| {
+                let key: String = Cell::cell(row, MESSAGE, "account")?;
+                let (claimed_ms, changed_ms) =
+                    (Cell::cell(row, MESSAGE, "claimed_ms")?, Cell::cell(row, MESSAGE, "changed_ms")?);
+                Ok(Taken { account: account(&key)?, claimed_ms, changed_ms })
+            };
+            rows.iter().map(read).collect()
+        })
+    }
+
+    /// When the first deferred message may be tried again, or has lived for
+    /// `lifetime_ms`; none of those of which what was said last begins with `but`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn next_due(&self, campaign: i64, lifetime_ms: i64, but: Option<&str>) -> Result<Option<i64>> {
         const DUE: &str = "
             select min(case when first_ms + $2 < not_before_ms then first_ms + $2 else not_before_ms end) as due
-            from message where campaign = $1 and state = 'deferred'";
+            from message where campaign = $1 and state = 'deferred'
+              and ($3 = '' or reply is null or substr(reply, 1, length($3)) <> $3)";
         with_pool!(self, |pool| {
-            let due = sqlx::query(DUE).bind(campaign).bind(lifetime_ms).fetch_one(pool);
-            due.await.doing("reading deferrals")?.cell(MESSAGE, "due")
+            let due = sqlx::query(DUE).bind(campaign).bind(lifetime_ms).bind(but.unwrap_or_default());
+            due.fetch_one(pool).await.doing("reading deferrals")?.cell(MESSAGE, "due")
         })
     }
 

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::*;
 use kakitome::ledger::State as Message;
-use kakitome::pipeline::settle;
+use kakitome::pipeline::reconcile;
 use kakitome::store::Filter;
 
 const DAEMONS: &str = "/usr/lib/postfix/sbin";
@@ -59,6 +59,14 @@ impl Postfix {
 
     fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
+    }
+
+    /// Whoever connects is in its log, which tells whole seconds.
+    fn is_spoken_to(&self) {
+        std::thread::sleep(Duration::from_secs(1));
+        let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        client.write_all(b"QUIT\r\n").unwrap();
+        let _ = std::io::Read::read_to_end(&mut client, &mut Vec::new());
     }
 
     fn log(&self) -> PathBuf {
@@ -217,7 +225,7 @@ async fn settled_by_its_log(base: &Base) {
         all.into_iter().find(|customer| customer.member_id == account.as_str()).unwrap().email
     };
     let logs = [mx.log()];
-    let done = settle::reconcile(&app, &logs, None, "operator").await.unwrap();
+    let done = reconcile::reconcile(&app, &logs, None, None, "operator").await.unwrap();
     let settled = &done.campaigns[0];
     let mut is = BTreeMap::<Message, u64>::new();
     for state in [Message::Accepted, Message::Rejected, Message::Unknown] {
@@ -235,7 +243,12 @@ async fn settled_by_its_log(base: &Base) {
     assert!(asked.keys().any(|to| mixed(to, 1).is_some_and(|refusal| refusal.starts_with('4'))), "none was deferred");
     assert_eq!(done.unseen, settled.unknown);
 
-    let retried = settle::reconcile(&app, &logs, Some(done.unseen), "operator").await.unwrap();
+    // The log must reach beyond the moment at which they became unknown.
+    let early = reconcile::reconcile(&app, &logs, None, Some(done.unseen), "operator").await.unwrap_err();
+    assert!(early.to_string().contains("that it does not show may have come from"), "{early}");
+    mx.is_spoken_to();
+    mx.quiet().await;
+    let retried = reconcile::reconcile(&app, &logs, None, Some(done.unseen), "operator").await.unwrap();
     assert_eq!((retried.campaigns[0].retry, retried.campaigns[0].unknown), (done.unseen, 0));
     let (_stop, stopped) = watch::channel(false);
     let sent = send::send(&app, id, true, stopped).await.unwrap();

@@ -101,6 +101,19 @@ both! {
         control::verify(&world.app).await.unwrap();
     }
 
+    async fn who_refuses_us_keeps_no_other_receiver_from_being_tried_again(base: &Base) {
+        let server = Moody::in_mood(|to, attempt| match to {
+            to if to.ends_with("@webmail.test") => Some("550 5.7.26 this mail has been blocked because the sender is unauthenticated"),
+            _ => (attempt == 1).then_some("450 4.2.0 later"),
+        });
+        let world = world(base, &server).await;
+        let id = world.approved().await;
+        let sent = world.send(id).await;
+        let (webmail, others) = at("@webmail.test");
+        assert_eq!((sent.accepted, sent.deferred), (others.len() as u64, webmail.len() as u64), "{:?}", sent.why);
+        assert_eq!((sent.state, sent.exit(), sent.halted.len()), (State::Sending, Exit::Gate, 1));
+    }
+
     async fn what_stays_deferred_expires_when_its_lifetime_is_over_and_is_final(base: &Base) {
         let server = Moody::in_mood(|to, _| to.ends_with("@webmail.test").then_some("450 4.2.0 later"));
         let mut world = world(base, &server).await;
