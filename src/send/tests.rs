@@ -515,5 +515,5 @@ async fn what_was_said_before_tls_is_not_taken_for_what_is_said_under_it() {
     let relay = relay.with_deadlines(Deadlines { again: Duration::from_millis(1), ..Deadlines::default() });
     let (_, summary) = send(relay, 1, running()).await;
     let why = summary.error.unwrap();
-    assert!(why.contains("more before TLS") && why.contains(&addr.to_string()) && why.contains("[smtp] url"), "{why}");
+    assert!(why.contains("more before TLS") && why.contains(&addr.to_string()) && why.contains("smtp.url"), "{why}");
 }
