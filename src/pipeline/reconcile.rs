@@ -26,7 +26,7 @@ const AROUND_MS: i64 = 3_600_000;
 /// How many of a campaign.
 const KNOWN_MAX: usize = 20_000;
 /// How long a server may take to write what it did.
-const LAG_MS: i64 = 5_000;
+const LAG_MS: i64 = 1_000;
 /// How far a log may be ahead of this machine's clock.
 const AHEAD_MS: i64 = 600_000;
 
@@ -168,12 +168,15 @@ fn gap(log: &Log, unseen: &[&Asked], known: &[(Taken, usize)], now_ms: i64) -> O
     let within: Vec<_> =
         known.iter().filter(|(taken, _)| from <= taken.claimed_ms && taken.changed_ms + LAG_MS <= to).collect();
     let missing = within.iter().filter(|(_, place)| log.fate(*place).is_none()).count();
-    (missing > 0).then(|| {
-        format!(
-            "of {} messages that were accepted in its time the log does not show {missing}: a part of it, or the log of another relay, is missing, or the server has not caught up",
-            within.len()
-        )
-    })
+    match (within.len(), missing) {
+        (0, _) => {
+            Some("no message was accepted in its time by which to tell that it is that server's, and whole".into())
+        }
+        (_, 0) => None,
+        (all, missing) => Some(format!(
+            "of {all} messages that were accepted in its time the log does not show {missing}: a part of it, or the log of another relay, is missing, or the server has not caught up"
+        )),
+    }
 }
 
 /// Of the addresses that a log says have no mailbox, those that are their accounts' own now: a
