@@ -3,6 +3,7 @@
 //! which something moved, and that a campaign waits, and until when.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
@@ -90,7 +91,17 @@ fn line(verb: &str, bar: &ProgressBar, unit: &str) -> String {
     format!("{verb}: {position} of {length} {unit}, {:.0}/s", bar.per_sec())
 }
 
+/// Leaves stderr to the log alone, whose lines a program reads.
+pub fn leave_to_log() {
+    IS_LEFT.store(true, Ordering::Relaxed);
+}
+
+static IS_LEFT: AtomicBool = AtomicBool::new(false);
+
 fn say(line: &str) {
+    if IS_LEFT.load(Ordering::Relaxed) {
+        return;
+    }
     // Nobody is left to be told that this failed.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

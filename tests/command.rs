@@ -245,6 +245,12 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     assert_eq!(place.run(&["suppress", "add", &place.member(0).1]).code(), 0);
     let early = place.run(&["campaign", "send", "1", "--json"]);
     assert_eq!((early.code(), early.json()["exit"].as_i64()), (4, Some(4)), "not approved yet");
+    let logged = place.run(&["campaign", "check", "1", "--log", "info", "--log-format", "json"]).err();
+    let is_event = |line: &str| serde_json::from_str::<Value>(line).is_ok_and(|event| event["event"].is_string());
+    assert!(
+        !logged.is_empty() && logged.lines().all(is_event),
+        "what a program reads is nothing but the log: {logged}"
+    );
     let found = place.run(&["campaign", "check", "1", "--report", "check.html", "--json"]);
     assert_eq!(found.code(), 0, "{}", found.err());
     has_keys(

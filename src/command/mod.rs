@@ -24,7 +24,7 @@ use crate::pipeline::{
     settle, suppress, whose, work,
 };
 use crate::telemetry::{self, Format, Metrics};
-use crate::{console, demo};
+use crate::{console, demo, progress};
 pub use out::talk;
 pub use print::{Printer, count};
 
@@ -48,7 +48,10 @@ const ANSWERED: Duration = Duration::from_secs(60);
 pub fn run(cli: Cli) -> Result<Exit> {
     let format = match cli.common.log_format {
         LogFormat::Human => Format::Human,
-        LogFormat::Json => Format::Json,
+        LogFormat::Json => {
+            progress::leave_to_log();
+            Format::Json
+        }
     };
     telemetry::init(format, Some(&cli.common.log))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -301,6 +301,9 @@ impl Line {
     /// was. `until` follows what it waits for; what was said last is not said again.
     pub(super) async fn wait_until(&mut self, until_ms: i64, why: &str, until: &str) -> Result<Option<String>> {
         let is_new = self.waits_for != why;
+        if is_new {
+            event::sending_waits(self.campaign.id, &format!("{why}{until}"));
+        }
         self.waits_for = why.to_owned();
         // In the line of the bar, which is drawn again by what follows.
         self.bar.disable_steady_tick();

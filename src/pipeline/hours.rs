@@ -34,8 +34,8 @@ impl Line {
     /// or when it was stopped meanwhile, says why nothing is sent.
     pub(super) async fn hours(&mut self) -> Result<Option<String>> {
         while let Some(Shut { until_ms, why }) = shut(&self.app).await? {
-            event::sending_waits(self.campaign.id, &why);
             if !self.wait {
+                event::sending_waits(self.campaign.id, &why);
                 return Ok(Some(why));
             }
             if let Some(why) = self.wait_until(until_ms, &why, "").await? {

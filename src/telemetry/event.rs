@@ -161,7 +161,7 @@ pub fn rate_changed(campaign: i64, rate: Rate) {
     info!(event = "rate_changed", campaign, %rate, "what follows is sent at another rate");
 }
 
-/// Nothing may be sent at this hour, or on this day any more.
+/// Nothing is sent until the hour, the day, a soak or a deferral allows it.
 pub fn sending_waits(campaign: i64, why: &str) {
     info!(event = "sending_waits", campaign, why = %clean(why), "nothing is sent for now");
 }
