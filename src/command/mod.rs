@@ -226,17 +226,6 @@ async fn serve(app: &App, listen: &str, mut stop: watch::Receiver<bool>) -> Resu
 }
 
 async fn settle_as(app: &App, args: Settle) -> Result<settle::Settled> {
-    app.campaign(args.id).await?;
-    for account in &args.account {
-        if app.store.planned_of(args.id, account).await?.is_none() {
-            return Err(Error::usage(format!("nothing was settled in campaign {}", args.id))
-                .why(format!("account {account} is not in its audience"))
-                .now(format!(
-                    "`kakitome campaign report {} --accounts unknown` lists the accounts to choose from",
-                    args.id
-                )));
-        }
-    }
     let which = if args.all { Which::All(args.confirm) } else { Which::Accounts(args.account) };
     let to = match args.verdict {
         SettleAs::Accepted => State::Accepted,

@@ -13,6 +13,7 @@ use crate::account::AccountId;
 use crate::campaign::{self, Campaign};
 use crate::error::{Error, Result};
 use crate::ledger::{Counts, State};
+use crate::pipeline::settle::rows;
 use crate::pipeline::{App, private};
 use crate::store::Filter;
 
@@ -46,24 +47,17 @@ fn was_not_reached(state: State) -> bool {
 
 /// Whom other revisions of its name reached, or may have reached.
 async fn others(app: &App, campaign: &Campaign) -> Result<HashSet<AccountId>> {
-    let name = &campaign.definition.name;
+    let is_other = |one: &Campaign| one.definition.name == campaign.definition.name && one.id != campaign.id;
     let mut reached = HashSet::new();
-    for other in app.store.campaigns().await?.into_iter().filter(|one| one.definition.name == *name) {
-        if other.id == campaign.id {
-            continue;
-        }
+    for other in app.store.campaigns().await?.into_iter().filter(is_other) {
         if matches!(app.store.state(other.id).await?, campaign::State::Sending | campaign::State::Paused) {
             return Err(Error::gate(format!("campaign {} has no rest yet", campaign.id))
                 .why(format!("campaign {}, another revision of its name, is being sent", other.id))
                 .now(format!("let that one end, or stop it for good with `kakitome campaign halt {}`", other.id)));
         }
-        let mut after = -1;
-        loop {
-            let rows = app.store.messages(other.id, Filter { state: None, stage: None }, after, PAGE).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.ord;
-            let tried = rows.into_iter().filter(|row| row.attempt > 0 && !was_not_reached(row.state));
-            reached.extend(tried.map(|row| row.account));
+        for state in State::ALL.into_iter().filter(|state| !was_not_reached(*state)) {
+            let rows = rows(app, other.id, state).await?;
+            reached.extend(rows.into_iter().filter(|row| row.attempt > 0).map(|row| row.account));
         }
     }
     Ok(reached)

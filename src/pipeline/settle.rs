@@ -93,10 +93,22 @@ pub async fn settle(app: &App, id: i64, which: Which, to: State, by: &str) -> Re
     let mut unknown = rows(app, id, State::Unknown).await?;
     match which {
         Which::Accounts(accounts) => {
-            if let Some(other) = accounts.iter().find(|account| !unknown.iter().any(|row| row.account == **account)) {
-                return Err(Error::usage(format!("nothing was settled in campaign {id}"))
-                    .why(format!("account {other}'s message is not unknown"))
-                    .now(format!("`kakitome campaign report {id} --accounts unknown` lists those that are")));
+            let is_other = |account: &&AccountId| !unknown.iter().any(|row| row.account == **account);
+            let others: Vec<&AccountId> = accounts.iter().filter(is_other).collect();
+            let refused = |why: String, lists: &str| {
+                Error::usage(format!("nothing was settled in campaign {id}"))
+                    .why(why)
+                    .now(format!("`kakitome campaign report {id} --accounts unknown` lists {lists}"))
+            };
+            // One that was mistyped is the first thing to know.
+            for other in &others {
+                if app.store.planned_of(id, other).await?.is_none() {
+                    let why = format!("account {other} is not in its audience");
+                    return Err(refused(why, "the accounts to choose from"));
+                }
+            }
+            if let Some(other) = others.first() {
+                return Err(refused(format!("account {other}'s message is not unknown"), "those that are"));
             }
             unknown.retain(|row| accounts.contains(&row.account));
         }

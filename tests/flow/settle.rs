@@ -166,6 +166,9 @@ both! {
         assert_eq!(listed[0].message_id, world.app.keys.message_id(id, 1, &accounts[0]));
         let one = |n: usize| Which::Accounts(vec![accounts[n].clone()]);
         let app = &world.app;
+        let strange = Which::Accounts(vec![accounts[0].clone(), AccountId::new("99999999").unwrap()]);
+        let refused = settle::settle(app, id, strange, Message::Rejected, "sato").await.unwrap_err();
+        assert!(refused.to_string().contains("account 99999999 is not in its audience"), "{refused}");
         settle::settle(app, id, one(0), Message::Rejected, "sato").await.unwrap();
         for (which, by, why) in [
             (one(0), "sato", "is not unknown"),
