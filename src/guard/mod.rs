@@ -24,6 +24,7 @@ pub mod index;
 mod judge;
 mod known;
 mod label;
+mod lexicon;
 pub mod names;
 pub mod normal;
 pub mod overlay;
