@@ -24,7 +24,7 @@ use kakitome::guard::Index;
 use kakitome::guard::index::{Accounts, Building, Edition};
 use kakitome::guard::names::squeeze;
 use kakitome::guard::normal;
-use kakitome::guard::token::{Scanner, Token};
+use kakitome::guard::find::{Scanner, Setting, Token};
 use kakitome::key::Keys;
 
 use cells::cells;
@@ -109,7 +109,7 @@ impl Bench<'_> {
         println!("\n{} M identifiers", self.size / MILLION);
         let made = self.made(self.size.min(MADE_MAX));
         let index = self.build(&made);
-        let scanner = Scanner::new(self.mapping).expect("patterns");
+        let scanner = Scanner::new(self.mapping, MILLION as u64).expect("patterns");
         let bodies: Vec<Body> = (0..BODIES).map(|n| body(n, made.customers, &scanner)).collect();
         let bytes: usize = bodies.iter().map(|body| body.text.len()).sum();
         let foreign: usize = bodies.iter().map(|body| body.text.chars().filter(|c| !c.is_ascii()).count()).sum();
@@ -121,7 +121,7 @@ impl Bench<'_> {
             candidates / BODIES
         );
         let tokens = row("the guard's present tokeniser alone", || {
-            bodies.iter().map(|body| scanner.scan(&body.folded).len()).sum()
+            bodies.iter().map(|body| scanner.scan(&body.folded, Setting::Prose).len()).sum()
         });
         let lookups = row("candidates: hash, look up", || {
             let found = |body: &Body| {
@@ -317,7 +317,7 @@ fn body(number: usize, customers: u32, scanner: &Scanner) -> Body {
     }
     let folded = normal::fold(&text).into_owned();
     let (squeezed, spaced) = squeeze(&folded);
-    let candidates = Candidates::of(scanner.scan(&folded).iter().flat_map(candidates));
+    let candidates = Candidates::of(scanner.scan(&folded, Setting::Prose).iter().flat_map(candidates));
     Body { folded, squeezed, spaced, candidates, text }
 }
 

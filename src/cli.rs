@@ -169,7 +169,15 @@ pub enum Directory {
         /// Accept a version that differs more than drift_percent_max from the one before; the reason is recorded.
         #[arg(long, value_name = "REASON")]
         accept_drift: Option<String>,
+        /// Accept a version of which the guard would not find every value; the reason is recorded, and stands in the certificate of each campaign.
+        #[arg(long, value_name = "REASON")]
+        accept_gap: Option<String>,
+        /// Who accepts it; recorded. "operator" where nobody is named.
+        #[arg(long, value_name = "NAME", env = "USER")]
+        by: Option<String>,
     },
+    /// Try whether the guard finds the current version's values in every spelling and place: exit 0 when all are found, 3 when any is missed.
+    Calibrate,
     /// Show the current version.
     Status,
 }

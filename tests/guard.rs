@@ -26,4 +26,5 @@ mod guard {
     mod swaps;
     mod vectors;
     mod world;
+    mod worlds;
 }

@@ -4,6 +4,9 @@
 use crate::campaign::State;
 use crate::clock;
 use crate::command::print::{Printer, count};
+use crate::guard;
+use crate::guard::calibrate::{Calibration, Column};
+use crate::pipeline::calibrate::Calibrated;
 use crate::pipeline::import::{Columns, Imported, UnderWay};
 use crate::store::Version;
 
@@ -24,6 +27,7 @@ impl Printer {
                 count(done.changed_domains),
                 count(done.changed_other),
             );
+            text.push_str(&calibration(&done.calibration));
             text.push_str(&columns(&done.columns));
             text.push_str(&under_way(&done.under_way));
             text
@@ -32,10 +36,15 @@ impl Printer {
 
     /// The current directory version.
     pub fn version(&self, version: &Version) {
-        let value = serde_json::json!({ "version": version.number, "accounts": version.accounts, "identifiers": version.identifiers, "imported_ms": version.imported_ms });
+        let calibrated = version.calibration.as_deref().and_then(Calibrated::from_json);
+        let value = serde_json::json!({ "version": version.number, "accounts": version.accounts, "identifiers": version.identifiers, "imported_ms": version.imported_ms, "calibration": calibrated });
         self.show(&value, || {
+            let said = calibrated.as_ref().map_or_else(
+                || "\ncalibration: not known; run `kakitome directory calibrate`".to_owned(),
+                calibration,
+            );
             format!(
-                "directory version {} of {}: {} accounts, {} identifiers",
+                "directory version {} of {}: {} accounts, {} identifiers{said}",
                 version.number,
                 clock::show(version.imported_ms),
                 count(version.accounts),
@@ -43,6 +52,44 @@ impl Printer {
             )
         });
     }
+
+    /// What calibration found, column by column.
+    pub fn calibrated(&self, found: &Calibration) {
+        self.show(found, || {
+            let line = |column: &guard::calibrate::Column| {
+                let Column { column, kind, tried, found, own_held, missed } = column;
+                let examples = missed.iter().take(EXAMPLES_MAX).map(|missed| {
+                    format!("\n    {} as {:?}, in {:?}", missed.shown, missed.spelling, missed.view)
+                });
+                let held = if *own_held > 0 { format!(", {} of its own held", count(*own_held)) } else { String::new() };
+                let told = format!("{column} ({kind}): {} of {} found{held}", count(*found), count(*tried));
+                told + &examples.collect::<String>()
+            };
+            found.columns.iter().map(line).collect::<Vec<_>>().join("\n")
+        });
+    }
+}
+
+/// Missed values of one column that are shown.
+const EXAMPLES_MAX: usize = 5;
+
+/// A line about the calibration of a version.
+fn calibration(calibrated: &Calibrated) -> String {
+    let (tried, found, held) = calibrated.found.totals();
+    let mut text = format!("\ncalibration: {} of {} planted values found", count(found), count(tried));
+    if held > 0 {
+        text.push_str(&format!(", {} held from their own account", count(held)));
+    }
+    for gap in calibrated.found.gaps() {
+        text.push_str(&format!("\n  {gap}"));
+    }
+    if let Some(accepted) = &calibrated.accepted {
+        text.push_str(&format!("\n  accepted by {}: {}", accepted.by, accepted.reason));
+    }
+    for note in &calibrated.notes {
+        text.push_str(&format!("\nnote: {note}"));
+    }
+    text
 }
 
 /// A line about columns; nothing where they are the same.

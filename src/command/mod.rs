@@ -20,7 +20,7 @@ use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
 use crate::pipeline::{
-    App, approve, check, control, doctor, filter, freeze, import, init, preview, private, reconcile, rest, send,
+    App, approve, calibrate, check, control, doctor, filter, freeze, import, init, preview, private, reconcile, rest, send,
     settle, suppress, whose, work,
 };
 use crate::telemetry::{self, Format, Metrics};
@@ -152,8 +152,14 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
 
 async fn directory(app: &App, command: Directory, print: &Printer) -> Result<Exit> {
     match command {
-        Directory::Import { file, accept_drift } => {
-            print.imported(&import::import(app, &file, accept_drift.as_deref()).await?);
+        Directory::Import { file, accept_drift, accept_gap, by } => {
+            let accepted = import::Accepted { drift: accept_drift, gap: accept_gap, by: decider(by) };
+            print.imported(&import::import(app, &file, &accepted).await?);
+        }
+        Directory::Calibrate => {
+            let done = calibrate::current_version(app).await?;
+            print.calibrated(&done.found);
+            return Ok(if done.found.is_complete() { Exit::Done } else { Exit::Held });
         }
         Directory::Status => print.version(&app.version().await?),
     }

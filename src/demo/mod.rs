@@ -218,7 +218,7 @@ async fn newsletter(
     seconds: &mut Seconds,
     print: &Printer,
 ) -> Result<Newsletter> {
-    let imported = import::import(app, &files.directory, None).await?;
+    let imported = import::import(app, &files.directory, &import::Accepted::default()).await?;
     seconds.import = imported.seconds;
     print.say(&format!(
         "imported {} accounts with {} identifiers in {:.1} s",
@@ -309,7 +309,7 @@ fn first_line(error: &Error) -> String {
 
 /// The same shift in a new export of the whole directory.
 async fn shifted_export(app: &App, files: &generate::Files, print: &Printer) -> Result<bool> {
-    match import::import(app, &files.shifted_directory, None).await {
+    match import::import(app, &files.shifted_directory, &import::Accepted::default()).await {
         Ok(_) => Ok(false),
         Err(refused) => {
             print.say(&format!("a shifted export is refused: {}", first_line(&refused)));

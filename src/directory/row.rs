@@ -61,17 +61,15 @@ impl<'a> Reader<'a> {
             let column = &self.mapping.columns[name];
             let values = values(cell, column).map_err(bad)?;
             for value in &values {
-                let canonical = self.canonical(name, column, value).map_err(bad)?;
-                drift.add(name == &self.mapping.address, column.kind, &canonical);
-                let hash = self.keys.identifier(column.kind, &canonical);
-                if column.kind.is_identifier() && seen.insert((column.kind, hash)) {
-                    let named = matches!(column.kind, Kind::Person | Kind::Organisation);
-                    entries.push(NewEntry {
-                        kind: column.kind,
-                        hash,
-                        name: named.then_some(canonical),
-                        exclusive: column.is_exclusive(),
-                    });
+                let forms = self.forms(name, column, value).map_err(bad)?;
+                drift.add(name == &self.mapping.address, column.kind, &forms[0]);
+                for form in forms.into_iter().filter(|_| column.kind.is_identifier()) {
+                    let hash = self.keys.identifier(column.kind, &form);
+                    if seen.insert((column.kind, hash)) {
+                        let named = matches!(column.kind, Kind::Person | Kind::Organisation);
+                        let (name, exclusive) = (named.then_some(form), column.is_exclusive());
+                        entries.push(NewEntry { kind: column.kind, hash, name, exclusive });
+                    }
                 }
             }
             if column.kind != Kind::Secret {
@@ -82,11 +80,12 @@ impl<'a> Reader<'a> {
         Ok(NewAccount { line, record, entries, drift: drift.finish() })
     }
 
-    fn canonical(&self, name: &str, column: &Column, value: &str) -> Result<String, &'static str> {
+    /// Every form that a value is known by, the canonical one first.
+    fn forms(&self, name: &str, column: &Column, value: &str) -> Result<Vec<String>, &'static str> {
         if self.patterns.get(name).is_some_and(|pattern| !pattern.is_match(value)) {
             return Err("the value does not match the column's pattern");
         }
-        normal::canonical(column.kind, value, column.country.as_deref())
+        normal::forms(column.kind, value, column.country.as_deref())
     }
 
     fn record(&self, line: u64, fields: BTreeMap<String, Field>) -> Result<Record, BadLine> {

@@ -4,7 +4,7 @@
 use crate::account::AccountId;
 use crate::config::Mapping;
 use crate::guard::overlay::{Overlay, OwnExtra};
-use crate::guard::token::Scanner;
+use crate::guard::find::Scanner;
 use crate::key::Keys;
 
 /// What a judge needs of a campaign that declares identifiers.
@@ -19,14 +19,14 @@ impl<'o> Extras<'o> {
     ///
     /// # Errors
     /// A pattern is no regular expression.
-    pub fn new(mapping: &Mapping, overlay: &'o Overlay) -> Result<Option<Self>, String> {
+    pub fn new(mapping: &Mapping, accounts: u64, overlay: &'o Overlay) -> Result<Option<Self>, String> {
         if overlay.columns().is_empty() {
             return Ok(None);
         }
         let mut both = mapping.clone();
         both.columns.extend(overlay.declared().map(|(name, column)| (name, column.clone())));
         let country = overlay.declared().find_map(|(_, column)| column.country.clone());
-        Ok(Some(Self { overlay, scanner: Scanner::new(&both)?, country }))
+        Ok(Some(Self { overlay, scanner: Scanner::new(&both, accounts.max(overlay.accounts()))?, country }))
     }
 
     /// The overlay.

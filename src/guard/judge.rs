@@ -10,7 +10,7 @@ use crate::guard::extras::Extras;
 use crate::guard::overlay::{Overlay, PREFIX};
 use crate::guard::passage;
 use crate::guard::rules::{self, Case};
-use crate::guard::token::Scanner;
+use crate::guard::find::Scanner;
 use crate::guard::view::{self, Limits, Shape, View, Views};
 use crate::guard::weak::Weakness;
 use crate::guard::{Cleared, Held, Index, Known, Own, Terms, Verdict, normal};
@@ -62,8 +62,22 @@ impl Guard {
     /// # Errors
     /// A pattern of the mapping is no regular expression.
     pub fn new(mapping: Mapping, keys: Keys, index: Index) -> Result<Self, String> {
+        let accounts = index.accounts();
+        Self::of_size(mapping, keys, index, accounts)
+    }
+
+    /// The same for a directory of so many accounts, of which the index may hold a few.
+    ///
+    /// # Errors
+    /// As [`Guard::new`].
+    pub(in crate::guard) fn of_size(
+        mapping: Mapping,
+        keys: Keys,
+        index: Index,
+        accounts: u64,
+    ) -> Result<Self, String> {
         let country = mapping.columns.values().find_map(|column| column.country.clone());
-        Ok(Self { scanner: Scanner::new(&mapping)?, mapping, index: index.bound(&keys), keys, country })
+        Ok(Self { scanner: Scanner::new(&mapping, accounts)?, mapping, index: index.bound(&keys), keys, country })
     }
 
     /// A judge for one campaign: reads the terms once.
@@ -79,7 +93,7 @@ impl Guard {
     /// # Errors
     /// As [`Guard::judge`].
     pub fn judge_with<'a>(&'a self, terms: &Terms, overlay: &'a Overlay) -> Result<Judge<'a>, String> {
-        self.bind(terms, Extras::new(&self.mapping, overlay)?)
+        self.bind(terms, Extras::new(&self.mapping, self.index.accounts(), overlay)?)
     }
 
     fn bind<'a>(&'a self, terms: &Terms, extras: Option<Extras<'a>>) -> Result<Judge<'a>, String> {
@@ -121,7 +135,7 @@ impl Guard {
     /// # Errors
     /// A term that cannot be read.
     pub fn lint(&self, terms: &Terms, overlay: &Overlay) -> Result<Vec<Literally>, String> {
-        let extras = Extras::new(&self.mapping, overlay)?;
+        let extras = Extras::new(&self.mapping, self.index.accounts(), overlay)?;
         let scanner = extras.as_ref().map_or(&self.scanner, |extras| extras.scanner());
         let known = Known::new(terms, scanner, &self.index, self.country())?;
         let owner = |kind, value: &str| {
@@ -210,12 +224,11 @@ impl Judge<'_> {
         self.examine_whole(candidate, record)
     }
 
-    /// Whether passages tell all: not where a campaign's own names or IDs may
-    /// reach across them, and not where a part is switched off.
+    /// Whether passages tell all: not where a campaign's own names may reach across
+    /// them, and not where a part is switched off.
     fn has_passages(&self) -> bool {
         let declared = self.extras.as_ref().is_none_or(|extras| !extras.overlay().has_names());
-        let scanner = self.extras.as_ref().map_or(&self.guard.scanner, |extras| extras.scanner());
-        self.weakness.is_none() && declared && !scanner.crosses_lines()
+        self.weakness.is_none() && declared
     }
 
     /// Judges a message by reading all of it, whatever is known of its passages.
@@ -286,6 +299,11 @@ impl Judge<'_> {
 
     pub(in crate::guard) fn index(&self) -> &Index {
         &self.guard.index
+    }
+
+    /// Finds tokens, by the directory's patterns and the campaign's.
+    pub(in crate::guard) fn scanner(&self) -> &Scanner {
+        self.extras.as_ref().map_or(&self.guard.scanner, |extras| extras.scanner())
     }
 
     /// A case in which nothing is anybody's own.

@@ -7,7 +7,7 @@ use hashbrown::HashSet;
 
 use crate::account::Kind;
 use crate::guard::file;
-use crate::guard::token::{Scanner, Shape, Token};
+use crate::guard::find::{Scanner, Setting, Shape, Token};
 use crate::guard::values::Values;
 use crate::guard::view::{self, View};
 use crate::guard::{Index, Literal, Terms, captioned, names, normal, own, salutation, standalone};
@@ -57,12 +57,12 @@ impl Known {
         let views = views_of(literal);
         for view in &views {
             let folded = normal::fold(&view.text);
-            for token in scanner.scan(&folded) {
+            for token in scanner.scan(&folded, Setting::of(view)) {
                 if touches_gap(&folded, &token) {
                     continue;
                 }
                 self.runs.insert(token.shape.kind(), token.text);
-                for canonical in canonicals(&token, country) {
+                for canonical in canonicals(&token, scanner, country) {
                     self.tokens.insert(token.shape.kind(), &canonical);
                 }
             }
@@ -196,18 +196,21 @@ fn touches_gap(folded: &str, token: &Token<'_>) -> bool {
     [before, after, before_sign, after_sign].contains(&Some(Literal::GAP))
 }
 
-/// The canonical forms that a token may have: one, but for a host whose
-/// boundaries are not told.
-pub fn canonicals(token: &Token<'_>, country: Option<&str>) -> Vec<String> {
-    if token.shape == Shape::BuriedPhone && token.text.bytes().all(|b| b.is_ascii_digit()) {
-        // 819012345678: international, by digits alone.
-        let forms = [token.text.to_owned(), format!("+{}", token.text)];
-        return forms.iter().filter_map(|form| normal::canonical(Kind::Phone, form, country).ok()).collect();
+/// The canonical forms that a token may have: one, but for a telephone number, and for a
+/// host whose boundaries are not told.
+pub fn canonicals(token: &Token<'_>, scanner: &Scanner, country: Option<&str>) -> Vec<String> {
+    let kind = token.shape.kind();
+    let text = token.value.as_deref().unwrap_or(token.text);
+    match token.shape {
+        Shape::Idn => idn_candidates(text).filter_map(|host| normal::canonical(kind, host, country).ok()).collect(),
+        Shape::BuriedPhone => scanner.phone_forms(text),
+        Shape::Phone => {
+            let mut forms: Vec<String> = normal::canonical(kind, text, country).into_iter().collect();
+            forms.extend(scanner.phone_forms(text));
+            forms
+        }
+        _ => normal::canonical(kind, text, country).into_iter().collect(),
     }
-    if token.shape != Shape::Idn {
-        return normal::canonical(token.shape.kind(), token.text, country).into_iter().collect();
-    }
-    idn_candidates(token.text).filter_map(|host| normal::canonical(Kind::Domain, host, country).ok()).collect()
 }
 
 /// The longest label, in characters, whose beginning is looked for.

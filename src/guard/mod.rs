@@ -11,30 +11,28 @@
 //! message has in common with everybody's is judged once. What is not plainly
 //! clear so is read as a whole.
 
+pub mod calibrate;
 mod captioned;
 mod cell;
 pub mod check;
 pub mod cleared;
 pub mod drill;
 mod extras;
-mod figure;
 mod file;
+pub mod find;
 pub mod finding;
 pub mod index;
 mod judge;
 mod known;
-mod label;
 mod lexicon;
 pub mod names;
 pub mod normal;
 pub mod overlay;
 mod own;
 mod passage;
-mod pattern;
 mod rules;
 mod salutation;
 mod standalone;
-pub mod token;
 mod values;
 pub mod view;
 mod weak;

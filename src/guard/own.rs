@@ -104,7 +104,11 @@ impl Own {
 
     /// Whether a canonical value is this account's.
     pub fn has(&self, kind: Kind, canonical: &str) -> bool {
-        let is_phone = || self.phones().values().flatten().any(|(_, phone)| phone == canonical);
+        let is_phone = || {
+            let mut written = self.written_phones.iter().filter(|_| canonical.starts_with('#'));
+            written.any(|(_, value, _)| normal::phone_digits(&normal::fold(value)) == canonical)
+                || self.phones().values().flatten().any(|(_, phone)| phone == canonical)
+        };
         self.values.has(kind, canonical) || (kind == Kind::Phone && is_phone())
     }
 

@@ -15,6 +15,8 @@ use crate::directory::read::{self, BadLines, ReadError};
 use crate::directory::table::TableError;
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::guard::calibrate::Sample;
+use crate::pipeline::calibrate::{self, Calibrated};
 use crate::pipeline::{App, index};
 use crate::progress;
 use crate::store::Version;
@@ -43,6 +45,8 @@ pub struct Imported {
     pub changed_other: u64,
     /// Columns beside those of the version before.
     pub columns: Columns,
+    /// What calibration found.
+    pub calibration: Calibrated,
     /// Campaigns that were checked by a version before, where this one differs.
     pub under_way: Vec<UnderWay>,
     /// How long it took.
@@ -101,13 +105,32 @@ fn read_all(
     read
 }
 
+/// What somebody accepts of a version that would be refused, and who.
+#[derive(Clone, Debug, Default)]
+pub struct Accepted {
+    /// Why it may differ more from the version before than `drift_percent_max`.
+    pub drift: Option<String>,
+    /// Why the guard need not find all of its values.
+    pub gap: Option<String>,
+    /// Who says so.
+    pub by: String,
+}
+
+impl Accepted {
+    /// Drift, for this reason.
+    pub fn drift(reason: &str) -> Self {
+        Self { drift: Some(reason.to_owned()), ..Self::default() }
+    }
+}
+
 /// Loads an export as the new current version.
 ///
 /// # Errors
-/// The file cannot be read, has bad lines, conflicts with itself, or differs
-/// too much from the version before and no reason is given. The version before
-/// then stays current.
-pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Imported> {
+/// The file cannot be read, has bad lines, conflicts with itself, differs too much
+/// from the version before, or has values that the guard would not find, and no reason
+/// is given. The version before then stays current.
+pub async fn import(app: &App, file: &Path, accepted: &Accepted) -> Result<Imported> {
+    let reason = accepted.drift.as_deref();
     let started = Instant::now();
     let before = app.store.current_version().await?.map(|version| version.mapping);
     let mut session = app.store.begin_import(&app.config.directory, app.keys.id()).await?;
@@ -117,7 +140,9 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         tokio::task::spawn_blocking(move || read_all(&file, &mapping, &keys, &feed))
     };
     let mut failed = None;
+    let mut sample = Sample::new(&app.config.directory);
     while let Some(batch) = batches.recv().await {
+        batch.iter().for_each(|account| calibrate::offer(&mut sample, account));
         app.metrics.import_rows(Row::Taken, batch.len() as u64);
         if let Err(error) = session.add(batch).await {
             failed = Some(error);
@@ -144,6 +169,14 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         session.abandon().await?;
         return Err(refused(file, refusal));
     }
+    let calibration = match calibrate::new_version(app, sample.finish(), found.after, accepted).await {
+        Ok(calibration) => calibration,
+        Err(refused) => {
+            session.abandon().await?;
+            return Err(refused);
+        }
+    };
+    session.calibrated(calibration.to_json()?);
     let spinner = progress::spinner("making the new version current");
     let version = session.commit(reason, app.clock.now_ms()).await?;
     spinner.finish_and_clear();
@@ -161,6 +194,7 @@ pub async fn import(app: &App, file: &Path, reason: Option<&str>) -> Result<Impo
         changed_domains: found.changed_domains,
         changed_other: found.changed_other,
         columns,
+        calibration,
         under_way,
         seconds: started.elapsed().as_secs_f64(),
     })

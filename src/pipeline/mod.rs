@@ -12,6 +12,7 @@
 
 pub mod approve;
 pub mod bound;
+pub mod calibrate;
 pub mod check;
 mod climb;
 pub mod control;

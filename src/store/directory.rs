@@ -29,6 +29,9 @@ pub struct Version {
     pub imported_ms: i64,
     /// Which key its identifiers were hashed under; `None` where that was not kept yet.
     pub key_id: Option<[u8; 16]>,
+    /// What calibration found before it became current, as JSON; `None` where that was not
+    /// kept yet.
+    pub calibration: Option<String>,
 }
 
 impl Store {
@@ -51,7 +54,7 @@ impl Store {
     /// The newest version up to this number.
     async fn newest_version(&self, up_to: i64) -> Result<Option<Version>> {
         const NEWEST: &str = "
-            select number, mapping, accounts, identifiers, digest, reason, imported_ms, key_id
+            select number, mapping, accounts, identifiers, digest, reason, imported_ms, key_id, calibration
             from directory_version where number <= $1 order by number desc limit 1";
         const WHAT: &str = "directory version";
         let unreadable = || StoreError::Unreadable { what: WHAT };
@@ -69,6 +72,7 @@ impl Store {
                 reason: row.cell(WHAT, "reason")?,
                 imported_ms: row.cell(WHAT, "imported_ms")?,
                 key_id: key_id.map(TryInto::try_into).transpose().map_err(|_| unreadable())?,
+                calibration: row.cell(WHAT, "calibration")?,
             }))
         })
     }

@@ -33,6 +33,7 @@ pub struct Import {
     accounts: u64,
     identifiers: u64,
     digest: SetDigest,
+    calibration: Option<String>,
 }
 
 /// Conflicts that are named; a real export has none.
@@ -111,8 +112,9 @@ const NEXT: &str = "
            coalesce((select max(n) from account), 0) as base,
            (select count(*) from account) as rows";
 const ADD_VERSION: &str = "
-    insert into directory_version (number, mapping, accounts, identifiers, digest, reason, imported_ms, key_id)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    insert into directory_version
+        (number, mapping, accounts, identifiers, digest, reason, imported_ms, key_id, calibration)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const END: &str = "
     update account set last_version = $1 where last_version is null and not exists (
         select 1 from staged_account s where s.account = account.account and s.digest = account.digest)";
@@ -150,7 +152,7 @@ impl Store {
             session
         });
         let (store, mapping) = (self.clone(), mapping.clone());
-        Ok(Import { store, mapping, key_id, session, accounts: 0, identifiers: 0, digest: SetDigest::default() })
+        Ok(Import { store, mapping, key_id, session, accounts: 0, identifiers: 0, digest: SetDigest::default(), calibration: None })
     }
 }
 
@@ -250,6 +252,11 @@ impl Import {
         Ok(())
     }
 
+    /// Keeps what calibration found of it, as JSON, with the version.
+    pub fn calibrated(&mut self, told: String) {
+        self.calibration = Some(told);
+    }
+
     /// Makes the staged accounts the current version, in one step.
     ///
     /// # Errors
@@ -272,7 +279,7 @@ impl Import {
                 (row.cell(STAGED_ROW, "number")?, row.cell(STAGED_ROW, "base")?, row.cell(STAGED_ROW, "rows")?);
             let add = sqlx::query(ADD_VERSION).bind(next).bind(&mapping).bind(self.accounts as i64);
             let add = add.bind(self.identifiers as i64).bind(digest.to_vec()).bind(reason).bind(now_ms);
-            let add = add.bind(self.key_id.to_vec());
+            let add = add.bind(self.key_id.to_vec()).bind(self.calibration.as_deref());
             add.execute(&mut *tx).await.doing(doing)?;
             let ended = sqlx::query(END).bind(next - 1).execute(&mut *tx).await.doing(doing)?.rows_affected();
             let new = sqlx::query(FIND_NEW).execute(&mut *tx).await.doing(doing)?.rows_affected();
@@ -299,6 +306,7 @@ impl Import {
                 reason,
                 mapping: hex(blake3::hash(mapping.as_bytes()).as_bytes()),
                 key: hex(&self.key_id),
+                calibration: self.calibration.as_deref().map(|told| hex(blake3::hash(told.as_bytes()).as_bytes())),
             };
             ledger::append!(tx, None::<i64>, "import", &told, now_ms, doing);
             next
@@ -313,6 +321,7 @@ impl Import {
             reason: reason.map(str::to_owned),
             imported_ms: now_ms,
             key_id: Some(self.key_id),
+            calibration: self.calibration,
         })
     }
 
@@ -352,6 +361,8 @@ struct Told<'a> {
     reason: Option<&'a str>,
     mapping: String,
     key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<String>,
 }
 
 fn number(number: i64) -> u64 {

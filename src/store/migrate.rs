@@ -21,6 +21,7 @@ const SQLITE: &[Script] = &[
     (6, "worker", include_str!("../../migrations/sqlite/0006_worker.sql")),
     (7, "begun", include_str!("../../migrations/sqlite/0007_begun.sql")),
     (8, "claimed_ms", include_str!("../../migrations/sqlite/0008_claimed_ms.sql")),
+    (9, "calibration", include_str!("../../migrations/sqlite/0009_calibration.sql")),
 ];
 const POSTGRES: &[Script] = &[
     (1, "start", include_str!("../../migrations/postgres/0001_start.sql")),
@@ -31,6 +32,7 @@ const POSTGRES: &[Script] = &[
     (6, "worker", include_str!("../../migrations/postgres/0006_worker.sql")),
     (7, "begun", include_str!("../../migrations/postgres/0007_begun.sql")),
     (8, "claimed_ms", include_str!("../../migrations/postgres/0008_claimed_ms.sql")),
+    (9, "calibration", include_str!("../../migrations/postgres/0009_calibration.sql")),
 ];
 
 impl Store {

@@ -178,7 +178,7 @@ fn what_a_full_disk_refuses_is_not_there_and_can_be_repeated() {
         }
         for n in 0.. {
             disk.fill(rooms(n));
-            match import::import(&world.app, &world.files.directory, None).await {
+            match import::import(&world.app, &world.files.directory, &import::Accepted::default()).await {
                 Ok(_) => break,
                 Err(error) => tells(&error.to_string(), &disk),
             }

@@ -75,7 +75,7 @@ impl World {
         init::write_key(&folder.path().join("kakitome.key")).unwrap();
         let text = generate::config(url).replace("rate = \"100000/s\"", &format!("rate = \"{rate}\""));
         let app = open(base, folder.path(), &text.replace("500ms", "1ms")).await;
-        import::import(&app, &files.directory, None).await.unwrap();
+        import::import(&app, &files.directory, &import::Accepted::default()).await.unwrap();
         Self { folder, files, app, mail, _receiver: receiver }
     }
 
@@ -134,7 +134,7 @@ async fn approved(base: &Base, folder: &Path, accounts: u64, url: &str, rate: &s
     let text = generate::config(url).replace("rate = \"100000/s\"", &format!("rate = \"{rate}\""));
     std::fs::write(folder.join("kakitome.toml"), &text).unwrap();
     let app = open(base, folder, &text).await;
-    import::import(&app, &files.directory, None).await.unwrap();
+    import::import(&app, &files.directory, &import::Accepted::default()).await.unwrap();
     let campaign = std::fs::read_to_string(&files.campaign).unwrap();
     std::fs::write(&files.campaign, one_stage(&campaign)).unwrap();
     let id = freeze::freeze(&app, &files.campaign, "author").await.unwrap().campaign;
@@ -215,9 +215,9 @@ both! {
         let lines: Vec<&str> = text.lines().collect();
         let next = world.path("next.csv");
         std::fs::write(&next, [&lines[..3], &lines[5..]].concat().join("\n")).unwrap();
-        import::import(&world.app, &next, Some("two left")).await.unwrap();
+        import::import(&world.app, &next, &import::Accepted::drift("two left")).await.unwrap();
         std::fs::write(&next, [&lines[..4], &lines[5..]].concat().join("\n")).unwrap();
-        import::import(&world.app, &next, Some("one came back")).await.unwrap();
+        import::import(&world.app, &next, &import::Accepted::drift("one came back")).await.unwrap();
         let version = world.app.version().await.unwrap();
         assert_eq!(index::of(&world.app, &version).await.unwrap().edition().version, 3);
         std::fs::write(&file, &whole).unwrap();
@@ -284,10 +284,10 @@ both! {
 
     async fn a_shifted_export_is_refused_and_a_reason_is_recorded(base: &Base) {
         let world = World::new(base).await;
-        let refused = import::import(&world.app, &world.files.shifted_directory, None).await.unwrap_err();
+        let refused = import::import(&world.app, &world.files.shifted_directory, &import::Accepted::default()).await.unwrap_err();
         assert!(refused.to_string().contains("differs too much"), "{refused}");
         assert_eq!(world.app.version().await.unwrap().number, 1);
-        import::import(&world.app, &world.files.shifted_directory, Some("a test")).await.unwrap();
+        import::import(&world.app, &world.files.shifted_directory, &import::Accepted::drift("a test")).await.unwrap();
         let version = world.app.version().await.unwrap();
         assert_eq!((version.number, version.reason.as_deref()), (2, Some("a test")));
     }
@@ -297,7 +297,7 @@ both! {
         let id = world.approved().await;
         let name = customer(5).name;
         let export = world.edit("directory.csv", |text| text.replacen(&name, "改姓 済子", 1));
-        import::import(&world.app, &export, None).await.unwrap();
+        import::import(&world.app, &export, &import::Accepted::default()).await.unwrap();
         let sent = world.send(id).await;
         assert_eq!((sent.state, sent.held > 0, sent.exit()), (State::Halted, true, Exit::Held), "{:?}", sent.why);
         assert_eq!((sent.accepted, world.delivered().len()), (0, 0));

@@ -33,7 +33,7 @@ pub(super) async fn shell(base: &Base, world: &World) -> App {
 async fn moves(world: &World, shell: &App, number: u64) {
     let old = customer(number).email;
     let export = world.edit("directory.csv", |text| text.replacen(&old, "moved@elsewhere.test", 1));
-    import::import(shell, &export, Some("somebody moved")).await.unwrap();
+    import::import(shell, &export, &import::Accepted::drift("somebody moved")).await.unwrap();
 }
 
 /// What is in a state, in the audience's order.

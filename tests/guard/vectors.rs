@@ -6,10 +6,12 @@ use std::sync::LazyLock;
 
 use kakitome::account::Kind;
 use kakitome::guard::{Rule, Verdict};
+use rayon::prelude::*;
 
 use super::encodings;
 use super::letter::Letter;
 use super::world::World;
+use super::worlds::DIRECTORIES;
 
 /// The Japanese accounts and the English ones see each other's values.
 const PAIRS: [(usize, usize); 5] = [(0, 1), (1, 2), (2, 3), (3, 0), (4, 5)];
@@ -171,6 +173,34 @@ fn every_encoding_of_every_kind() {
     assert!(judged > 3000, "only {judged} letters were judged");
     assert!(unused.is_empty(), "no value has these forms: {unused:?}");
     assert!(faults.is_empty(), "{} faults in {judged} letters:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// What is true of one directory is true of each: country, script and pattern of IDs are
+/// nothing special.
+#[test]
+fn every_encoding_in_every_directory() {
+    // These are written for eight digits of Japan.
+    let fits = |name: &str, kind: Kind| !(name.starts_with("ID ") && kind == Kind::Id) && !name.starts_with("phone ");
+    let faults: Vec<String> = DIRECTORIES
+        .par_iter()
+        .flat_map_iter(|directory| {
+            let world = directory.world();
+            let mut tally = Tally::default();
+            for encoding in encodings::all() {
+                for (own, other) in [(0, 1), (1, 2), (2, 0)] {
+                    for (kind, value) in world.identifiers(other) {
+                        if encoding.kinds.contains(&kind) && fits(encoding.name, kind) {
+                            tally.vector(&world, encoding, (own, other), kind, &value);
+                        }
+                    }
+                }
+            }
+            let judged: usize = tally.judged.values().sum();
+            assert!(judged > 1_000, "{}: only {judged} letters were judged", directory.name);
+            tally.faults.into_iter().map(|fault| format!("{}: {fault}", directory.name)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]

@@ -78,13 +78,25 @@ pub struct World {
     pub records: Vec<Record>,
 }
 
-fn mapping() -> Mapping {
+/// What of a directory differs from country to country.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// The pattern of its IDs.
+    pub pattern: &'static str,
+    /// The country of its national telephone numbers.
+    pub country: &'static str,
+}
+
+/// Eight digits, in Japan.
+const JAPAN: Shape = Shape { pattern: "[0-9]{8}", country: "JP" };
+
+fn mapping(shape: &Shape) -> Mapping {
     let columns = COLUMNS.map(|(name, kind)| {
         let column = Column {
             kind,
             list: (name == "domains").then_some(';'),
-            pattern: (kind == Kind::Id).then(|| "[0-9]{8}".to_owned()),
-            country: (kind == Kind::Phone).then(|| "JP".to_owned()),
+            pattern: (kind == Kind::Id).then(|| shape.pattern.to_owned()),
+            country: (kind == Kind::Phone).then(|| shape.country.to_owned()),
             exclusive: None,
         };
         (name.to_owned(), column)
@@ -100,16 +112,21 @@ impl World {
 
     /// A directory of these rows.
     pub fn of(rows: &[[String; 8]]) -> Self {
-        Self::with(rows, Some)
+        Self::of_shape(&JAPAN, rows)
+    }
+
+    /// A directory of these rows, in another country.
+    pub fn of_shape(shape: &Shape, rows: &[[String; 8]]) -> Self {
+        Self::with(shape, rows, Some)
     }
 
     /// The directory above, with entries of its index left out or changed.
     pub fn with_index(change: impl Fn(Entry) -> Option<Entry>) -> Self {
-        Self::with(&ROWS.map(|row| row.map(str::to_owned)), change)
+        Self::with(&JAPAN, &ROWS.map(|row| row.map(str::to_owned)), change)
     }
 
-    fn with(rows: &[[String; 8]], change: impl Fn(Entry) -> Option<Entry>) -> Self {
-        let (mapping, keys) = (mapping(), Keys::new(&[7; 32]));
+    fn with(shape: &Shape, rows: &[[String; 8]], change: impl Fn(Entry) -> Option<Entry>) -> Self {
+        let (mapping, keys) = (mapping(shape), Keys::new(&[7; 32]));
         let reader = Reader::new(&mapping, &keys).expect("the pattern is a regular expression");
         let (mut records, mut entries) = (Vec::new(), Vec::new());
         for (line, row) in rows.iter().enumerate() {

@@ -184,6 +184,11 @@ impl Index {
         self.edition.identifiers as usize
     }
 
+    /// How many accounts it holds, as far as its file knows.
+    pub(in crate::guard) fn accounts(&self) -> u64 {
+        self.base.header().accounts
+    }
+
     /// Whether it holds none: no campaign may be judged with such a one.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

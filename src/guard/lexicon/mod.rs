@@ -31,6 +31,10 @@ pub enum Role {
     PhoneLabel,
     /// What follows is another number, and no ID: `郵便`, `fax`.
     OtherLabel,
+    /// A number beside it is an amount of money: `円`, `USD`.
+    Currency,
+    /// A number before it counts something: `件`, `people`.
+    Unit,
     /// A name follows: `氏名`, `Bill to`.
     Caption,
     /// Stands behind a name, and says that it is one: `様`, `님`.
@@ -58,11 +62,13 @@ pub enum Role {
 }
 
 impl Role {
-    const ALL: [(&'static str, Role); 16] = [
+    const ALL: [(&'static str, Role); 18] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
         ("other-label", Role::OtherLabel),
+        ("currency", Role::Currency),
+        ("unit", Role::Unit),
         ("caption", Role::Caption),
         ("honorific", Role::Honorific),
         ("title", Role::Title),
@@ -83,7 +89,24 @@ impl Role {
 }
 
 /// The files, each with its language.
-const FILES: [(&str, &str); 2] = [("en", include_str!("en.txt")), ("ja", include_str!("ja.txt"))];
+const FILES: [(&str, &str); 16] = [
+    ("ar", include_str!("ar.txt")),
+    ("de", include_str!("de.txt")),
+    ("el", include_str!("el.txt")),
+    ("en", include_str!("en.txt")),
+    ("es", include_str!("es.txt")),
+    ("fr", include_str!("fr.txt")),
+    ("it", include_str!("it.txt")),
+    ("ja", include_str!("ja.txt")),
+    ("ko", include_str!("ko.txt")),
+    ("nl", include_str!("nl.txt")),
+    ("pl", include_str!("pl.txt")),
+    ("pt", include_str!("pt.txt")),
+    ("ru", include_str!("ru.txt")),
+    ("th", include_str!("th.txt")),
+    ("tr", include_str!("tr.txt")),
+    ("zh", include_str!("zh.txt")),
+];
 
 /// One line of a file.
 struct Line {

@@ -30,7 +30,7 @@ pub use name::{
     HONORIFICS, Honorific, MIDDLE_DOT, is_between, is_title, name, spelled, with_forms, without_accents, without_form,
     word,
 };
-pub use phone::is_dialable;
+pub use phone::{digits as phone_digits, is_dialable};
 
 use crate::account::Kind;
 
@@ -51,6 +51,25 @@ pub fn canonical(kind: Kind, value: &str, country: Option<&str>) -> Result<Strin
         Kind::Text => Ok(fold(value).trim().to_owned()),
     }
 }
+
+/// Every form that a value is known by: its canonical form, and of a telephone number its
+/// digits as well.
+///
+/// # Errors
+/// As [`canonical`].
+pub fn forms(kind: Kind, value: &str, country: Option<&str>) -> Result<Vec<String>, &'static str> {
+    let canonical = canonical(kind, value, country)?;
+    if kind != Kind::Phone {
+        return Ok(vec![canonical]);
+    }
+    let written = fold(value);
+    let end = written.find(|c: char| c.is_alphabetic() || c == ';').filter(|end| *end > 0).unwrap_or(written.len());
+    let digits = phone::digits(&written[..end]);
+    Ok(if digits == canonical || digits.len() < PHONE_DIGITS_MIN { vec![canonical] } else { vec![canonical, digits] })
+}
+
+/// The fewest digits by which a telephone number is known, and the sign before them.
+const PHONE_DIGITS_MIN: usize = 7;
 
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,24 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region}
 
 use super::fold::{fold, kanji_digit};
 
+/// The most digits of a number that no plan has.
+const DIGITS_MAX: usize = 20;
 const NO_PHONE: &str = "no phone number";
 
-/// The number in E.164. A national number needs its country.
+/// A number by its digits alone, whatever they mean.
+pub fn digits(written: &str) -> String {
+    std::iter::once('#').chain(written.chars().filter(char::is_ascii_digit)).collect()
+}
+
+/// The number in E.164; by its digits alone where no plan has such a number. A national
+/// number needs its country.
 pub fn canonical(value: &str, country: Option<&str>) -> Result<String, &'static str> {
     let folded = fold(value);
+    // It says so already.
+    if folded.trim_start().starts_with('#') {
+        let digits = self::digits(&folded);
+        return if (6..=DIGITS_MAX).contains(&(digits.len() - 1)) { Ok(digits) } else { Err(NO_PHONE) };
+    }
     // Any sign may part the groups: `03・1234・5678`.
     let plain = |c: char| if c.is_alphanumeric() || "+-().;:".contains(c) { c } else { ' ' };
     let written: String = folded.trim().chars().map(|c| kanji_digit(c).unwrap_or(plain(c))).collect();
@@ -30,7 +43,10 @@ pub fn canonical(value: &str, country: Option<&str>) -> Result<String, &'static 
         Some(country) => Some(Region::from_str(&country.to_ascii_uppercase()).map_err(|_| "no country of that name")?),
         None => None,
     };
-    let (mut e164, mut has_zero) = parse(digits, region)?;
+    let Ok((mut e164, mut has_zero)) = parse(digits, region) else {
+        let count = digits.bytes().filter(u8::is_ascii_digit).count();
+        return if count <= DIGITS_MAX { Ok(self::digits(digits)) } else { Err(NO_PHONE) };
+    };
     // Of several zeros before a number one is taken off at a time; in Italy the
     // one that is left belongs to it.
     while has_zero {

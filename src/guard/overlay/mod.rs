@@ -181,6 +181,11 @@ impl Overlay {
         self.entries.iter().filter(|entry| entry.column != PROVIDER).count()
     }
 
+    /// How many accounts have a row.
+    pub(in crate::guard) fn accounts(&self) -> u64 {
+        self.accounts.filled.len() as u64
+    }
+
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

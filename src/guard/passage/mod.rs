@@ -70,6 +70,7 @@ pub struct Memos {
     runs: Memo<Box<str>>,
     texts: Memo<Text>,
     windows: Memo<bool>,
+    numbers: Memo<bool>,
     lines: Blocks,
     pieces: Blocks,
 }

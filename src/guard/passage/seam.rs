@@ -6,9 +6,14 @@
 //! could stand across it. Where one could, [`Seams::windows`] gives the text
 //! around the seam to be searched for whole names. What lies inside one passage
 //! is not asked here.
+//!
+//! A number may be broken likewise: `1000<br>1001`. Where one passage ends and the next
+//! begins with a piece of one, [`Seams::number_windows`] gives both.
 
 use std::sync::Arc;
 
+use crate::guard::find::Scanner;
+use crate::guard::find::atoms::GAP_MAX;
 use crate::guard::names::{Names, is_gap, is_joined, squeeze};
 use crate::guard::normal;
 
@@ -29,6 +34,50 @@ pub struct Edges {
     last: Few,
     /// The same of it as it reads where tags part its words: `Kaki<b>tome</b>`.
     cut: Option<Box<Edges>>,
+    /// The pieces of a number that it begins and ends with.
+    number: Option<Number>,
+}
+
+/// The pieces of a number at the ends of a passage.
+#[derive(Debug)]
+struct Number {
+    head: Box<str>,
+    tail: Box<str>,
+    /// Whether it is nothing else.
+    is_whole: bool,
+}
+
+impl Number {
+    fn of(folded: &str, scanner: &Scanner) -> Option<Self> {
+        if scanner.are_digits() && !folded.bytes().any(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let atoms = scanner.atoms(folded);
+        let (first, last) = (atoms.first()?, atoms.last()?);
+        let is_near = |gap: &str| gap.chars().count() <= GAP_MAX;
+        let reach = scanner.reach();
+        // As many atoms as join, up to the longest number.
+        let run = |joins: &dyn Fn(usize) -> bool, length: &dyn Fn(usize) -> usize| {
+            let (mut count, mut sum) = (1, length(0));
+            while count < atoms.len() && joins(count) && sum < reach {
+                sum += length(count);
+                count += 1;
+            }
+            count
+        };
+        let end = atoms.len() - 1;
+        let head_end = run(&|n| atoms.joins(n - 1), &|n| atoms[n].length);
+        let back = run(&|n| atoms.joins(end - n), &|n| atoms[end - n].length);
+        let head = if is_near(&folded[..first.start]) { &folded[..atoms[head_end - 1].end] } else { "" };
+        let tail = if is_near(&folded[last.end..]) { &folded[atoms[atoms.len() - back].start..] } else { "" };
+        let is_whole = head_end == atoms.len() && back == atoms.len() && !head.is_empty() && !tail.is_empty();
+        Some(Self { head: head.into(), tail: tail.into(), is_whole })
+    }
+
+    fn joins(&self, after: &Self) -> bool {
+        let has_digit = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
+        !self.tail.is_empty() && !after.head.is_empty() && (has_digit(&self.tail) || has_digit(&after.head))
+    }
 }
 
 /// Up to three characters.
@@ -58,15 +107,16 @@ const GATE: usize = 4;
 
 impl Edges {
     /// Reads a passage's folded text.
-    pub fn of(folded: &str, names: Names<'_>) -> Self {
-        Self::of_squeezed(squeeze(folded), names)
+    pub fn of(folded: &str, names: Names<'_>, scanner: &Scanner) -> Self {
+        Self { number: Number::of(folded, scanner), ..Self::of_squeezed(squeeze(folded), names) }
     }
 
     /// Reads one that has another text where tags part its words.
-    pub fn of_both(folded: &str, cut: &str, names: Names<'_>) -> Self {
+    pub fn of_both(folded: &str, cut: &str, names: Names<'_>, scanner: &Scanner) -> Self {
+        let number = Number::of(folded, scanner);
         let (whole, cut) = (squeeze(folded), squeeze(cut));
         let cut = (whole.1 != cut.1).then(|| Box::new(Self::of_squeezed(cut, names)));
-        Self { cut, ..Self::of_squeezed(whole, names) }
+        Self { cut, number, ..Self::of_squeezed(whole, names) }
     }
 
     fn of_squeezed((joined, spaced): (String, String), names: Names<'_>) -> Self {
@@ -81,7 +131,12 @@ impl Edges {
             first: Few::of(joined.chars()),
             last: Few::of(joined.chars().rev()),
             cut: None,
+            number: None,
         }
+    }
+
+    fn is_number(&self) -> bool {
+        self.number.as_ref().is_some_and(|number| number.is_whole)
     }
 
     /// It, and as its words are parted.
@@ -148,6 +203,8 @@ pub struct Crossed {
     /// Seams, by the number of the passage after them, that a name may cross to
     /// beyond the block's end.
     open: Box<[usize]>,
+    /// Seams that a number may cross to beyond it, likewise.
+    numbers: Box<[usize]>,
 }
 
 /// The seams of one view.
@@ -158,6 +215,8 @@ pub struct Seams {
     last: [char; GATE - 1],
     /// Seams, by the number of the passage after them, that a name may cross.
     open: Vec<usize>,
+    /// The same of numbers.
+    numbers: Vec<usize>,
 }
 
 impl Seams {
@@ -170,6 +229,11 @@ impl Seams {
             let may_cross = |before: &Edges| edges.readings().any(|edges| self.may_cross(before, edges, names));
             if before.readings().any(|before| before.is_open || may_cross(before)) {
                 self.open.push(self.edges.len());
+            }
+            if let (Some(tail), Some(head)) = (&before.number, &edges.number)
+                && tail.joins(head)
+            {
+                self.numbers.push(self.edges.len());
             }
         }
         self.note_last(&edges);
@@ -198,6 +262,7 @@ impl Seams {
         let start = self.edges.len() - 1;
         self.edges.extend_from_slice(others);
         self.open.extend(crossed.open.iter().map(|seam| start + seam));
+        self.numbers.extend(crossed.numbers.iter().map(|seam| start + seam));
         others.iter().for_each(|edges| self.note_last(edges));
     }
 
@@ -216,12 +281,33 @@ impl Seams {
         let head = enough(after(&self.edges), names).0.len();
         let reach = |seam: usize| seam - enough(before(&self.edges[..seam]), names).0.len();
         let tail = open.iter().copied().chain([self.edges.len()]).map(reach).min().unwrap_or_default();
+        // A number of several passages reaches as far as they are nothing else.
+        let is_number = |edges: &&Arc<Edges>| edges.is_number();
+        let leading = self.edges.iter().take_while(is_number).count() + 1;
+        let trailing = self.edges.iter().rev().take_while(is_number).count() + 1;
+        let (head, tail) = (head.max(leading), tail.min(self.edges.len().saturating_sub(trailing)));
+        let over = |seam: &usize| self.edges[*seam..].iter().all(|edges| edges.is_number());
+        let mut numbers: Vec<usize> = self.numbers.iter().copied().filter(over).collect();
         let mut edges = self.edges;
         if head < tail {
             edges.drain(head..tail);
-            open.iter_mut().for_each(|seam| *seam -= tail - head);
+            open.iter_mut().chain(&mut numbers).for_each(|seam| *seam -= tail - head);
         }
-        Crossed { open: open.into(), edges: edges.into() }
+        Crossed { open: open.into(), numbers: numbers.into(), edges: edges.into() }
+    }
+
+    /// The pieces of a number around each seam that one may cross, a line each.
+    pub fn number_windows(&self, reach: usize) -> Vec<String> {
+        self.numbers.iter().map(|seam| self.number_window(*seam, reach)).collect()
+    }
+
+    fn number_window(&self, seam: usize, reach: usize) -> String {
+        let (ahead, behind) = self.edges.split_at(seam);
+        let numbers = |edges: &'_ Arc<Edges>| edges.number.as_ref().map(|number| (number.head.clone(), number.tail.clone(), number.is_whole));
+        let mut parts = pieces(ahead.iter().rev().map_while(numbers).map(|(_, tail, is_whole)| (tail, is_whole)), reach);
+        parts.reverse();
+        parts.extend(pieces(behind.iter().map_while(numbers).map(|(head, _, is_whole)| (head, is_whole)), reach));
+        parts.join("\n")
     }
 
     /// The text around each seam that a name may cross, folded and spaced; `None`
@@ -242,6 +328,20 @@ impl Seams {
         parts.extend(heads);
         Some(parts.join(" "))
     }
+}
+
+/// Pieces of a number, up to the first that has more than that beside it, or as far as a
+/// number reaches.
+fn pieces(texts: impl Iterator<Item = (Box<str>, bool)>, reach: usize) -> Vec<Box<str>> {
+    let (mut parts, mut length) = (Vec::new(), 0);
+    for (text, is_whole) in texts {
+        length += text.len();
+        parts.push(text);
+        if !is_whole || length >= reach {
+            break;
+        }
+    }
+    parts
 }
 
 /// The beginnings of passages, and whether each is all of its passage.

@@ -112,19 +112,19 @@ impl Walk<'_, '_, '_> {
 
     /// `text` has the marks of its tags, `whole` is without them.
     fn found(&self, text: &str, whole: &str, is_clean: bool) -> Text {
-        let names = self.judge.index().names();
+        let (names, scanner) = (self.judge.index().names(), self.case.scanner());
         let plain = plain::unescape(whole);
         let folded = normal::fold(&plain);
         let edges = if text.len() > whole.len() {
-            Edges::of_both(&folded, &normal::fold(&plain::unescape(&text.replace(TAG, "\n"))), names)
+            Edges::of_both(&folded, &normal::fold(&plain::unescape(&text.replace(TAG, "\n"))), names, scanner)
         } else {
-            Edges::of(&folded, names)
+            Edges::of(&folded, names, scanner)
         };
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
-            is_led: salutation::leading_honorific(&folded).is_some(),
-            is_label: self.case.scanner().ends_in_label(&folded) || captioned::ends(&folded),
+            is_led: salutation::leading_honorific(&folded).is_some() || folded.trim_start().starts_with('@'),
+            is_label: self.case.scanner().ends_open(&folded) || captioned::ends(&folded),
             edges: Arc::new(edges),
         }
     }
@@ -150,7 +150,7 @@ impl Walk<'_, '_, '_> {
         let (before, word) = (&text[..start], &text[start..end]);
         let stop = before.trim_end_matches(TAG).chars().next_back();
         let apart = stop.is_none_or(|c| c.is_ascii_whitespace());
-        if !apart || !word.is_ascii() || self.case.scanner().has_signed() {
+        if !apart || !word.is_ascii() {
             return false;
         }
         let blank = before.trim_matches(is_blank).is_empty();
@@ -160,8 +160,9 @@ impl Walk<'_, '_, '_> {
             self.memos.texts.get(before.as_bytes()).filter(|lead| lead.is_clean && !lead.is_led).cloned()
         };
         let signs = |sign: &u8| before.bytes().filter(|b| b == sign).count() > 1;
-        let numbers = word.starts_with(|c: char| c.is_ascii_digit())
-            && before.trim_end_matches(is_blank).ends_with(|c: char| c.is_ascii_digit() || "+-.,()".contains(c));
+        let number = |c: char| c.is_ascii_digit() || (!self.case.scanner().are_digits() && c.is_ascii_alphanumeric());
+        let numbers = word.starts_with(number)
+            && before.trim_end_matches(is_blank).ends_with(|c: char| number(c) || "+-.,()/_'@".contains(c));
         if (!blank && lead.is_none()) || b",\t;|".iter().any(signs) || numbers || self.own_word(word).is_none() {
             if !blank && lead.is_none() {
                 self.learn(before);
@@ -186,7 +187,7 @@ impl Walk<'_, '_, '_> {
         }
         self.case.is_own_word(word).then_some(())?;
         self.case.show_own_word(word);
-        let edges = Arc::new(Edges::of(word, self.judge.index().names()));
+        let edges = Arc::new(Edges::of(word, self.judge.index().names(), self.case.scanner()));
         self.own_words.insert(word.into(), edges.clone());
         Some(edges)
     }
@@ -218,6 +219,24 @@ impl Walk<'_, '_, '_> {
                 let mut nobody = self.judge.nobodys_case()?;
                 rules::names::across(&mut nobody, &view, &window);
                 self.memos.windows.keep(hash, window.as_bytes(), nobody.is_clean());
+            }
+        }
+        self.number_seams(seams)
+    }
+
+    /// The same, of numbers.
+    fn number_seams(&mut self, seams: &Seams) -> Option<()> {
+        for window in seams.number_windows(self.case.scanner().reach()) {
+            if self.memos.numbers.get(window.as_bytes()) == Some(&true) {
+                continue;
+            }
+            let view = view(Shape::Loose, Cow::Borrowed(&window));
+            rules::identifiers::across(self.case, &view, &window);
+            self.case.is_clean().then_some(())?;
+            if let Some(hash) = self.memos.numbers.note(window.as_bytes()) {
+                let mut nobody = self.judge.nobodys_case()?;
+                rules::identifiers::across(&mut nobody, &view, &window);
+                self.memos.numbers.keep(hash, window.as_bytes(), nobody.is_clean());
             }
         }
         Some(())

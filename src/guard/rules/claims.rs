@@ -6,7 +6,7 @@ use crate::account::{AccountId, Kind};
 use crate::guard::overlay::OwnExtra;
 use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
-use crate::guard::token::Scanner;
+use crate::guard::find::Scanner;
 
 /// What is known of a value that the account's record does not have.
 pub enum Claim {

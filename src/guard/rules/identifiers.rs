@@ -10,10 +10,10 @@ use crate::guard::known::canonicals;
 use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::hosts::{Stops, host, idn, named_after};
-use crate::guard::rules::mailboxes::email;
+use crate::guard::rules::mailboxes::{buried_email, email};
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_read};
-use crate::guard::token::{Shape, Token};
+use crate::guard::find::{Setting, Shape, Token};
 use crate::guard::view::{self, View};
 
 /// Whose a token is.
@@ -26,12 +26,14 @@ pub(super) enum Whose {
 
 /// Judges every token of one view.
 pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    let tokens = case.scanner().scan(folded);
+    let tokens = case.scanner().scan(folded, Setting::of(view));
     let phones = phones(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
     let stops = Stops::new(&view.text);
     let mut own = None;
-    for token in &tokens {
+    let (numbers, names): (Vec<&Token<'_>>, Vec<&Token<'_>>) = tokens.iter().partition(|token| is_number(token));
+    let own_numbers = own_numbers(case, &numbers, visible, &stops);
+    for token in names.into_iter().chain(numbers) {
         if !visible && case.explained.has(token.shape.kind(), token.text) {
             continue;
         }
@@ -41,10 +43,14 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         {
             continue;
         }
+        // A piece of an own number is one's own, whoever else has it for a number.
+        if is_number(token) && own_numbers.covers(token.start, token.start + token.text.len()) {
+            continue;
+        }
         let found = whose(case, token, visible, &stops);
         // The number is a part of the name.
         if !matches!(found, Whose::Own | Whose::Explained)
-            && matches!(token.shape.kind(), Kind::Id | Kind::Phone)
+            && is_number(token)
             && own
                 .get_or_insert_with(|| Spans::of_own(case, &tokens))
                 .covers(token.start, token.start + token.text.len())
@@ -70,6 +76,32 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
             Whose::Nobodys => {}
         }
     }
+}
+
+/// Judges a text around a seam between two passages, for the numbers that cross it.
+pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
+    let tokens = case.scanner().scan(folded, Setting::of(view));
+    let numbers: Vec<&Token<'_>> = tokens.iter().filter(|token| is_number(token)).collect();
+    let stops = Stops::new(&view.text);
+    let own = own_numbers(case, &numbers, false, &stops);
+    for token in numbers.into_iter().filter(|token| !own.covers(token.start, token.start + token.text.len())) {
+        if let Whose::Foreign(kind, owner) = whose(case, token, false, &stops) {
+            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
+        }
+    }
+}
+
+fn is_number(token: &Token<'_>) -> bool {
+    matches!(token.shape.kind(), Kind::Id | Kind::Phone)
+}
+
+/// Where the account's own numbers stand, if any other number may be a piece of one.
+fn own_numbers(case: &mut Case<'_>, numbers: &[&Token<'_>], visible: bool, stops: &Stops<'_>) -> Spans {
+    if numbers.len() < 2 {
+        return Spans::new(Vec::new());
+    }
+    let own = numbers.iter().filter(|token| matches!(whose(case, token, visible, stops), Whose::Own));
+    Spans::new(own.map(|token| (token.start, token.start + token.text.len())).collect())
 }
 
 /// Where telephone numbers stand, if any group of digits may be a piece of one.
@@ -106,7 +138,7 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str, stops
         Shape::Email => normal::canonical(Kind::Email, token.text, None).is_ok(),
         // `#12345678` is a colour there.
         Shape::Id | Shape::GroupedId => view.place.view != "style" && view.place.at.as_deref() != Some("style"),
-        Shape::BuriedHost | Shape::BuriedId | Shape::BuriedPhone => false,
+        Shape::BuriedHost | Shape::BuriedEmail | Shape::BuriedId | Shape::BuriedPhone => false,
         Shape::Phone => is_dialable(case, token),
     }
 }
@@ -120,6 +152,7 @@ fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool, stops: &Stops<'_
         }
         Shape::Idn => idn(case, token.text, visible, stops),
         Shape::Email => email(case, token.text, visible),
+        Shape::BuriedEmail => buried_email(case, token, visible),
         Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone | Shape::BuriedPhone => {
             value(case, token, visible)
         }
@@ -138,14 +171,16 @@ pub(super) fn show(case: &mut Case<'_>, kind: Kind, canonical: &str, visible: bo
 
 fn value(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
     let kind = token.shape.kind();
-    for canonical in canonicals(token, case.country()) {
-        if case.own.has(kind, &canonical) {
-            show(case, kind, &canonical, visible);
-            return Whose::Own;
-        }
-        if case.known.has(kind, &canonical) {
-            return Whose::Explained;
-        }
+    let forms = canonicals(token, case.scanner(), case.country());
+    // Own first, in whichever form it is written.
+    if let Some(own) = forms.iter().find(|form| case.own.has(kind, form)) {
+        show(case, kind, own, visible);
+        return Whose::Own;
+    }
+    if forms.iter().any(|form| case.known.has(kind, form)) {
+        return Whose::Explained;
+    }
+    for canonical in forms {
         match case.claim(kind, &canonical) {
             Claim::Own => {
                 show(case, kind, &canonical, visible);

@@ -8,7 +8,7 @@ use crate::guard::rules::Case;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::hosts::{canonical_host, host, named_after};
 use crate::guard::rules::identifiers::{Whose, show};
-use crate::guard::token::LOCAL_SIGNS;
+use crate::guard::find::{LOCAL_SIGNS, Token};
 
 /// An address in running text: the longest reading that anybody owns counts.
 pub(super) fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
@@ -31,6 +31,18 @@ pub(super) fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
         }
         if let Whose::Foreign(kind, owner) = canonical_host(case, &domain, false) {
             return Whose::Foreign(kind, owner);
+        }
+    }
+    Whose::Nobodys
+}
+
+/// An address that is broken up or spelled out: a mailbox that is known.
+pub(super) fn buried_email(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
+    let text = token.value.as_deref().unwrap_or(token.text);
+    for address in addresses(text) {
+        match mailbox(case, address, visible) {
+            Whose::Nobodys => {}
+            found => return found,
         }
     }
     Whose::Nobodys

@@ -13,7 +13,7 @@ use crate::guard::own::suffixes;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::mailboxes::{addresses, domains};
 use crate::guard::rules::{Case, READINGS_MAX};
-use crate::guard::token::{Shape, Token};
+use crate::guard::find::{Shape, Token};
 
 /// Pieces of one text, in bytes; asked in logarithmic time.
 pub struct Spans {
@@ -58,7 +58,12 @@ impl Spans {
                     Some(address) => add(address),
                     None => domains(token.text).into_iter().filter_map(|domain| own_part(case, domain)).for_each(add),
                 },
-                Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone | Shape::BuriedPhone => {}
+                Shape::BuriedEmail
+                | Shape::Id
+                | Shape::GroupedId
+                | Shape::BuriedId
+                | Shape::Phone
+                | Shape::BuriedPhone => {}
             }
         }
         Self::new(spans)

@@ -28,6 +28,7 @@ struct VersionRow {
     reason: Option<String>,
     imported_ms: i64,
     key_id: Option<Vec<u8>>,
+    calibration: Option<String>,
 }
 
 struct AccountRow {
@@ -61,7 +62,9 @@ impl Store {
             let mut same = counts == (said.accounts, said.identifiers, said.at_ms)
                 && hex(&row.digest) == said.digest
                 && row.reason == said.reason
-                && row.key_id.as_deref().map(hex) == said.key;
+                && row.key_id.as_deref().map(hex) == said.key
+                && row.calibration.as_deref().map(|told| hex(blake3::hash(told.as_bytes()).as_bytes()))
+                    == said.calibration;
             if said.key.is_some() {
                 same &= blake3::hash(row.mapping.as_bytes()).to_hex().as_str() == said.mapping;
                 proof.versions += 1;
@@ -79,7 +82,8 @@ impl Store {
 
     async fn version_rows(&self) -> Result<BTreeMap<i64, VersionRow>> {
         const ALL: &str = "
-            select number, mapping, accounts, identifiers, digest, reason, imported_ms, key_id from directory_version";
+            select number, mapping, accounts, identifiers, digest, reason, imported_ms, key_id, calibration
+            from directory_version";
         const WHAT: &str = "directory version";
         with_pool!(self, |pool| {
             let rows = sqlx::query(ALL).fetch_all(pool).await.doing("reading the directory's versions")?;
@@ -92,6 +96,7 @@ impl Store {
                     reason: Cell::cell(row, WHAT, "reason")?,
                     imported_ms: Cell::cell(row, WHAT, "imported_ms")?,
                     key_id: Cell::cell(row, WHAT, "key_id")?,
+                    calibration: Cell::cell(row, WHAT, "calibration")?,
                 };
                 Ok((Cell::cell(row, WHAT, "number")?, version))
             };

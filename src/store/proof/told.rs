@@ -76,6 +76,8 @@ pub(super) struct ToldVersion {
     pub mapping: String,
     /// `None`: imported before it was kept.
     pub key: Option<String>,
+    /// The digest of what calibration found, likewise.
+    pub calibration: Option<String>,
 }
 
 pub(super) struct ToldSuppression {
@@ -158,6 +160,7 @@ impl Told {
                     reason: is.get("reason").and_then(Value::as_str).map(str::to_owned),
                     mapping: text(is, "mapping"),
                     key: is.get("key").and_then(Value::as_str).map(str::to_owned),
+                    calibration: is.get("calibration").and_then(Value::as_str).map(str::to_owned),
                 };
                 self.versions.insert(number(is, "version") as i64, told);
             }

@@ -9,19 +9,24 @@
 //! one is named after), an ID inside a longer run of digits or letters without a
 //! label.
 
+pub mod atoms;
+pub mod figure;
 mod host;
-mod phone;
+pub mod ids;
+pub mod label;
+mod mailbox;
+pub mod pattern;
+pub mod phone;
 
 use regex::Regex;
 
 use crate::account::Kind;
 use crate::config::Mapping;
-use crate::guard::figure::{
-    ends_digest, in_list, is_advisory, is_amount, is_columns, is_compact_date, is_date, is_float, is_fraction,
-    is_hash_piece, is_log, is_price, is_uuid_piece, is_years,
-};
-use crate::guard::label;
-use crate::guard::pattern::Spans;
+use crate::guard::view::{self, View};
+use atoms::Atoms;
+use ids::Ids;
+use label::Labels;
+use phone::Phones;
 
 /// A token of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +37,8 @@ pub struct Token<'t> {
     pub text: &'t str,
     /// Where it begins, in bytes.
     pub start: usize,
+    /// What it says, where that is not what stands there: `0010001001`.
+    pub value: Option<Box<str>>,
 }
 
 /// The shape of a token, and how much it asks to be explained.
@@ -47,6 +54,8 @@ pub enum Shape {
     Idn,
     /// `local@host.example`.
     Email,
+    /// An address that is broken up or spelled out: only a known one counts.
+    BuriedEmail,
     /// A whole word that matches an ID column's pattern.
     Id,
     /// Digits in groups that together match one: only a known ID counts, unless
@@ -66,68 +75,84 @@ impl Shape {
     pub fn kind(self) -> Kind {
         match self {
             Shape::Host | Shape::BuriedHost | Shape::Idn => Kind::Domain,
-            Shape::Email => Kind::Email,
+            Shape::Email | Shape::BuriedEmail => Kind::Email,
             Shape::Id | Shape::GroupedId | Shape::BuriedId => Kind::Id,
             Shape::Phone | Shape::BuriedPhone => Kind::Phone,
         }
     }
 }
 
+/// Where a text stands, and so what its numbers may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// Prose: prices, dates and fractions are among its numbers.
+    Prose,
+    /// Prose as it may not be shown: source, text cut at tags.
+    Loose,
+    /// A URL, a header, an attribute, a file's name, what was decoded: a number that stands
+    /// by itself there is one.
+    Token,
+}
+
+impl Setting {
+    fn is_prose(self) -> bool {
+        self != Setting::Token
+    }
+
+    /// The setting of a view.
+    pub fn of(view: &View<'_>) -> Self {
+        let at = view.place.at.as_deref().unwrap_or_default();
+        let is_decoded = at.ends_with(", base64") || at.ends_with(", hex");
+        match (view.shape, view.place.view) {
+            (view::Shape::Loose, _) if !is_decoded => Setting::Loose,
+            (view::Shape::Visible, _) | (_, "style" | "script" | "comment" | "text" | "Date" | "Received") => Setting::Prose,
+            _ if at == "style" => Setting::Prose,
+            _ => Setting::Token,
+        }
+    }
+}
+
 /// Finds tokens, by one mapping's patterns.
 pub struct Scanner {
-    patterns: Vec<Regex>,
-    spans: Spans,
-    phones: bool,
+    ids: Ids,
+    phones: Option<Phones>,
+    labels: Labels,
     email: Regex,
     host: Regex,
-    /// Whether every pattern is of digits alone: words without any need no look.
-    digits_only: bool,
-    grouped: Regex,
-    phone: Regex,
-    label: Regex,
-    phone_label: Regex,
-    /// The most digits that an ID of digits alone has; 0 if there is none.
-    id_digits: usize,
 }
 
 impl Scanner {
-    /// Compiles a mapping's patterns.
+    /// Compiles a mapping's patterns, for a directory of so many accounts.
     ///
     /// # Errors
-    /// A pattern is no regular expression.
-    pub fn new(mapping: &Mapping) -> Result<Self, String> {
-        let whole = |pattern: &str| Regex::new(&format!("(?i)^(?:{pattern})$")).map_err(|e| e.to_string());
-        let ids = mapping.columns.values().filter(|column| column.kind == Kind::Id);
+    /// A pattern is not a regular expression.
+    pub fn new(mapping: &Mapping, accounts: u64) -> Result<Self, String> {
+        let ids = || mapping.columns.iter().filter(|(_, column)| column.kind == Kind::Id);
         let fixed = |pattern: &str| Regex::new(pattern).map_err(|e| e.to_string());
-        let patterns: Vec<&str> = ids.filter_map(|column| column.pattern.as_deref()).collect();
-        let ids: Vec<Regex> = patterns.iter().map(|pattern| whole(pattern)).collect::<Result<_, _>>()?;
-        let fits =
-            |count: &usize| ids.iter().any(|id| id.is_match(&"1".repeat(*count)) || id.is_match(&"0".repeat(*count)));
+        let has_phones = mapping.columns.values().any(|column| column.kind == Kind::Phone);
+        let countries = mapping.columns.values().filter_map(|column| column.country.as_deref());
+        let name = |name: &str| name.strip_prefix("extra.").unwrap_or(name).to_owned();
+        let names: Vec<String> = ids().map(|(column, _)| name(column)).collect();
         Ok(Self {
-            id_digits: (1..=ID_DIGITS_MAX).rev().find(fits).unwrap_or(0),
-            digits_only: patterns
-                .iter()
-                .all(|pattern| !pattern.contains(|c: char| c.is_ascii_alphabetic() || c == '.')),
-            spans: Spans::new(patterns.iter().copied())?,
-            patterns: ids,
-            phones: mapping.columns.values().any(|column| column.kind == Kind::Phone),
+            ids: Ids::new(ids().filter_map(|(_, column)| column.pattern.as_deref()), accounts)?,
+            phones: has_phones.then(|| Phones::new(countries, accounts)),
+            labels: Labels::new(names.iter().map(String::as_str)),
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
             host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
-            grouped: fixed(r"[0-9]+(?:[-, ][0-9]+)+")?,
-            phone: fixed(r"[+(]*[0-9][0-9() .+-]{6,}[0-9]")?,
-            label: fixed(&label::pattern())?,
-            phone_label: fixed(&label::phones())?,
         })
     }
 
     /// Every token of a folded text, in no particular order.
-    pub fn scan<'t>(&self, text: &'t str) -> Vec<Token<'t>> {
+    pub fn scan<'t>(&self, text: &'t str, setting: Setting) -> Vec<Token<'t>> {
         let mut tokens = Vec::new();
         if memchr::memchr(b'@', text.as_bytes()).is_some() {
             tokens.extend(self.email.find_iter(text).filter_map(email));
+            mailbox::broken(text, &mut tokens);
         }
+        mailbox::spelled(text, &mut tokens);
         if memchr::memchr(b'.', text.as_bytes()).is_some() {
-            let addresses: Vec<(usize, usize)> = tokens.iter().map(|t| (t.start, t.start + t.text.len())).collect();
+            let whole = tokens.iter().filter(|token| token.shape == Shape::Email);
+            let addresses: Vec<(usize, usize)> = whole.map(|t| (t.start, t.start + t.text.len())).collect();
             let hosts = self.host.find_iter(text).filter(|m| {
                 let before = addresses.partition_point(|(from, _)| *from < m.end());
                 addresses[..before].last().is_none_or(|(_, to)| *to <= m.start())
@@ -140,132 +165,57 @@ impl Scanner {
                 tokens.extend(host::idn_runs(text));
             }
         }
-        if text.bytes().any(|b| b.is_ascii_digit()) {
-            self.ids(text, &mut tokens);
-            if self.phones {
-                for run in self.phone.find_iter(text) {
-                    phone::each(text, run.start(), run.as_str(), &mut tokens);
-                }
-                for label in self.phone_label.find_iter(text) {
-                    let numbers = label::pieces(&text[label.end()..], *phone::DIGITS.end());
-                    let whole = numbers.into_iter().filter(|(_, parts)| phone::DIGITS.contains(&digits(parts)));
-                    tokens.extend(whole.map(|(number, _)| token(Shape::BuriedPhone, number, label.end())));
-                }
-            }
+        self.ids.find(text, setting, &self.labels, &mut tokens);
+        if let Some(phones) = &self.phones {
+            phones.find(text, setting, &self.labels, &mut tokens);
         }
         tokens
     }
 
-    /// Whether a folded text may end with a label whose number is in what follows.
-    pub fn ends_in_label(&self, folded: &str) -> bool {
-        label::ends(folded, self.id_digits, *phone::DIGITS.start())
+    /// The E.164 numbers that a telephone number's digits may be, whichever way they are
+    /// written; and the digits themselves.
+    pub fn phone_forms(&self, written: &str) -> Vec<String> {
+        self.phones.as_ref().map(|phones| phones.forms(written)).unwrap_or_default()
     }
 
-    /// Whether an ID may have signs or spaces in it: it may reach beyond a word.
-    pub fn has_signed(&self) -> bool {
-        !self.spans.is_empty()
+    /// Whether a folded text may end with a label whose number is in what follows, or with
+    /// the half of an address.
+    pub fn ends_open(&self, folded: &str) -> bool {
+        self.labels.ends(folded, self.reach()) || folded.trim_end().ends_with('@')
     }
 
-    /// Whether an ID may reach beyond a line.
-    pub fn crosses_lines(&self) -> bool {
-        self.spans.crosses_lines()
+    /// The most letters and digits of an ID or a telephone number.
+    pub fn reach(&self) -> usize {
+        let phones = if self.phones.is_some() { *phone::DIGITS.end() } else { 0 };
+        self.ids.length_max().max(phones)
+    }
+
+    /// Whether an ID cannot be told from the numbers of ordinary prose, and counts behind a
+    /// label only.
+    pub fn is_ordinary(&self, id: &str) -> bool {
+        self.ids.is_ordinary(id)
+    }
+
+    /// The pieces of numbers in a text.
+    pub fn atoms(&self, text: &str) -> Atoms {
+        self.ids.atoms(text)
+    }
+
+    /// Whether IDs are digits alone: words without any are no pieces of one.
+    pub fn are_digits(&self) -> bool {
+        self.ids.are_digits()
     }
 
     /// Whether a part of a word looks like an ID.
     pub fn has_id_inside(&self, word: &str) -> bool {
-        let is_part = |part: &str| part.len() < word.len() && self.is_id(part);
-        alphanumeric_runs(word, 0).any(|(_, run)| is_part(run) || digit_runs(run).any(|(_, digits)| is_part(digits)))
-    }
-
-    fn is_id(&self, text: &str) -> bool {
-        self.patterns.iter().any(|pattern| pattern.is_match(text))
-    }
-
-    fn ids<'t>(&self, text: &'t str, tokens: &mut Vec<Token<'t>>) {
-        if self.patterns.is_empty() {
-            return;
-        }
-        self.spans.find(text, tokens);
-        for (start, word) in alphanumeric_runs(text, 0) {
-            let looks = !self.digits_only || word.bytes().all(|b| b.is_ascii_digit());
-            let end = start + word.len();
-            let other = || {
-                is_fraction(text, start, end)
-                    || is_uuid_piece(text, start, end)
-                    || is_amount(text, start, end)
-                    || ends_digest(text, start, end)
-            };
-            if looks && self.is_id(word) && !other() {
-                let buried = is_hash_piece(text, start, end)
-                    || in_list(text, start, end)
-                    || is_compact_date(word)
-                    || is_float(text, end);
-                tokens.push(token(if buried { Shape::BuriedId } else { Shape::Id }, word, start));
-            }
-        }
-        for run in self.grouped.find_iter(text) {
-            // `1234-5678 1234-5679` is two; so is `1234 5678,1234 5679`.
-            for (start, piece) in pieces(run.as_str()) {
-                tokens.extend(self.group(text, run.start() + start, piece));
-            }
-        }
-        for label in self.label.find_iter(text).filter(|label| !label::is_others(&text[..label.start()])) {
-            tokens.extend(self.in_pieces(&text[label.end()..], label.end(), label::is_sure(label.as_str())));
-            let next = alphanumeric_runs(text, label.end()).next().filter(|(at, _)| *at == label.end());
-            let Some((start, word)) = next else { continue };
-            for (at, run) in digit_runs(word) {
-                // 0010000007, as a column of a fixed width has it.
-                let zeros = run.bytes().take(ZEROS_MAX).take_while(|b| *b == b'0').count();
-                let ids = (0..=zeros).map(|zeros| (at + zeros, &run[zeros..])).filter(|(_, id)| self.is_id(id));
-                let whole = ids.filter(|(at, id)| !is_uuid_piece(text, start + at, start + at + id.len()));
-                tokens.extend(whole.map(|(at, id)| token(Shape::BuriedId, id, start + at)));
-            }
-        }
-    }
-
-    /// IDs in pieces behind a label.
-    fn in_pieces<'t>(&self, text: &'t str, start: usize, is_sure: bool) -> impl Iterator<Item = Token<'t>> {
-        let numbers = label::pieces(text, self.id_digits).into_iter();
-        let ids = numbers.filter(move |(whole, parts)| {
-            let sign = whole[parts[0].len()..].chars().next().unwrap_or_default();
-            let other = is_date(parts) || is_price(sign, parts) || is_years(parts) || is_columns(sign, parts);
-            (!other || (is_sure && !whole.contains('\n'))) && self.is_id(&parts.concat())
-        });
-        ids.map(move |(whole, _)| token(Shape::BuriedId, whole, start))
-    }
-
-    /// Digits in groups, by one and the same separator.
-    fn group<'t>(&self, text: &'t str, start: usize, group: &'t str) -> Option<Token<'t>> {
-        let joined: String = group.chars().filter(char::is_ascii_digit).collect();
-        let separator = group.chars().find(|c| !c.is_ascii_digit())?;
-        let parts: Vec<&str> = group.split(separator).collect();
-        let end = start + group.len();
-        let one_separator = parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
-        let bounded = !is_fraction(text, start, end) && !is_uuid_piece(text, start, end);
-        let other = is_price(separator, &parts) || is_date(&parts) || is_years(&parts) || is_columns(separator, &parts);
-        if !one_separator
-            || !bounded
-            || other
-            || !self.is_id(&joined)
-            || is_advisory(&text[..start], &parts)
-            || is_log(&text[..start], &parts)
-        {
-            return None;
-        }
-        let fours = parts.len() == 2 && parts.iter().all(|p| p.len() == 4) && separator != ',';
-        // Of a credit card's number it is half.
-        let before =
-            text[..start].strip_suffix(separator).is_some_and(|text| text.ends_with(|c: char| c.is_ascii_digit()));
-        let after =
-            text[end..].strip_prefix(separator).is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()));
-        let is_plain = fours && !before && !after && !is_hash_piece(text, start, end);
-        let shape = if is_plain { Shape::GroupedId } else { Shape::BuriedId };
-        Some(token(shape, group, start))
+        let mut tokens = Vec::new();
+        self.ids.find(word, Setting::Token, &self.labels, &mut tokens);
+        tokens.iter().any(|token| token.text.len() < word.len() || token.value.is_some())
     }
 }
 
 fn token(shape: Shape, text: &str, start: usize) -> Token<'_> {
-    Token { shape, text, start }
+    Token { shape, text, start, value: None }
 }
 
 /// Signs of an address that are more often those of a sentence or a URL:
@@ -279,51 +229,6 @@ fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
     let text = &text[lead..];
     let (local, _) = text.rsplit_once('@')?;
     (!local.is_empty()).then(|| token(Shape::Email, text, found.start() + lead))
-}
-
-/// The most zeros before an ID that are looked past.
-const ZEROS_MAX: usize = 8;
-
-/// The most digits of an ID that is looked for in pieces.
-const ID_DIGITS_MAX: usize = 32;
-
-fn digits(parts: &[&str]) -> usize {
-    parts.iter().map(|part| part.len()).sum()
-}
-
-/// The runs of digits groups that have one separator, the dash binding most.
-fn pieces(run: &str) -> Vec<(usize, &str)> {
-    let has = |c: char| run.contains(c);
-    let cuts: &[&[char]] = match (has('-'), has(' '), has(',')) {
-        (true, true, _) | (true, _, true) => &[&[' ', ',']],
-        (false, true, true) => &[&[' '], &[',']],
-        _ => &[&[]],
-    };
-    let place = |piece: &str| piece.as_ptr() as usize - run.as_ptr() as usize;
-    let pieces = cuts.iter().flat_map(|cut| run.split(*cut)).filter(|piece| piece.contains(['-', ' ', ',']));
-    pieces.flat_map(fours).map(|piece| (place(piece), piece)).collect()
-}
-
-/// `1234 5678 1234 5679` may be one number, and may be two.
-fn fours(piece: &str) -> Vec<&str> {
-    let is_fours = piece.len() >= 19 && piece.bytes().enumerate().all(|(at, b)| (at % 5 == 4) != b.is_ascii_digit());
-    let mut all = vec![piece];
-    if is_fours {
-        all.extend((0..piece.len() - 8).step_by(5).map(|at| &piece[at..at + 9]));
-    }
-    all
-}
-
-/// Runs of ASCII letters and digits from a place on, each with where it begins.
-fn alphanumeric_runs(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
-    let bytes = text.as_bytes();
-    let mut at = from;
-    std::iter::from_fn(move || {
-        let start = at + bytes[at..].iter().position(u8::is_ascii_alphanumeric)?;
-        let end = bytes[start..].iter().position(|b| !b.is_ascii_alphanumeric()).map_or(bytes.len(), |len| start + len);
-        at = end;
-        Some((start, &text[start..end]))
-    })
 }
 
 fn digit_runs(word: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -352,7 +257,8 @@ mod tests {
             ("phone".to_owned(), column(Kind::Phone, None)),
         ]);
         let mapping = Mapping { account: "id".into(), address: "email".into(), columns, drift_percent_max: 5.0 };
-        Scanner::new(&mapping).unwrap()
+        // As many accounts as make a hit by chance likely.
+        Scanner::new(&mapping, 10_000_000).unwrap()
     }
 
     /// Every token of a shape, as text.
@@ -360,7 +266,7 @@ mod tests {
     fn finds(shape: Shape, text: &str, expected: &[&str]) {
         let scanner = scanner();
         let mut found: Vec<&str> =
-            scanner.scan(text).into_iter().filter(|token| token.shape == shape).map(|token| token.text).collect();
+            scanner.scan(text, Setting::Prose).into_iter().filter(|token| token.shape == shape).map(|token| token.text).collect();
         found.dedup();
         assert_eq!(found, expected, "{shape:?} in {text:?}");
     }
@@ -440,7 +346,8 @@ mod tests {
         finds(Shape::BuriedId, "会員番号a10000001", &["10000001"]);
         finds(Shape::BuriedId, "member id: a10000001", &["10000001"]);
         finds(Shape::BuriedId, "id10000001", &["10000001"]);
-        finds(Shape::BuriedId, "android10000001", &[]);
+        finds(Shape::BuriedId, "android10000001", &["10000001"]);
+        finds(Shape::BuriedId, "9f10000001ab 10000001x9", &[]);
         finds(Shape::BuriedId, "12,345,678 2026-12-31", &[]);
     }
 

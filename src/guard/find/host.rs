@@ -1,7 +1,7 @@
 //! Hosts, where the text says where they begin and end, and where it does not.
 
 use crate::guard::file;
-use crate::guard::token::{Shape, Token, token};
+use crate::guard::find::{Shape, Token, token};
 
 /// A host, or what a file with dots in its name may be named after.
 pub(super) fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {

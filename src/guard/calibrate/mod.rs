@@ -1,0 +1,227 @@
+//! Calibration: does the guard find what this directory's values look like?
+//!
+//! Input: a sample of accounts, as they were imported, and how many there are in all.
+//! Their values are planted in a message to another account of the sample, in every
+//! spelling and place of [`spelling`], and must be found as their owner's; planted in a
+//! message to their own account they must be cleared. Output: [`Calibration`], column by
+//! column. Nothing is sent or stored; what is missed is told masked.
+//!
+//! The index holds the sample alone, which answers as the whole would: a value is found by
+//! itself. How likely a hit by chance is goes by the number of all accounts. It takes
+//! seconds, whatever the size of the directory: the sample is bounded.
+
+mod sample;
+mod spelling;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Kind, Record, mask};
+use crate::address::Address;
+use crate::config::Mapping;
+use crate::guard::{Candidate, Guard, Index, Judge, Rule, Terms, normal};
+use crate::key::Keys;
+
+pub use sample::{Sample, Sampled};
+use spelling::{Place, Spelling};
+
+/// What calibration found, column by column.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Every identifier column, by name.
+    pub columns: Vec<Column>,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub column: String,
+    /// What it holds.
+    pub kind: Kind,
+    /// How many messages showed a value of it to somebody else.
+    pub tried: u64,
+    /// How many of them were held for it.
+    pub found: u64,
+    /// How many messages that showed a value to its own account were held.
+    pub own_held: u64,
+    /// The first of those that were not found, and of one's own that were held.
+    pub missed: Vec<Missed>,
+}
+
+/// One value that was not found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missed {
+    /// How it was written.
+    pub spelling: String,
+    /// Where it stood.
+    pub view: String,
+    /// The value, masked.
+    pub shown: String,
+}
+
+/// The most examples of one column.
+const MISSED_MAX: usize = 20;
+
+impl Calibration {
+    /// Whether everything was found, and nothing of one's own was held.
+    pub fn is_complete(&self) -> bool {
+        self.columns.iter().all(|column| column.found == column.tried && column.own_held == 0)
+    }
+
+    /// How many values were tried, found and held from their own accounts.
+    pub fn totals(&self) -> (u64, u64, u64) {
+        self.columns.iter().fold((0, 0, 0), |(tried, found, held), column| {
+            (tried + column.tried, found + column.found, held + column.own_held)
+        })
+    }
+
+    /// What was missed, a line a column, each with an example.
+    pub fn gaps(&self) -> Vec<String> {
+        let gap = |column: &&Column| column.found < column.tried || column.own_held > 0;
+        let line = |column: &Column| {
+            let example = column.missed.first().map_or(String::new(), |missed| {
+                format!("; for example {} ({}, {})", missed.shown, missed.spelling, missed.view)
+            });
+            let Column { column, kind, tried, found, own_held, .. } = column;
+            let held = if *own_held > 0 { format!(", {own_held} held from their own account") } else { String::new() };
+            format!("column {column} ({kind}): {found} of {tried} found{held}{example}")
+        };
+        self.columns.iter().filter(gap).map(line).collect()
+    }
+}
+
+/// Calibrates the guard for a sample of a directory of so many accounts.
+///
+/// # Errors
+/// A pattern of the mapping is not a regular expression.
+pub fn calibrate(mapping: &Mapping, keys: &Keys, sample: &[Sampled], accounts: u64) -> Result<Calibration, String> {
+    let entries = sample.iter().flat_map(|sampled| sampled.entries.iter().cloned());
+    let guard = Guard::of_size(mapping.clone(), keys.clone(), Index::build(entries), accounts)?;
+    let judge = guard.judge(&Terms::default())?;
+    let identifiers = mapping.columns.iter().filter(|(_, column)| column.kind.is_identifier());
+    let columns = identifiers.filter(|(_, column)| column.kind != Kind::Secret).map(|(name, column)| {
+        let trial = Trial { judge: &judge, keys, guard: &guard, name, kind: column.kind, sample };
+        trial.run(column.country.as_deref())
+    });
+    Ok(Calibration { columns: columns.collect() })
+}
+
+/// One column under trial.
+struct Trial<'a> {
+    judge: &'a Judge<'a>,
+    guard: &'a Guard,
+    keys: &'a Keys,
+    name: &'a str,
+    kind: Kind,
+    sample: &'a [Sampled],
+}
+
+/// What came of one value in one spelling and place.
+enum Outcome {
+    Found,
+    Missed,
+    OwnHeld,
+}
+
+impl Trial<'_> {
+    fn run(&self, country: Option<&str>) -> Column {
+        let values: Vec<(&Record, &str)> = self
+            .sample
+            .iter()
+            .flat_map(|sampled| {
+                let field = sampled.record.fields.get(self.name);
+                field.into_iter().flat_map(|field| field.values().take(VALUES_MAX)).map(|value| (&sampled.record, value))
+            })
+            .take(COLUMN_MAX)
+            .collect();
+        let outcomes: Vec<(Missed, Vec<Outcome>)> =
+            values.par_iter().flat_map_iter(|(record, value)| self.value(record, value, country)).collect();
+        let count = |is: fn(&Outcome) -> bool| {
+            outcomes.iter().flat_map(|(_, outcomes)| outcomes).filter(|outcome| is(outcome)).count() as u64
+        };
+        let found = count(|outcome| matches!(outcome, Outcome::Found));
+        let failed = |outcome: &Outcome| !matches!(outcome, Outcome::Found);
+        let missed = outcomes.iter().filter(|(_, outcomes)| outcomes.iter().any(failed)).take(MISSED_MAX);
+        Column {
+            column: self.name.to_owned(),
+            kind: self.kind,
+            tried: found + count(|outcome| matches!(outcome, Outcome::Missed)),
+            found,
+            own_held: count(|outcome| matches!(outcome, Outcome::OwnHeld)),
+            missed: missed.map(|(missed, _)| missed.clone()).collect(),
+        }
+    }
+
+    /// One value in every spelling and place.
+    fn value(&self, owner: &Record, value: &str, country: Option<&str>) -> Vec<(Missed, Vec<Outcome>)> {
+        let Some(other) = self.another(owner, value, country) else { return Vec::new() };
+        let strength = spelling::strength(self.kind, value, self.judge);
+        let mut all = Vec::new();
+        for spelling in Spelling::all().filter(|spelling| spelling.fits(self.kind, strength)) {
+            for place in Place::all().filter(|place| place.fits(self.kind, strength, spelling)) {
+                let Some(written) = spelling.write(value, country) else { continue };
+                let missed = || Missed {
+                    spelling: spelling.name.to_owned(),
+                    view: place.name.to_owned(),
+                    shown: mask(value),
+                };
+                let mut outcomes = vec![self.foreign(other, owner, place, &written)];
+                if !self.is_cleared(owner, place, &written) {
+                    outcomes.push(Outcome::OwnHeld);
+                }
+                all.push((missed(), outcomes));
+            }
+        }
+        all
+    }
+
+    /// An account of the sample that does not have this value.
+    fn another(&self, owner: &Record, value: &str, country: Option<&str>) -> Option<&Record> {
+        let forms = normal::forms(self.kind, value, country).ok()?;
+        let hashes: Vec<u128> = forms.iter().map(|form| self.keys.identifier(self.kind, form)).collect();
+        let owners = self.guard.index().owners(*hashes.first()?);
+        let start = self.sample.iter().position(|sampled| sampled.record.account == owner.account)?;
+        let others = self.sample[start + 1..].iter().chain(&self.sample[..start]);
+        let mut strangers = others.map(|sampled| &sampled.record).filter(|record| !owners.contains(&record.account));
+        strangers.find(|record| !self.shares(record, value))
+    }
+
+    /// Whether an account's own values contain this one, as an address does its domain.
+    fn shares(&self, record: &Record, value: &str) -> bool {
+        let value = normal::fold(value);
+        let fields = record.fields.values().flat_map(crate::account::Field::values);
+        fields.into_iter().any(|own| {
+            let own = normal::fold(own);
+            own.contains(&*value) || value.contains(&*own)
+        })
+    }
+
+    fn foreign(&self, reader: &Record, owner: &Record, place: &Place, written: &str) -> Outcome {
+        let bytes = place.message(reader, written);
+        let findings = self.findings(reader, &bytes);
+        let names = |kind: Option<Kind>| matches!(kind, Some(Kind::Person | Kind::Organisation));
+        let same = |kind: Option<Kind>| kind == Some(self.kind) || (names(kind) && names(Some(self.kind)));
+        let is_it = findings.iter().any(|finding| {
+            let owned = finding.owner.as_ref() == Some(&owner.account) || finding.owner.is_some();
+            finding.rule == Rule::Foreign && (same(finding.kind) || self.kind == Kind::Email) && owned
+        });
+        if is_it { Outcome::Found } else { Outcome::Missed }
+    }
+
+    fn is_cleared(&self, owner: &Record, place: &Place, written: &str) -> bool {
+        self.findings(owner, &place.message(owner, written)).is_empty()
+    }
+
+    fn findings(&self, reader: &Record, bytes: &[u8]) -> Vec<crate::guard::Finding> {
+        let sender: &Address = &reader.address;
+        let recipients = std::slice::from_ref(&reader.address);
+        let candidate = Candidate { sender, recipients, account: &reader.account, bytes };
+        self.judge.examine_whole(candidate, Some(reader)).findings
+    }
+}
+
+/// The most values of one account that are tried in a column.
+const VALUES_MAX: usize = 2;
+/// The most values of one column that are tried.
+const COLUMN_MAX: usize = 120;

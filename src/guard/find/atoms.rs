@@ -1,0 +1,123 @@
+//! Atoms: the runs of digits and of letters that numbers and IDs are made of, and which
+//! neighbours may be pieces of one.
+//!
+//! Input: folded text. Output: atoms in order. Linear.
+
+use std::ops::Deref;
+
+use crate::guard::find::pattern::Letters;
+
+/// The most signs between two pieces of one number: `1000'+'1001`, a line end with the
+/// mark of a quotation.
+pub const GAP_MAX: usize = 3;
+
+/// One run of digits or of letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Atom {
+    /// Where it begins, in bytes.
+    pub start: usize,
+    /// One past its last byte.
+    pub end: usize,
+    /// How many characters it has.
+    pub length: usize,
+    /// Whether it is of digits.
+    pub is_digits: bool,
+}
+
+/// The atoms of a text.
+pub struct Atoms {
+    atoms: Vec<Atom>,
+    /// Whether each may be one number with the one after it.
+    joins: Vec<bool>,
+}
+
+impl Deref for Atoms {
+    type Target = [Atom];
+
+    fn deref(&self) -> &[Atom] {
+        &self.atoms
+    }
+}
+
+impl Atoms {
+    /// Cuts a text. Letters that no pattern has are no atoms; `signs` are those of the
+    /// patterns, besides those that stand in any number.
+    pub fn of(text: &str, letters: Letters, signs: &[char]) -> Self {
+        let mut atoms: Vec<Atom> = Vec::new();
+        let sort = |c: char| match c {
+            '0'..='9' => Some(true),
+            c if c.is_ascii() => (letters >= Letters::Ascii && c.is_ascii_alphabetic()).then_some(false),
+            c => (letters == Letters::Any && c.is_alphanumeric()).then_some(false),
+        };
+        let mut run: Option<Atom> = None;
+        for (at, c) in text.char_indices() {
+            match (sort(c), &mut run) {
+                (Some(is_digits), Some(atom)) if atom.is_digits == is_digits => {
+                    atom.end = at + c.len_utf8();
+                    atom.length += 1;
+                }
+                (Some(is_digits), run) => {
+                    atoms.extend(run.replace(Atom { start: at, end: at + c.len_utf8(), length: 1, is_digits }));
+                }
+                (None, run) => atoms.extend(run.take()),
+            }
+        }
+        atoms.extend(run);
+        let joins = atoms.windows(2).map(|two| is_joint(&text[two[0].end..two[1].start], two[1], signs)).collect();
+        Self { atoms, joins }
+    }
+
+    /// Whether an atom and the one after it may be pieces of one number.
+    pub fn joins(&self, at: usize) -> bool {
+        self.joins.get(at).copied().unwrap_or(false)
+    }
+}
+
+/// Whether what stands between two atoms may stand inside a number.
+fn is_joint(gap: &str, after: Atom, signs: &[char]) -> bool {
+    // 4820万1937 is 48201937.
+    if matches!(gap, "万" | "億") {
+        return after.is_digits && after.length == 4;
+    }
+    // CR LF is one line end.
+    let mut count = 0;
+    gap.chars().filter(|c| *c != '\r').all(|c| {
+        count += 1;
+        count <= GAP_MAX && (is_sign(c) || signs.contains(&c))
+    })
+}
+
+/// Signs that people, programs and locales write inside numbers.
+fn is_sign(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '.' | ',' | '\'' | '"' | '_' | '/' | '+' | '>' | '~' | '|')
+        || matches!(c, '·' | '・' | '•' | '‧' | '∙' | '٬' | '٫' | '،' | '．' | '’' | '˙')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_one_number() {
+        for (text, count, joins) in [
+            ("4081 7299", 2, true),
+            ("4081\r\n7299", 2, true),
+            ("4081\n> 7299", 2, true),
+            ("'1000'+'1001'", 2, true),
+            ("48٬201٬937", 3, true),
+            ("4820万1937", 2, true),
+            ("4820万193", 2, false),
+            ("4081    7299", 2, false),
+            ("4081 と 7299", 2, false),
+            ("4081: 7299", 2, false),
+            ("4081a7299", 2, false),
+        ] {
+            let atoms = Atoms::of(text, Letters::None, &[]);
+            assert_eq!((atoms.len(), atoms.joins(0)), (count, joins), "{text}");
+        }
+        let atoms = Atoms::of("id=qx_408199", Letters::Ascii, &[]);
+        assert_eq!((atoms.len(), atoms.joins(0), atoms.joins(1)), (3, false, true));
+        assert_eq!(Atoms::of("аб-1234", Letters::Any, &[]).len(), 2);
+        assert_eq!(Atoms::of("аб-1234", Letters::Ascii, &[]).len(), 1);
+    }
+}

@@ -1,0 +1,191 @@
+//! Words that say that an ID or a telephone number follows: `ID: A12345678`,
+//! `【会員番号】12345678`, `Kundennummer 12345678`.
+//!
+//! The words are the lexicon's, and what the directory's own ID columns are called. Input:
+//! the folded text that stands before a number. Output: whether it ends with a label.
+//! Infallible.
+
+use crate::guard::lexicon::{self, Role};
+use crate::guard::names::is_joined;
+
+/// The labels of one directory.
+pub struct Labels {
+    ids: Vec<Word>,
+    phones: Vec<Word>,
+    others: Vec<Word>,
+}
+
+/// One label.
+struct Word {
+    word: Box<str>,
+    /// Whether nothing but a number follows it.
+    is_sure: bool,
+    /// Whether it must stand by itself, as words of scripts with spaces do.
+    is_apart: bool,
+}
+
+/// The label of an ID before a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Whether what follows is its number even if it looks like a date or a price:
+    /// `会員番号 2024-11-25`, but not `お客様 2024-11-25`.
+    pub is_sure: bool,
+    /// Whether it stands in the line or cell above.
+    pub is_above: bool,
+}
+
+/// The most characters between a label and its number.
+const BETWEEN_MAX: usize = 12;
+/// How much text a label is looked for in, in characters.
+const TAIL_MAX: usize = 64;
+/// The most characters that part two pieces of one number.
+const GAP_MAX: usize = 4;
+
+impl Labels {
+    /// The lexicon's labels, and these columns' names: `member_id` is `member id` and
+    /// `memberid` too.
+    pub fn new<'c>(columns: impl Iterator<Item = &'c str>) -> Self {
+        let sure = lexicon::words(Role::IdLabelSure);
+        let id = |word: &str| Word::new(word, sure.contains(&word));
+        let mut ids: Vec<Word> = lexicon::words(Role::IdLabel).into_iter().map(id).collect();
+        for name in columns {
+            let name = crate::guard::normal::fold(name);
+            for joint in ["_", " ", "-", ""] {
+                ids.push(Word::new(&name.replace(['_', '-', ' ', '.'], joint), true));
+            }
+        }
+        let words = |role| lexicon::words(role).into_iter().map(|word| Word::new(word, true)).collect();
+        Self { ids, phones: words(Role::PhoneLabel), others: words(Role::OtherLabel) }
+    }
+
+    /// The label that a text before a number ends with.
+    pub fn before(&self, text: &str) -> Option<Label> {
+        let tail = tail(text);
+        let (before, between) = parted(tail)?;
+        let found = self.ids.iter().find_map(|label| {
+            let rest = label.strip(before)?;
+            // 電話番号 and 郵便番号 are of other numbers.
+            let rest = rest.trim_end_matches(|c: char| c.is_whitespace() || c == '_' || c == '-');
+            let others = self.phones.iter().chain(&self.others);
+            (!others.into_iter().any(|other| other.strip(rest).is_some())).then_some(label.is_sure)
+        })?;
+        let is_above = between.contains(['\n', '\t']);
+        Some(Label { is_sure: found && !is_above, is_above })
+    }
+
+    /// Whether a text before a number ends with the label of a telephone number.
+    pub fn is_phone(&self, text: &str) -> bool {
+        let Some((before, _)) = parted(tail(text)) else { return false };
+        let number = ["番号", "number", "no"].iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
+        let number = number.trim_end_matches([' ', '.', '-', '_']);
+        self.phones.iter().any(|label| label.strip(number).is_some())
+    }
+
+    /// Whether a folded text may end with a label, and less than its number behind it:
+    /// what follows, in the next line too, is read with other eyes. A number has so many
+    /// digits at most.
+    pub fn ends(&self, folded: &str, digits_max: usize) -> bool {
+        let (mut text, mut digits) = (folded, 0);
+        loop {
+            if (digits == 0 || digits < digits_max) && (self.before(text).is_some() || self.is_phone(text)) {
+                return true;
+            }
+            let Some((before, piece)) = without_piece(text).filter(|_| digits < digits_max) else { return false };
+            text = before;
+            digits += piece;
+        }
+    }
+
+    /// Whether a cell is a label and nothing else.
+    pub fn is_head(&self, cell: &str) -> bool {
+        let cell = cell.trim_matches(|c: char| !c.is_alphanumeric());
+        !cell.is_empty() && cell.chars().count() <= TAIL_MAX && self.before(cell).is_some()
+    }
+}
+
+impl Word {
+    fn new(word: &str, is_sure: bool) -> Self {
+        let is_apart = !word.starts_with(is_unspaced);
+        Self { word: word.into(), is_sure, is_apart }
+    }
+
+    /// What stands before it in a text that ends with it.
+    fn strip<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let rest = text.strip_suffix(&*self.word)?;
+        let goes_on = |c: char| c.is_alphanumeric() && !is_unspaced(c);
+        (!self.is_apart || !rest.ends_with(goes_on)).then_some(rest)
+    }
+}
+
+/// Whether a character is of a script that parts its words by nothing.
+fn is_unspaced(c: char) -> bool {
+    is_joined(c) || ('\u{e00}'..='\u{e7f}').contains(&c)
+}
+
+fn tail(text: &str) -> &str {
+    text.char_indices().rev().nth(TAIL_MAX).map_or(text, |(at, _)| &text[at..])
+}
+
+/// A text, and what stands between the label that it may end with and the number.
+fn parted(text: &str) -> Option<(&str, &str)> {
+    let before = text.trim_end_matches(is_between);
+    let between = &text[before.len()..];
+    (between.chars().count() <= BETWEEN_MAX).then_some((before, between))
+}
+
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || ".:;#=は는은])】」』\"'「『([【<>→|*/–—-°º_".contains(c)
+}
+
+/// A text without the run of digits that it ends with, and the gap behind that; and
+/// how many digits there are.
+fn without_piece(text: &str) -> Option<(&str, usize)> {
+    let end = text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let before = end.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_near = text[end.len()..].chars().count() <= GAP_MAX;
+    (before.len() < end.len() && is_near).then_some((before, end.len() - before.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels() -> Labels {
+        Labels::new(["member_id", "契約コード"].into_iter())
+    }
+
+    #[test]
+    fn what_a_number_stands_behind() {
+        let labels = labels();
+        for (text, sure) in [
+            ("id: ", true),
+            ("user_id=", true),
+            ("会員番号は", true),
+            ("【会員番号】", true),
+            ("member id - ", true),
+            ("memberid\":\"", true),
+            ("契約コード: ", true),
+            ("お客様コード: ", true),
+            ("no.", true),
+            ("お客様 ", false),
+            ("会員番号\n", false),
+        ] {
+            assert_eq!(labels.before(text).map(|label| label.is_sure), Some(sure), "{text:?}");
+        }
+        for text in ["android", "x", "電話番号 ", "郵便番号: ", "phone number ", "id: x", "", "会員番号 , , , , , , , ,"] {
+            assert_eq!(labels.before(text), None, "{text:?}");
+        }
+        assert!(labels.is_phone("電話番号: ") && labels.is_phone("tel ") && !labels.is_phone("hotel "));
+    }
+
+    #[test]
+    fn a_label_with_a_piece_of_its_number_is_one() {
+        let labels = labels();
+        for text in ["会員番号 1234", "id: 1234-\n", "no. 1 2 3 ", "電話", "tel: 03・1234", "id 1234\t", "id"] {
+            assert!(labels.ends(text, 8), "{text:?}");
+        }
+        for text in ["会員番号 12345678", "id: 1234 x", "no. 1 -----  2", "1234", "番号 12345678"] {
+            assert!(!labels.ends(text, 8), "{text:?}");
+        }
+    }
+}
