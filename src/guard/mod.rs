@@ -11,6 +11,7 @@
 //! message has in common with everybody's is judged once. What is not plainly
 //! clear so is read as a whole.
 
+mod alone;
 mod captioned;
 mod cell;
 pub mod check;
