@@ -2,6 +2,10 @@
 //! and Здравствуйте. Input: searched text (`normal::search`). Which words those are is said
 //! by the lexicon.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashSet;
+
 use crate::guard::lexicon::{self, Role};
 use crate::guard::names::is_joined;
 use crate::guard::normal;
@@ -110,6 +114,11 @@ enum Says {
 
 /// The honorific that a text begins with.
 fn honorific(text: &str) -> Option<(&'static str, Says)> {
+    static FIRSTS: LazyLock<HashSet<char>> = LazyLock::new(|| {
+        let roles = [Role::Honorific, Role::HonorificWeak, Role::Office];
+        roles.into_iter().flat_map(|role| &lexicon::of(role).list).filter_map(|word| word.chars().next()).collect()
+    });
+    text.chars().next().filter(|first| FIRSTS.contains(first))?;
     let of =
         |role, says| lexicon::of(role).prefix(text).filter(|word| word.starts_with(is_joined)).map(|word| (word, says));
     of(Role::Honorific, Says::Name)

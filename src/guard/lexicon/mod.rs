@@ -166,6 +166,7 @@ struct Line {
     /// The same as names are searched for.
     searched: String,
     roles: Vec<Role>,
+    #[cfg(test)]
     example: &'static str,
 }
 
@@ -182,7 +183,15 @@ fn lines(file: &'static str) -> impl Iterator<Item = Result<Line, String>> {
         let role = |name| Role::of(name).ok_or_else(|| format!("{line:?}: unknown role {name:?}"));
         let roles = roles.split_ascii_whitespace().map(role).collect::<Result<Vec<_>, _>>()?;
         let word = normal::fold(word).into_owned();
-        Ok(Line { searched: normal::search(&word).into_owned(), word, roles, example })
+        #[cfg(not(test))]
+        let _ = example;
+        Ok(Line {
+            searched: normal::search(&word).into_owned(),
+            word,
+            roles,
+            #[cfg(test)]
+            example,
+        })
     })
 }
 
@@ -253,11 +262,6 @@ static COMMON_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
 /// The words of a role.
 pub fn of(role: Role) -> &'static Words {
     BY_ROLE.get(&role).unwrap_or(&NONE)
-}
-
-/// Every word of a role, folded, the longest first.
-pub fn words(role: Role) -> Vec<&'static str> {
-    of(role).list.clone()
 }
 
 /// Whether a word, as names are searched for, is nobody's name in running text.

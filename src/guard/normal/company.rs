@@ -98,7 +98,9 @@ static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         form.chars().map(signs).collect::<String>()
     };
     let forms = lexicon::of(Role::Form).list.iter().chain(&lexicon::of(Role::FormBefore).list);
-    let (joined, worded): (Vec<&str>, Vec<&str>) = forms.copied().partition(|form| form.chars().any(is_joined));
+    // `as`, `da` and `at` are words of running text before they are forms.
+    let forms = forms.copied().filter(|form| form.len() > 3 || !lexicon::is_common(form));
+    let (joined, worded): (Vec<&str>, Vec<&str>) = forms.partition(|form| form.chars().any(is_joined));
     let joined: Vec<String> = joined.into_iter().map(regex::escape).collect();
     let worded: Vec<String> = worded.into_iter().map(loose).collect();
     let pattern = format!(r"(?:{})|(?-u:^|[\s,\x22(])(?:{})(?:[\s,.;:!?)'\x22]|$)", joined.join("|"), worded.join("|"));

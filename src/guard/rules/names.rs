@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::account::{AccountId, Kind, mask};
 use crate::guard::alone;
 use crate::guard::captioned;
+use crate::guard::file;
 use crate::guard::finding::Rule;
 use crate::guard::lexicon::{self, Role};
 use crate::guard::names::{Hit, Names, is_joined, slug, squeeze};
@@ -28,6 +29,9 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     if let Some(plain) = &plain {
         read(case, view, names, plain);
     }
+    if view.place.view == "file name" {
+        spelled_out(case, view, file::stem(&searched));
+    }
     if let Some(words) = slug(view, folded) {
         // `/renew/john-smith.example` is its owner's, whoever John Smith is.
         let mut hits = names.worded(&words);
@@ -38,6 +42,21 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         addressed(case, view, plain.as_deref().unwrap_or(&searched));
         if is_header(view) && view.place.view == "To" {
             written_to(case, view, &searched);
+        }
+    }
+}
+
+/// The most words of a file's name of which each may be a name.
+const FILE_WORDS_MAX: usize = 8;
+
+/// Names of one word in the name of a file: `2026-nexora-report`.
+fn spelled_out(case: &mut Case<'_>, view: &View<'_>, stem: &str) {
+    let words = stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    for word in words.take(FILE_WORDS_MAX).filter(|word| !is_common(word)) {
+        let name = normal::name(word);
+        if !case.known.has_searched_word(&name) {
+            let place = word.as_ptr() as usize - stem.as_ptr() as usize;
+            find_standing(case, view, stem, &Standing { place: place..place + word.len(), name });
         }
     }
 }
