@@ -18,6 +18,7 @@ mod guard {
     mod letter;
     mod limits;
     mod mutation;
+    mod names;
     mod own_hosts;
     mod passages;
     mod reencoding;

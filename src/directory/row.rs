@@ -63,12 +63,19 @@ impl<'a> Reader<'a> {
             for value in &values {
                 let forms = self.forms(name, column, value).map_err(bad)?;
                 drift.add(name == &self.mapping.address, column.kind, &forms[0]);
+                let readings = normal::readings(column.kind, value, &forms[0]);
                 for form in forms.into_iter().filter(|_| column.kind.is_identifier()) {
                     let hash = self.keys.identifier(column.kind, &form);
                     if seen.insert((column.kind, hash)) {
                         let named = matches!(column.kind, Kind::Person | Kind::Organisation);
                         let (name, exclusive) = (named.then_some(form), column.is_exclusive());
                         entries.push(NewEntry { kind: column.kind, hash, name, exclusive });
+                    }
+                }
+                for name in readings {
+                    let hash = self.keys.identifier(column.kind, &name);
+                    if seen.insert((column.kind, hash)) {
+                        entries.push(NewEntry { kind: column.kind, hash, name: Some(name), exclusive: false });
                     }
                 }
             }

@@ -6,129 +6,22 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::guard::lexicon::{self, Role};
+use crate::guard::names::is_joined;
 use crate::guard::normal;
 use crate::guard::salutation::{NAME_MAX, Salutation};
-
-/// Captions of Japanese, each perhaps the end of a longer word: ご契約者.
-const JAPANESE: &[&str] = &[
-    "姓名",
-    "社名",
-    "商号",
-    "屋号",
-    "名称",
-    "宛先",
-    "請求先",
-    "送付先",
-    "届け先",
-    "連絡先",
-    "取引先",
-    "移転先",
-    "お客様",
-    "お客さま",
-    "顧客",
-    "変更前",
-    "変更後",
-    "移管元",
-    "移管先",
-    "ユーザー",
-    "ユーザ",
-    "加入者",
-    "依頼人",
-    "代理人",
-    "振込人",
-    "届出人",
-    "取締役",
-    "社長",
-    "店長",
-    "申請者",
-    "注文者",
-    "支払者",
-    "記入者",
-    "作成者",
-    "承認者",
-    "当選者",
-    "使用者",
-    "発行先",
-    "納品先",
-    "依頼者",
-    "所有者",
-    "保有者",
-    "参加者",
-    "受取人",
-    "差出人",
-    "窓口",
-    "担当",
-    "氏名",
-    "名前",
-    "名義",
-    "名義人",
-    "宛名",
-    "登録者",
-    "契約者",
-    "申込者",
-    "購入者",
-    "購読者",
-    "利用者",
-    "担当者",
-    "代表者",
-    "管理者",
-    "責任者",
-    "会員",
-    "会社",
-    "法人",
-    "組織",
-    "団体",
-];
-/// Captions of English, and those of vCards and certificates.
-const ENGLISH: &[&str] = &[
-    "account holder",
-    "addressee",
-    "attention",
-    "beneficiary",
-    "by",
-    "cardholder",
-    "client",
-    "cn",
-    "from",
-    "licensee",
-    "owner-c",
-    "person",
-    "to",
-    "issued to",
-    "licensed to",
-    "payee",
-    "payer",
-    "prepared for",
-    "user",
-    "recipient",
-    "applicant",
-    "subscriber",
-    "bill to",
-    "billed to",
-    "ship to",
-    "sold to",
-    "registrant",
-    "contact",
-    "attn",
-    "owner",
-    "holder",
-    "customer",
-    "member",
-    "organization",
-    "organisation",
-    "company",
-    "fn",
-    "n",
-    "org",
-];
 
 /// A caption and what stands between it and its name, in folded text: `氏名:`, `【氏 名】`,
 /// `Name.....:`, `customerName=`. Parameters are those of a vCard: `FN;CHARSET=UTF-8:`.
 static CAPTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let japanese = JAPANESE.iter().map(|caption| spaced(caption)).collect::<Vec<_>>().join("|");
-    let english = ENGLISH.join("|");
+    let (joined, worded): (Vec<&str>, Vec<&str>) =
+        lexicon::of(Role::Caption).list.iter().partition(|caption| caption.ends_with(is_joined));
+    let (latin, others): (Vec<&str>, Vec<&str>) = worded.into_iter().partition(|caption| caption.is_ascii());
+    let joined = joined.into_iter().map(spaced).collect::<Vec<_>>().join("|");
+    let any = |words: &[&str]| words.iter().map(|word| regex::escape(word)).collect::<Vec<_>>().join("|");
+    let (latin, others) = (any(&latin), any(&others));
     Regex::new(&format!(
-        r#"(?:(?:{japanese})(?:様|さま)?名?(?:\s?[(\[][^()\[\]\n]{{1,10}}[)\]])?(?:["']?[\s.]*[:=|/→⇒▶■◆●※*は「『(【<>]\s*|[\])】」』]\s*[:=|]?\s*|\s+(?:[-–] )?)|(?:(?-u:\b)|_)(?:{english}|[a-z]*name)(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?[ .]*[:=|]\s*|[\])]\s*[:=|]?\s*|\s*[:=|→>]\s*| [-–] |\t|\n))["'「『(\[]*"#
+        r#"(?:(?:{joined})(?:様|さま)?名?(?:\s?[(\[][^()\[\]\n]{{1,10}}[)\]])?(?:["']?[\s.]*[:=|/→⇒▶■◆●※*は「『(【<>]\s*|[\])】」』]\s*[:=|]?\s*|\s+(?:[-–] )?)|(?:(?:(?-u:\b)|_)(?:{latin}|[a-z]*name)|{others})(?:;[a-z]+=[^:;\n]{{1,20}})*(?:["']?[ .]*[:=|]\s*|[\])]\s*[:=|]?\s*|\s*[:=|→>]\s*| [-–] |\t|\n))["'「『(\[]*"#
     ))
     .ok()
 });
@@ -136,7 +29,7 @@ static CAPTION: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// A caption of two characters may be set to the width of longer ones: `氏　名`.
 fn spaced(caption: &str) -> String {
     let characters: Vec<String> = caption.chars().map(String::from).collect();
-    if characters.len() == 2 { characters.join("[ \\t]{0,2}") } else { caption.to_owned() }
+    if characters.len() == 2 { characters.join("[ \\t]{0,2}") } else { regex::escape(caption) }
 }
 
 /// The longest caption with all that belongs to it, in characters.
@@ -151,10 +44,6 @@ const STOPS: &[char] = &[
     '。', '!', '?', '「', '」', '『', '』', '【', '】', '[', ']', ':', '|', '<', '>', '"', '…', '\n', '\r', '=', '{',
     '}',
 ];
-/// What may stand behind a name in its field, besides the honorifics that a name's
-/// canonical form is without.
-const TAILS: [&str; 7] = ["殿", "先生", "君", "宛", "です", "となります", "となっております"];
-
 /// Whoever may be named behind a caption of a folded text: each reading of each name.
 pub fn names(folded: &str) -> Vec<Salutation> {
     let Some(caption) = CAPTION.as_ref() else { return Vec::new() };
@@ -178,7 +67,7 @@ pub fn names(folded: &str) -> Vec<Salutation> {
 /// A field, and its first words: what stands behind may say more of them.
 fn whole_and_beginnings(field: &str, all: &mut Vec<Salutation>) {
     push(field, all);
-    let field = TAILS.iter().find_map(|tail| field.strip_suffix(tail)).unwrap_or(field);
+    let field = lexicon::of(Role::Tail).suffix(field).map_or(field, |tail| &field[..field.len() - tail.len()]);
     push(field, all);
     field.match_indices(char::is_whitespace).take(2).for_each(|(at, _)| push(&field[..at], all));
 }

@@ -10,7 +10,7 @@ use crate::guard::file;
 use crate::guard::find::{Scanner, Setting, Shape, Token};
 use crate::guard::values::Values;
 use crate::guard::view::{self, View};
-use crate::guard::{Index, Literal, Terms, captioned, names, normal, own, salutation, standalone};
+use crate::guard::{Index, Literal, Terms, alone, captioned, names, normal, own, salutation, standalone};
 
 /// Values that need no owner.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Known {
     salutations: HashSet<String>,
     standing: HashSet<String>,
     words: HashSet<String>,
+    /// The same words as names are searched for.
+    searched_words: HashSet<String>,
     allowed: Values,
     allowed_domains: HashSet<String>,
     text: String,
@@ -75,11 +77,16 @@ impl Known {
             }
             let cut = view.text.replace(Literal::GAP, "\u{fffc}\n");
             let folded = normal::fold(&cut);
+            let folded = normal::search(&folded);
             let named =
                 salutation::salutations(&folded).into_iter().map(|(named, _)| named).chain(captioned::names(&folded));
             self.salutations.extend(named.map(|named| named.name).filter(|name| !name.contains(Literal::GAP)));
             self.standing.extend(standalone::names(&folded, |_, _| true).into_iter().map(|standing| standing.name));
+            let pairs = alone::pairs(&folded).into_iter().flat_map(|(one, other)| [one, other]);
+            self.standing.extend(alone::names(&folded).into_iter().chain(pairs).map(|standing| standing.name));
             self.words.extend(words(&view.text).map(str::to_owned));
+            let letters = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+            self.searched_words.extend(letters.map(str::to_owned));
         }
     }
 
@@ -143,6 +150,11 @@ impl Known {
     /// Whether a word stands in the literal text.
     pub fn has_word(&self, word: &str) -> bool {
         self.words.contains(word)
+    }
+
+    /// Whether a word, as names are searched for, stands in the literal text.
+    pub fn has_searched_word(&self, word: &str) -> bool {
+        self.searched_words.contains(word)
     }
 
     /// Whether the literal text has this piece, as written.

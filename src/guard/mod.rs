@@ -11,6 +11,7 @@
 //! message has in common with everybody's is judged once. What is not plainly
 //! clear so is read as a whole.
 
+mod alone;
 pub mod calibrate;
 mod captioned;
 mod cell;

@@ -20,6 +20,10 @@ use crate::guard::view::View;
 
 /// The shortest name without boundaries that is searched for, in characters.
 pub const JOINED_MIN: usize = 4;
+/// The same of Thai and its like, which are written by letters.
+const SPACELESS_MIN: usize = 8;
+
+pub use normal::{is_joined, is_within};
 
 /// One name found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +79,13 @@ impl<'i> Names<'i> {
     #[inline]
     pub fn may_begin_worded(&self, first: &str, second: &str) -> bool {
         self.index.gatehouse().has(self.index.gates().worded(first, second))
+    }
+
+    /// Whether two texts are the halves of somebody's name, in either order.
+    pub fn has_halves(&self, first: &str, second: &str) -> bool {
+        let Some(keys) = self.index.keys() else { return true };
+        let has = |name: String| self.index.has(keys.identifier(Kind::Person, &normal::name(&name)));
+        has(format!("{first} {second}")) || has(format!("{second} {first}"))
     }
 
     /// Names in a text without white space, by where they end.
@@ -138,12 +149,12 @@ impl<'i> Names<'i> {
             // From the end of the word: a name's first word is no longer than the
             // longest, and has no character of a script without spaces.
             for at in (from.max(to.saturating_sub(first_max))..to).rev() {
-                if !bytes[at].is_ascii() && spaced.get(at..).and_then(|rest| rest.chars().next()).is_some_and(is_joined)
-                {
+                let is_letter = || spaced.get(at..).and_then(|rest| rest.chars().next()).is_some_and(is_joined);
+                if !bytes[at].is_ascii() && is_letter() {
                     break;
                 }
-                let starts = at == from || !bytes[at - 1].is_ascii_alphanumeric();
-                if starts
+                if spaced.is_char_boundary(at)
+                    && starts_word(&spaced[from..at])
                     && let Some(first) = spaced.get(at..to)
                     && house.has(gates.worded(first, &spaced[to + 1..]))
                 {
@@ -202,8 +213,11 @@ fn ascii_tail(text: &[u8]) -> usize {
     text[..rest].iter().rposition(|byte| !byte.is_ascii()).map_or(0, |at| at + 1)
 }
 
-fn is_within(c: char) -> bool {
-    c.is_ascii_alphanumeric()
+/// Whether a name may begin behind this beginning of a word: behind a sign, another script,
+/// or what Arabic and Hebrew write together with the word that follows.
+pub fn starts_word(before: &str) -> bool {
+    const PREFIXES: [&str; 14] = ["و", "ل", "ب", "ف", "ك", "لل", "ו", "ל", "ב", "מ", "ה", "ש", "כ", "של"];
+    !before.ends_with(is_within) || (!before.is_ascii() && PREFIXES.contains(&before))
 }
 
 /// The first characters of a text, so many at most.
@@ -227,17 +241,14 @@ pub fn form(name: &str) -> Form {
     if name.is_ascii() || !name.chars().any(is_joined) {
         return if name.contains(' ') && name.chars().count() >= 6 { Form::Worded } else { Form::Short };
     }
-    if name.chars().count() >= JOINED_MIN { Form::Joined } else { Form::Short }
+    let least = if name.chars().any(normal::is_spaceless) { SPACELESS_MIN } else { JOINED_MIN };
+    if name.chars().nth(least - 1).is_some() { Form::Joined } else { Form::Short }
 }
 
-/// Whether a character is of a script written without spaces.
-pub fn is_joined(c: char) -> bool {
-    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
-}
-
-/// A folded text without its white space, and with single spaces and its words as
-/// names spell them.
+/// A folded text as names are searched for in it: without its white space, and with single
+/// spaces and its words as names spell them.
 pub fn squeeze(folded: &str) -> (String, String) {
+    let folded = &*normal::search(folded);
     let mut joined = String::with_capacity(folded.len());
     joined.extend(folded.split(|c| normal::is_between(c) || c == normal::MIDDLE_DOT));
     (joined, normal::spelled(folded))
@@ -248,7 +259,7 @@ pub fn slug(view: &View<'_>, folded: &str) -> Option<String> {
     const SIGNS: [char; 3] = ['-', '.', '+'];
     let at = view.place.at.as_deref().unwrap_or_default();
     let is_one = view.place.view == "file name" || at.ends_with(", path") || at.contains(", query ");
-    (is_one && folded.contains(SIGNS)).then(|| normal::spelled(&folded.replace(SIGNS, " ")))
+    (is_one && folded.contains(SIGNS)).then(|| normal::spelled(&normal::search(folded).replace(SIGNS, " ")))
 }
 
 /// Whether a character of a text by single spaces is no part of a name without them.

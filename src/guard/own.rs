@@ -84,13 +84,13 @@ impl Own {
                 self.domains.insert(canonical.to_owned());
             }
             Kind::Person | Kind::Organisation => {
-                self.whole_names.push(canonical.to_owned());
-                // `サンプル 御中` is 株式会社サンプル's.
-                let whole = std::iter::once(canonical).chain(normal::without_form(canonical)).map(str::to_owned);
                 let words = value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT).map(normal::name);
-                for name in whole.chain(words).filter(|name| !name.is_empty()) {
-                    self.names.extend(normal::without_accents(&name));
-                    self.names.insert(name);
+                self.names.extend(words.filter(|word| !word.is_empty()));
+                // `サンプル 御中` is 株式会社サンプル's.
+                let readings = normal::readings(kind, value, canonical);
+                for name in readings.into_iter().chain([canonical.to_owned()]) {
+                    self.names.insert(name.clone());
+                    self.whole_names.push(name);
                 }
             }
             Kind::Id | Kind::Phone | Kind::Secret | Kind::Text => {}
@@ -245,7 +245,9 @@ mod tests {
         assert_eq!(own.column("name"), [(Kind::Person, "山田太郎".to_owned())]);
         let mut own = own;
         own.declare("name", Kind::Person, "José Núñez");
-        assert!(["jose nunez", "nunez", "josé"].into_iter().all(|name| own.has_name(name)));
+        assert!(
+            ["Jose Nunez", "Núñez", "josé", "Núñez José"].into_iter().all(|name| own.has_name(&normal::name(name)))
+        );
     }
 
     #[test]

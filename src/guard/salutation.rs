@@ -1,6 +1,12 @@
-//! Whom a text addresses: the words before 様, 御中 and their like, and after
-//! Dear, Hi and Hello.
+//! Whom a text addresses: the words before 様, 御中, 님 and their like, and after Dear, Hola
+//! and Здравствуйте. Input: searched text (`normal::search`). Which words those are is said
+//! by the lexicon.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashSet;
+
+use crate::guard::lexicon::{self, Role};
 use crate::guard::names::is_joined;
 use crate::guard::normal;
 
@@ -19,158 +25,6 @@ pub struct Salutation {
     pub is_sure: bool,
 }
 
-/// Words after which 様 and the rest are no honorific: 仕様, 模様, …
-const COMPOUNDS: &[(&str, &[char])] = &[
-    ("様", &['同', '仕', '模', '異', '外', '紋', '各', '両']),
-    ("氏", &['両', '彼', '摂', '華', '源', '某', '同', '各', '諸']),
-    (
-        "さん",
-        &[
-            'く', 'た', 'ん', 'み', 'い', 'あ', 'な', 'の', 'は', 'に', 'を', 'が', 'で', 'と', 'も', 'や', 'か', 'し',
-            'る', 'う', 'え', 'お', 'こ', 'さ', 'す', 'せ', 'そ', 'ち', 'つ', 'て',
-        ],
-    ),
-    ("殿", &['御', '沈', '拝', '貴']),
-];
-
-/// The same where nothing of the script stands before them: 神様, but 石神様; 一様, but 鈴木健一様.
-const ALONE: &[(&str, &[char])] =
-    &[("様", &['多', '一', '有', '神', '王', '文', '今', '殿']), ("殿", &['宮', '神', '本', '湯', '社', '仏'])];
-
-/// Longer words that end so.
-const LONGER: &[(&str, &str)] = &[("様", "女神"), ("様", "多種多"), ("様", "学文"), ("様", "草文")];
-
-/// What follows an honorific in a word that is none: 様々, 様子, 様式, …
-const FOLLOWS: &[char] = &['々', '子', '式', '相', '態', '変', '方', '似', '堂'];
-
-/// Everybody, or nobody in particular.
-const GENERIC_ENDS: &[&str] = &[
-    "お客",
-    "客",
-    "皆",
-    "みな",
-    "みんな",
-    "会員",
-    "各位",
-    "利用者",
-    "ユーザー",
-    "ユーザ",
-    "メンバー",
-    "契約者",
-    "登録者",
-    "購読者",
-    "読者",
-    "担当者",
-    "ご担当者",
-    "ご担当",
-    "管理者",
-    "関係者",
-    "お取引先",
-    "取引先",
-    "企業",
-    "法人",
-    "個人",
-    "店舗",
-    "オーナー",
-    "保護者",
-    "参加者",
-    "当選者",
-    "申込者",
-    "紹介者",
-    "応募者",
-    "購入者",
-    "受講者",
-    "受賞者",
-    "注文者",
-    "受取人",
-    "友だち",
-    "友達",
-    "ご契約者",
-    "ご利用者",
-    "加入者",
-    "株主",
-    "代表者",
-    "責任者",
-    "技術者",
-    "名義人",
-    "ご本人",
-    "本人",
-    "第三者",
-    "奥",
-    "どなた",
-    "貴社",
-    "御社",
-    "お子",
-    "お父",
-    "お母",
-    "お兄",
-    "お姉",
-    "業者",
-    "店員",
-    "患者",
-    "学生",
-    "生徒",
-    "社員",
-    "職員",
-    "他社",
-    "各社",
-    "パートナー",
-    "お一人",
-    "お二人",
-    "ご一行",
-    "家族",
-];
-
-/// Whole addressees that name nobody: 上様 stands on receipts.
-const GENERIC: &[&str] = &[
-    "上",
-    "customer",
-    "customers",
-    "valued customer",
-    "valued customers",
-    "member",
-    "members",
-    "all",
-    "everyone",
-    "everybody",
-    "friend",
-    "friends",
-    "subscriber",
-    "subscribers",
-    "sir",
-    "madam",
-    "sir or madam",
-    "sir/madam",
-    "there",
-    "team",
-    "user",
-    "users",
-    "reader",
-    "readers",
-    "client",
-    "clients",
-    "partner",
-    "partners",
-    "colleague",
-    "colleagues",
-    "world",
-    "folks",
-    "again",
-    "account holder",
-    "account holders",
-    "administrator",
-    "administrators",
-    "billing department",
-    "reseller",
-    "resellers",
-    "technical contact",
-    "webmaster",
-    "domain owner",
-    "domain owners",
-    "registrant",
-    "registrants",
-];
-
 /// Stops that a name does not reach across.
 const STOPS: &[char] = &[
     '、', '。', ',', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', ';', '|', '/', '<', '>',
@@ -180,9 +34,18 @@ const STOPS: &[char] = &[
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 60;
 
-/// Whether a word names nobody in particular, or ends so: 契約者, ご担当.
+/// Whether a word names nobody in particular, or ends so: 契約者, ご担当, 100名.
 pub fn is_generic(word: &str) -> bool {
-    GENERIC.contains(&word) || GENERIC_ENDS.iter().any(|generic| word.ends_with(generic))
+    let generic = lexicon::of(Role::Generic);
+    let ends = |word: &str| generic.suffix(word).is_some_and(|end| end.ends_with(is_joined));
+    let counted = || {
+        let number = lexicon::of(Role::Counter).suffix(word).map(|counter| &word[..word.len() - counter.len()]);
+        number.is_some_and(|number| {
+            number.ends_with(|c: char| c.is_numeric() || "一二三四五六七八九十百千万数何両各全".contains(c))
+        })
+    };
+    let bare = || lexicon::of(Role::GenericWhole).has(word.trim_start_matches(['お', 'ご', '御']));
+    generic.has(word) || ends(word) || bare() || counted()
 }
 
 impl Salutation {
@@ -199,13 +62,13 @@ pub fn salutations(folded: &str) -> Vec<(Salutation, &str)> {
     for line in folded.lines() {
         let mut found = Vec::new();
         if !line.is_ascii() {
-            japanese(line, &mut found);
+            joined(line, &mut found);
             if let Some(lead) = leading_honorific(line) {
-                japanese(&format!("{}{lead}", tail(above.trim_end())), &mut found);
+                joined(&format!("{}{lead}", tail(above.trim_end())), &mut found);
             }
         }
         above = if line.trim().is_empty() { above } else { line };
-        english(line, &mut found);
+        greeted(line, &mut found);
         let start = line.as_ptr() as usize - folded.as_ptr() as usize;
         all.extend(found.into_iter().map(|salutation| (salutation, &folded[..start])));
     }
@@ -238,25 +101,39 @@ pub fn broken(above: &str, salutation: &Salutation) -> Vec<Salutation> {
     wholes
 }
 
+/// How sure it is that a name stands before a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    /// `様`.
+    Name,
+    /// `先生`: where its line is addressed.
+    Addressed,
+    /// `社長`: likewise, behind a surname alone.
+    Surname,
+}
+
 /// The honorific that a text begins with.
-fn honorific(text: &str, first: char) -> Option<&'static str> {
-    match first {
-        '様' => Some("様"),
-        '殿' => Some("殿"),
-        '氏' => Some("氏"),
-        '御' | 'さ' => ["御中", "さま", "さん"].into_iter().find(|honorific| text.starts_with(honorific)),
-        _ => None,
-    }
+fn honorific(text: &str) -> Option<(&'static str, Says)> {
+    static FIRSTS: LazyLock<HashSet<char>> = LazyLock::new(|| {
+        let roles = [Role::Honorific, Role::HonorificWeak, Role::Office];
+        roles.into_iter().flat_map(|role| &lexicon::of(role).list).filter_map(|word| word.chars().next()).collect()
+    });
+    text.chars().next().filter(|first| FIRSTS.contains(first))?;
+    let of =
+        |role, says| lexicon::of(role).prefix(text).filter(|word| word.starts_with(is_joined)).map(|word| (word, says));
+    of(Role::Honorific, Says::Name)
+        .or_else(|| of(Role::HonorificWeak, Says::Addressed))
+        .or_else(|| of(Role::Office, Says::Surname))
 }
 
 /// The honorific that a line begins with, whose name stands in the line above, and the
 /// character that follows it.
 pub fn leading_honorific(line: &str) -> Option<&str> {
     let line = line.trim_start();
-    let honorific = honorific(line, line.chars().next()?)?;
+    let (honorific, says) = honorific(line).filter(|(honorific, _)| honorific.starts_with(normal::is_han))?;
     let after = line[honorific.len()..].chars().next().map_or(0, char::len_utf8);
-    let lead = &line[..honorific.len() + after];
-    (matches!(honorific, "様" | "御中" | "殿") && !lead.ends_with(FOLLOWS)).then_some(lead)
+    let is_word = honorific == "氏" || lexicon::of(Role::Word).prefix(line).is_some();
+    (says == Says::Name && !is_word).then_some(&line[..honorific.len() + after])
 }
 
 /// Where what stands behind the last stop of a text begins.
@@ -283,93 +160,203 @@ fn bare(words: &str) -> &str {
     words.trim_matches(|c: char| c.is_whitespace() || "*~#_-=".contains(c) || !(c.is_ascii() || c.is_alphanumeric()))
 }
 
-fn japanese(line: &str, found: &mut Vec<Salutation>) {
+/// Names before an honorific of a script without spaces.
+fn joined(line: &str, found: &mut Vec<Salutation>) {
     for (at, first) in line.char_indices() {
-        if let Some(honorific) = honorific(&line[at..], first) {
-            let (before, after) = (&line[..at], &line[at + honorific.len()..]);
-            // 氏名 is no honorific.
-            let is_word = after.starts_with(FOLLOWS) || (honorific == "氏" && after.starts_with('名'));
-            if is_word || (honorific == "殿" && !after.trim().is_empty()) {
-                continue;
-            }
-            let before = before.trim_end();
-            let previous = before.chars().next_back();
-            let compound = is_compound(before, honorific);
-            // さま and さん after hiragana are more often words than names, 氏
-            // needs a name of its own script; an ending is not a name.
-            // 様様様… names nobody, and would be gone through once for each.
-            if before.ends_with(honorific) {
-                continue;
-            }
-            let hiragana = previous.is_some_and(|c| ('\u{3040}'..='\u{309f}').contains(&c));
-            if compound || (hiragana && matches!(honorific, "さま" | "さん" | "氏")) {
-                continue;
-            }
-            let before = tail(before);
-            let start = after_stop(before);
-            let addressed = bare(without_contact(&before[start..]));
-            let salutation = Salutation { at_start: start == 0, ..Salutation::of(addressed) };
-            let salutation = if is_generic(&salutation.name) {
-                let before = before_generic(&salutation.name);
-                Salutation { is_sure: false, ..Salutation::of(before) }
-            } else {
-                salutation
-            };
-            let name = &salutation.name;
-            if name.chars().count() <= NAME_MAX && name.chars().any(char::is_alphabetic) {
-                found.push(salutation);
-            }
+        if !is_joined(first) {
+            continue;
+        }
+        let Some((honorific, says)) = honorific(&line[at..]) else { continue };
+        let (before, after) = (&line[..at], &line[at + honorific.len()..]);
+        if is_word(line, at, honorific) || (honorific == "殿" && !after.trim().is_empty()) {
+            continue;
+        }
+        let before = before.trim_end();
+        // 様様様… names nobody, and would be gone through once for each.
+        if before.ends_with(honorific) {
+            continue;
+        }
+        let before = tail(before);
+        let start = after_stop(before);
+        let words = without_greeting(bare(without_contact(&before[start..])));
+        let words = if honorific.starts_with(is_hangul) { last_word(words) } else { words };
+        let hiragana = words.ends_with(is_hiragana);
+        // さま and さん after hiragana are more often words than names, 氏
+        // needs a name of its own script; an ending is not a name.
+        let says = match honorific {
+            "さま" | "さん" if hiragana => Says::Addressed,
+            "氏" if hiragana => continue,
+            _ => says,
+        };
+        let salutation = Salutation { at_start: start == 0, ..Salutation::of(words) };
+        let name = &salutation.name;
+        let salutation = if is_generic(name) {
+            let before = before_generic(name);
+            Salutation { is_sure: false, ..Salutation::of(before) }
+        } else {
+            let is_sure = says == Says::Name || start == 0 && is_addressed(name, after, says);
+            Salutation { is_sure, ..salutation }
+        };
+        let name = &salutation.name;
+        if name.chars().count() <= NAME_MAX && name.chars().any(char::is_alphabetic) {
+            found.push(salutation);
         }
     }
 }
 
+fn is_hiragana(c: char) -> bool {
+    ('\u{3040}'..='\u{309f}').contains(&c)
+}
+
+fn is_hangul(c: char) -> bool {
+    ('\u{ac00}'..='\u{d7af}').contains(&c)
+}
+
+/// The longest name before `先生` that is somebody's for sure, in characters; and the longest
+/// surname before `社長`.
+const ADDRESSED_MAX: usize = 6;
+const SURNAME_MAX: usize = 3;
+
+/// Whether a line addresses somebody: its name is of one script, and it ends behind the honorific.
+fn is_addressed(name: &str, after: &str, says: Says) -> bool {
+    let length = name.chars().count();
+    let kinds: [fn(char) -> bool; 4] =
+        [normal::is_han, is_hiragana, is_hangul, |c| ('\u{30a0}'..='\u{30ff}').contains(&c)];
+    let is_one_script = kinds.into_iter().any(|kind| name.chars().all(kind));
+    let ends = after.trim_start().chars().next().is_none_or(|c| "、,!。:へ".contains(c) || c == ';');
+    let most = if says == Says::Surname { SURNAME_MAX } else { ADDRESSED_MAX };
+    let is_other = || {
+        [Role::Department, Role::Office, Role::Form].iter().any(|role| lexicon::of(*role).suffix(name).is_some())
+            || lexicon::is_common(name)
+    };
+    is_one_script && ends && (2..=most).contains(&length) && !is_other()
+}
+
+/// The last word of a text, with the one before it if it is a single syllable: `김 민수`.
+fn last_word(words: &str) -> &str {
+    let last = words.rfind(' ').map_or(words, |at| &words[at + 1..]);
+    let before = words[..words.len() - last.len()].trim_end();
+    let surname = before.rfind(' ').map_or(before, |at| &before[at + 1..]);
+    let is_surname = surname.chars().count() == 1 && surname.starts_with(is_hangul);
+    if is_surname { &words[before.len() - surname.len()..] } else { last }
+}
+
+/// Words without the greeting that they begin with: `尊敬的王小明`, `안녕하세요 김민수`.
+fn without_greeting(words: &str) -> &str {
+    let greeting = lexicon::of(Role::Greeting).prefix(words).filter(|greeting| greeting.ends_with(is_joined));
+    greeting.map_or(words, |greeting| words[greeting.len()..].trim_start())
+}
+
 /// What stands before a word that names nobody in particular: 林愛 of 林愛ご契約者.
 fn before_generic(name: &str) -> &str {
-    let generic = GENERIC_ENDS.iter().filter(|generic| name.ends_with(**generic)).max_by_key(|generic| generic.len());
+    let generic = lexicon::of(Role::Generic).suffix(name).filter(|generic| generic.ends_with(is_joined));
     let before = generic.map_or("", |generic| &name[..name.len() - generic.len()]);
     before.trim_end_matches(['ご', 'お', '御'])
 }
 
-/// Whether an honorific is the end of a word that stands there.
-fn is_compound(before: &str, honorific: &str) -> bool {
-    let mut last = before.chars().rev();
-    let (Some(previous), further) = (last.next(), last.next()) else { return false };
-    let ends =
-        |words: &[(&str, &[char])]| words.iter().any(|(word, ends)| *word == honorific && ends.contains(&previous));
-    ends(COMPOUNDS)
-        || (ends(ALONE) && !further.is_some_and(is_joined))
-        || LONGER.iter().any(|(word, end)| *word == honorific && before.ends_with(end))
+/// Whether an honorific is a piece of a word that stands there: 仕様, 様々; 神様, but not 石神様.
+fn is_word(line: &str, at: usize, honorific: &str) -> bool {
+    let whole = &line[..at + honorific.len()];
+    let ends = lexicon::of(Role::Word).suffix(whole).is_some_and(|word| word.len() > honorific.len());
+    let begins = || lexicon::of(Role::Word).prefix(&line[at..]).is_some_and(|word| word.len() > honorific.len());
+    let alone = || {
+        lexicon::of(Role::WordAlone)
+            .suffix(whole)
+            .is_some_and(|word| !whole[..whole.len() - word.len()].ends_with(is_joined))
+    };
+    ends || begins() || alone()
 }
 
-/// What a line begins with that greets somebody, folded.
-const GREETINGS: [&str; 8] =
-    ["dear", "hi", "hello", "hey", "good morning", "good afternoon", "good evening", "greetings"];
-/// The same, where a comma stands behind it: `welcome to us` greets nobody.
-const WELCOMES: [&str; 5] = ["welcome", "welcome back", "thank you", "thanks", "congratulations"];
 /// The most words of a name behind a comma.
 const WORDS_MAX: usize = 2;
 
-fn english(line: &str, found: &mut Vec<Salutation>) {
-    let line = line.trim_start_matches(|c: char| c.is_whitespace() || "\"'「『(>*".contains(c));
-    let behind = |greeting: &&str| line.strip_prefix(greeting);
-    let named = GREETINGS.iter().filter_map(behind).find_map(|rest| rest.strip_prefix(' '));
-    let called = || {
-        let after = GREETINGS.iter().chain(&WELCOMES).filter_map(behind).find_map(|rest| rest.strip_prefix(", "))?;
-        (addressee(after).split(' ').count() <= WORDS_MAX).then_some(after)
+/// Whoever is greeted at the beginning of a line: `Dear Ada Ashgrove,`, `Уважаемый Иван!`.
+fn greeted(line: &str, found: &mut Vec<Salutation>) {
+    let line = line.trim_start_matches(|c: char| c.is_whitespace() || "\"'「『(>*¡".contains(c));
+    let Some((greeting, is_welcome)) = greeting(line) else { return };
+    let rest = &line[greeting.len()..];
+    let after_comma = rest.strip_prefix(',').map(|rest| rest.strip_prefix(' ').unwrap_or(rest));
+    let rest = match after_comma {
+        // 您好，王小明先生: more than one word is a sentence, where no title stands before it.
+        Some(rest) if words_of(addressee(rest)) <= WORDS_MAX || starts_with_title(rest) => rest,
+        None if !is_welcome && (rest.starts_with(' ') || stands_together(greeting, rest)) => rest,
+        _ => return,
     };
-    let Some(rest) = named.or_else(called) else { return };
-    let addressee = bare(addressee(rest));
-    let name = normal::name(addressee);
-    let words = name.split(' ').count();
-    if !name.is_empty() && words <= 6 && name.chars().count() <= NAME_MAX && !GENERIC.contains(&name.as_str()) {
-        found.push(Salutation::of(addressee));
+    if lexicon::of(Role::Famous).prefix(line).is_some() {
+        return;
+    }
+    let whole = addressee(rest);
+    let words = untitled(bare(whole));
+    let name = normal::name(words);
+    let first = words.split([' ', '/']).next().unwrap_or_default();
+    let count = name.split(' ').count();
+    if name.is_empty() || count > 6 || name.chars().count() > NAME_MAX || !name.chars().any(char::is_alphabetic) {
+        return;
+    }
+    if is_nobody(&name) || lexicon::of(Role::Away).has(first) {
+        return;
+    }
+    let is_plain = name.split(' ').all(|word| lexicon::is_common(word) || is_generic(word));
+    let is_loud = rest[whole.len().min(rest.len())..].trim_start().starts_with('!') || rest.trim_end().ends_with('!');
+    let is_name_word = || name.split(' ').any(|word| lexicon::of(Role::NameWord).has(word)) && !is_loud;
+    let is_sure = !is_plain || is_name_word();
+    found.push(Salutation { is_sure, ..Salutation::of(words) });
+}
+
+/// Whether an addressee is nobody in particular, by its words.
+fn is_nobody(name: &str) -> bool {
+    let nobody =
+        |word: &str| is_generic(word) || [Role::Beside, Role::Title].iter().any(|role| lexicon::of(*role).has(word));
+    lexicon::of(Role::Generic).has(name)
+        || is_generic(name)
+        || lexicon::of(Role::Famous).has(name)
+        || name.split([' ', '/']).filter(|word| !word.is_empty()).all(nobody) && name.split(' ').any(is_generic)
+}
+
+fn words_of(text: &str) -> usize {
+    text.split(' ').count()
+}
+
+/// The greeting that a line begins with, and whether a comma must stand behind it.
+fn greeting(line: &str) -> Option<(&'static str, bool)> {
+    let ends = |word: &&'static str| {
+        word.ends_with(is_joined) || !line[word.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '\'')
+    };
+    let named = lexicon::of(Role::Greeting).prefix(line).filter(ends).map(|word| (word, false));
+    let welcomed = lexicon::of(Role::Welcome).prefix(line).filter(ends).map(|word| (word, true));
+    match (named, welcomed) {
+        (Some(named), Some(welcomed)) => Some(if welcomed.0.len() > named.0.len() { welcomed } else { named }),
+        (named, welcomed) => named.or(welcomed),
+    }
+}
+
+/// Whether a name goes on behind a greeting without a space: 尊敬的王小明, สวัสดีคุณสมชาย.
+fn stands_together(greeting: &str, rest: &str) -> bool {
+    let is_han = greeting.ends_with(normal::is_han) && rest.starts_with(normal::is_han);
+    is_han || (greeting.ends_with("คุณ") && rest.starts_with(normal::is_spaceless))
+}
+
+fn starts_with_title(rest: &str) -> bool {
+    rest.split(' ').next().is_some_and(normal::is_title)
+}
+
+/// An addressee without the titles and further greetings before it: `herr dr. müller`.
+fn untitled(mut words: &str) -> &str {
+    loop {
+        let Some((first, rest)) = words.split_once(' ') else { return words };
+        let is_more =
+            normal::is_title(first) || lexicon::of(Role::Greeting).has(first) || lexicon::of(Role::Family).has(first);
+        if !is_more || rest.trim().is_empty() {
+            return words;
+        }
+        words = rest.trim_start();
     }
 }
 
 /// Whether a text ends with a title or an initial, whose full stop ends no sentence.
 fn is_abbreviation(before: &str) -> bool {
     let word = before.rsplit(' ').next().unwrap_or_default();
-    word.chars().count() == 1 || normal::is_title(word) || ["prof", "st"].contains(&word)
+    word.chars().count() == 1 || normal::is_title(word) || word == "st"
 }
 
 /// Whoever stands behind a greeting, up to the next stop.

@@ -10,20 +10,13 @@
 
 use std::ops::Range;
 
+use crate::guard::lexicon::{self, Role};
 use crate::guard::names::{Form, JOINED_MIN, form, is_joined};
 use crate::guard::normal;
 
 /// The most white space between surname and given name, in characters: a line end in the
 /// source of HTML is one with the indentation behind it.
 const GAP_MAX: usize = 40;
-/// What stands right before a name in kanji, or after one.
-const OFFICES: &[&str] = &["社長", "会長", "部長", "課長", "係長", "店長", "主任", "代表", "教授", "弁護士", "税理士"];
-/// What only stands before one, and only after one.
-const BEFORE: &[&str] = &["担当", "取締役", "役員"];
-const AFTER: &[&str] = &["先生", "君", "宛", "行", "殿", "氏", "御", "他"];
-/// What stands behind a name in kanji, and not behind the kanji of a word: 健やか.
-const PARTICLES: &[&str] =
-    &["は", "が", "を", "に", "の", "と", "も", "へ", "で", "から", "まで", "より", "さま", "さん"];
 /// The most words of a name whose surname comes first.
 const WORDS_MAX: usize = 3;
 /// The longest title before a name, in bytes.
@@ -91,16 +84,19 @@ fn joined(folded: &str, all: &mut Vec<Standing>) {
         }
         let (before, after) = (&folded[..gap], &folded[done..]);
         let surnames = apart(before.chars().rev(), |surname| {
-            OFFICES.iter().chain(BEFORE).any(|title| before[..gap - surname].ends_with(title))
+            let before = &before[..gap - surname];
+            lexicon::of(Role::Office).suffix(before).or_else(|| lexicon::of(Role::Title).suffix(before)).is_some()
         });
-        let given_names =
-            apart(after.chars(), |given| OFFICES.iter().chain(AFTER).any(|title| after[given..].starts_with(title)));
+        let given_names = apart(after.chars(), |given| {
+            let after = &after[given..];
+            lexicon::of(Role::Office).prefix(after).or_else(|| lexicon::of(Role::Beside).prefix(after)).is_some()
+        });
         for (surname, start) in &surnames {
             for (_, end) in given_names.iter().filter(|(given, _)| surname + given < JOINED_MIN) {
                 let place = gap - start..done + end;
                 let after = &folded[place.end..];
                 let goes_on = after.chars().next().is_some_and(|c| script(c) == Script::Hiragana);
-                if goes_on && !PARTICLES.iter().any(|particle| after.starts_with(particle)) {
+                if goes_on && lexicon::of(Role::Particle).prefix(after).is_none() {
                     continue;
                 }
                 all.push(Standing { name: normal::name(&folded[place.clone()]), place });

@@ -5,6 +5,7 @@ use mail_parser::MessageParser;
 use crate::account::Kind;
 use crate::guard::drill::content::{Content, is_named, relink};
 use crate::guard::drill::{Sample, Way};
+use crate::guard::lexicon;
 use crate::guard::names::{self, Form};
 use crate::guard::overlay::PREFIX;
 use crate::guard::{Candidate, Finding, Judge, Rule, normal};
@@ -61,7 +62,11 @@ impl Swap<'_, '_> {
             Way::Rule => return Outcome::Vacuous,
         };
         let findings = self.judged(&content);
-        let shown = self.shows(&content);
+        let mut shown = self.shows(&content);
+        if findings.is_empty() {
+            // In running text a short name is none.
+            shown.retain(|(kind, value)| !is_short(*kind, value));
+        }
         match (findings.is_empty(), shown.is_empty()) {
             (true, true) => Outcome::Vacuous,
             (true, false) => Outcome::Missed,
@@ -127,14 +132,20 @@ pub fn judged(judge: &Judge<'_>, own: Sample<'_>, bytes: &[u8]) -> Vec<Finding> 
 /// Whether the guard said of a shown value that it is another account's. Short
 /// names have no boundaries, and are told by their cue alone.
 fn is_told((kind, value): &(Kind, String), findings: &[Finding]) -> bool {
-    let name = || names::form(&normal::name(value)) == Form::Short;
     match kind {
-        Kind::Person | Kind::Organisation if name() => true,
+        _ if is_short(*kind, value) => true,
         Kind::Person | Kind::Organisation => findings.iter().any(|finding| {
             finding.rule == Rule::Foreign && matches!(finding.kind, Some(Kind::Person | Kind::Organisation))
         }),
         kind => findings.iter().any(|finding| finding.rule == Rule::Foreign && finding.kind == Some(*kind)),
     }
+}
+
+/// Whether a value is a name that is found by its cue alone.
+fn is_short(kind: Kind, value: &str) -> bool {
+    let is_common = |name: &str| name.split(' ').all(lexicon::is_common);
+    let name = normal::name(value);
+    matches!(kind, Kind::Person | Kind::Organisation) && (names::form(&name) == Form::Short || is_common(&name))
 }
 
 /// A sample's identifiers, folded: the record's, and the declared ones of the

@@ -11,7 +11,7 @@
 //! multiplications, not SipHash: somebody who has the file and not the key sees
 //! 32-bit fingerprints of it. Infallible.
 
-use crate::guard::names::{self, Form, is_joined};
+use crate::guard::names::{self, Form, is_joined, is_within};
 
 /// Names without spaces up to so many characters are told from longer ones by
 /// their first four alone.
@@ -67,12 +67,16 @@ impl Gates {
 
     /// Of the first two words of a name of words; of the second only what the
     /// end of the name, in a text, leaves of it for sure: its first letters and
-    /// digits of ASCII.
+    /// digits of a script with spaces.
     #[inline]
     pub fn worded(&self, first: &str, second: &str) -> u128 {
-        let second = second.as_bytes();
-        let sure = second.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(second.len());
-        self.close(self.bytes(self.bytes(self.0[3], first.as_bytes()), &second[..sure]))
+        let bytes = second.as_bytes();
+        let ascii = bytes.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(bytes.len());
+        let sure = match bytes.get(ascii) {
+            Some(byte) if !byte.is_ascii() => second.find(|c| !is_within(c)).unwrap_or(bytes.len()),
+            _ => ascii,
+        };
+        self.close(self.bytes(self.bytes(self.0[3], first.as_bytes()), &bytes[..sure]))
     }
 
     fn bytes(&self, start: u64, bytes: &[u8]) -> u64 {

@@ -283,7 +283,7 @@ fn automaton(names: &[String], wanted: Form, text: &str) -> Vec<Hit> {
     names.sort_unstable();
     names.dedup();
     let Ok(search) = CharwiseDoubleArrayAhoCorasick::<u32>::new(&names) else { return Vec::new() };
-    let within = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let within = |c: Option<char>| c.is_some_and(normal::is_within);
     let found = search.find_overlapping_iter(text).map(|m| Hit {
         start: m.start(),
         end: m.end(),

@@ -16,7 +16,10 @@
 //!
 //! Infallible at run time: a test reads every line of every file.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use hashbrown::HashSet;
 
 use crate::guard::normal;
 
@@ -59,10 +62,34 @@ pub enum Role {
     Word,
     /// A famous name that is nobody's in a directory by this word alone: `Hello Kitty`.
     Famous,
+    /// One half of a name follows: `姓`, `First name`.
+    Part,
+    /// An honorific only where its line is addressed: `先生`, `社長`.
+    HonorificWeak,
+    /// No addressee begins with it: `Hello from …`.
+    Away,
+    /// Who is addressed together with somebody: `ご夫妻`, `and family`.
+    Family,
+    /// Stands behind a name that goes on without a space: `は`, `から`.
+    Particle,
+    /// Stands behind a name in its field, and is no part of it: `です`.
+    Tail,
+    /// A common word that is a given name as well: `April`, `Will`.
+    NameWord,
+    /// A title that is taken off a name wherever one stands: `Mr`, `Frau`.
+    SureTitle,
+    /// The legal form that stands before a body's name, although it is one word of Latin: `PT`.
+    FormBefore,
+    /// As `Generic`, but no longer word that ends so: `王`.
+    GenericWhole,
+    /// As `Word`, where nothing of its script stands before it: `神様`, but `石神様`.
+    WordAlone,
+    /// Counts people behind a number: `100名様`.
+    Counter,
 }
 
 impl Role {
-    const ALL: [(&'static str, Role); 18] = [
+    const ALL: [(&'static str, Role); 30] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
@@ -81,7 +108,32 @@ impl Role {
         ("form", Role::Form),
         ("word", Role::Word),
         ("famous", Role::Famous),
+        ("part", Role::Part),
+        ("honorific-weak", Role::HonorificWeak),
+        ("away", Role::Away),
+        ("family", Role::Family),
+        ("particle", Role::Particle),
+        ("tail", Role::Tail),
+        ("name-word", Role::NameWord),
+        ("sure-title", Role::SureTitle),
+        ("form-before", Role::FormBefore),
+        ("generic-whole", Role::GenericWhole),
+        ("word-alone", Role::WordAlone),
+        ("counter", Role::Counter),
     ];
+
+    /// Whether its words are compared in the form in which names are searched for.
+    fn is_of_names(self) -> bool {
+        !matches!(
+            self,
+            Role::IdLabel
+                | Role::IdLabelSure
+                | Role::PhoneLabel
+                | Role::OtherLabel
+                | Role::Currency
+                | Role::Unit
+        )
+    }
 
     fn of(name: &str) -> Option<Role> {
         Role::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, role)| role)
@@ -89,33 +141,51 @@ impl Role {
 }
 
 /// The files, each with its language.
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 26] = [
     ("ar", include_str!("ar.txt")),
+    ("cs", include_str!("cs.txt")),
+    ("da", include_str!("da.txt")),
     ("de", include_str!("de.txt")),
     ("el", include_str!("el.txt")),
     ("en", include_str!("en.txt")),
     ("es", include_str!("es.txt")),
+    ("fi", include_str!("fi.txt")),
     ("fr", include_str!("fr.txt")),
+    ("he", include_str!("he.txt")),
+    ("hu", include_str!("hu.txt")),
+    ("id", include_str!("id.txt")),
     ("it", include_str!("it.txt")),
     ("ja", include_str!("ja.txt")),
     ("ko", include_str!("ko.txt")),
     ("nl", include_str!("nl.txt")),
     ("pl", include_str!("pl.txt")),
     ("pt", include_str!("pt.txt")),
+    ("ro", include_str!("ro.txt")),
     ("ru", include_str!("ru.txt")),
+    ("sv", include_str!("sv.txt")),
     ("th", include_str!("th.txt")),
     ("tr", include_str!("tr.txt")),
+    ("uk", include_str!("uk.txt")),
+    ("vi", include_str!("vi.txt")),
     ("zh", include_str!("zh.txt")),
 ];
+
+/// Words that are nobody's name where they stand in running text, of all languages:
+/// separated by white space, without roles.
+const COMMON: &str = include_str!("common.txt");
 
 /// One line of a file.
 struct Line {
     word: String,
+    /// The same as names are searched for.
+    searched: String,
     roles: Vec<Role>,
+    #[cfg(test)]
     example: &'static str,
 }
 
-static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| FILES.iter().flat_map(|(_, file)| lines(file)).flatten().collect());
+static LINES: LazyLock<Vec<Line>> =
+    LazyLock::new(|| FILES.iter().flat_map(|(_, file)| lines(file)).flatten().collect());
 
 /// Every line that says something; `Err` with what is wrong with one.
 fn lines(file: &'static str) -> impl Iterator<Item = Result<Line, String>> {
@@ -126,17 +196,92 @@ fn lines(file: &'static str) -> impl Iterator<Item = Result<Line, String>> {
         };
         let role = |name| Role::of(name).ok_or_else(|| format!("{line:?}: unknown role {name:?}"));
         let roles = roles.split_ascii_whitespace().map(role).collect::<Result<Vec<_>, _>>()?;
-        Ok(Line { word: normal::fold(word).into_owned(), roles, example })
+        let word = normal::fold(word).into_owned();
+        #[cfg(not(test))]
+        let _ = example;
+        Ok(Line {
+            searched: normal::search(&word).into_owned(),
+            word,
+            roles,
+            #[cfg(test)]
+            example,
+        })
     })
 }
 
-/// Every word of a role, folded, the longest first.
-pub fn words(role: Role) -> Vec<&'static str> {
-    let mut words: Vec<&str> =
-        LINES.iter().filter(|line| line.roles.contains(&role)).map(|line| line.word.as_str()).collect();
-    words.sort_by_key(|word| (std::cmp::Reverse(word.len()), *word));
-    words.dedup();
-    words
+/// The words of one role.
+pub struct Words {
+    /// Folded (those about names as names are searched for), the longest first.
+    pub list: Vec<&'static str>,
+    set: HashSet<&'static str>,
+    /// How they begin and end.
+    firsts: HashSet<char>,
+    lasts: HashSet<char>,
+    /// The longest word, in bytes.
+    longest: usize,
+}
+
+impl Words {
+    fn of(role: Role) -> Self {
+        let lines = LINES.iter().filter(|line| line.roles.contains(&role));
+        let word = |line: &'static Line| if role.is_of_names() { &*line.searched } else { &*line.word };
+        Self::new(lines.map(word).collect())
+    }
+
+    fn new(mut list: Vec<&'static str>) -> Self {
+        list.sort_by_key(|word| (std::cmp::Reverse(word.len()), *word));
+        list.dedup();
+        let firsts = list.iter().filter_map(|word| word.chars().next()).collect();
+        let lasts = list.iter().filter_map(|word| word.chars().next_back()).collect();
+        Self {
+            set: list.iter().copied().collect(),
+            firsts,
+            lasts,
+            longest: list.first().map_or(0, |word| word.len()),
+            list,
+        }
+    }
+
+    /// Whether a whole word is one of them.
+    pub fn has(&self, word: &str) -> bool {
+        self.set.contains(word)
+    }
+
+    /// The longest of them that a text begins with.
+    pub fn prefix(&self, text: &str) -> Option<&'static str> {
+        text.chars().next().filter(|first| self.firsts.contains(first))?;
+        let ends = (1..=self.longest.min(text.len())).rev().filter(|end| text.is_char_boundary(*end));
+        ends.filter_map(|end| self.set.get(&text[..end])).next().copied()
+    }
+
+    /// The longest of them that a text ends with.
+    pub fn suffix(&self, text: &str) -> Option<&'static str> {
+        text.chars().next_back().filter(|last| self.lasts.contains(last))?;
+        let least = text.len().saturating_sub(self.longest);
+        let starts = (least..text.len()).filter(|start| text.is_char_boundary(*start));
+        starts.filter_map(|start| self.set.get(&text[start..])).next().copied()
+    }
+}
+
+static BY_ROLE: LazyLock<HashMap<Role, Words>> =
+    LazyLock::new(|| Role::ALL.into_iter().map(|(_, role)| (role, Words::of(role))).collect());
+
+static NONE: LazyLock<Words> = LazyLock::new(|| Words::new(Vec::new()));
+
+static COMMON_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let lines = COMMON.lines().filter(|line| !line.starts_with('#'));
+    lines.flat_map(str::split_ascii_whitespace).map(|word| normal::search(&normal::fold(word)).into_owned()).collect()
+});
+
+/// The words of a role.
+pub fn of(role: Role) -> &'static Words {
+    BY_ROLE.get(&role).unwrap_or(&NONE)
+}
+
+/// Whether a word, as names are searched for, is nobody's name in running text.
+pub fn is_common(word: &str) -> bool {
+    COMMON_WORDS.contains(word)
+        || [Role::Away, Role::Beside, Role::Generic, Role::Caption, Role::Title].iter().any(|role| of(*role).has(word))
 }
 
 #[cfg(test)]

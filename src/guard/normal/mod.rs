@@ -19,18 +19,20 @@
 //! Errors: a few words on why the value is none of its kind.
 //! Sources: UAX 15 (NFKC), UTS 46 (hosts), E.164, RFC 5322 (atoms).
 
+pub mod company;
 mod fold;
 mod host;
 mod id;
 mod name;
 mod phone;
+mod search;
 
 pub use fold::{TOP_LEVEL, fold};
 pub use name::{
-    HONORIFICS, Honorific, MIDDLE_DOT, is_between, is_title, name, spelled, with_forms, without_accents, without_form,
-    word,
+    MIDDLE_DOT, is_between, is_han, is_joined, is_spaceless, is_title, is_within, name, readings, spelled, word,
 };
 pub use phone::{digits as phone_digits, is_dialable};
+pub use search::search;
 
 use crate::account::Kind;
 

@@ -1,54 +1,19 @@
-//! Names of people and bodies: folded, without honorifics, spaces unified.
+//! Names of people and bodies: folded, as names are searched for ([`search`]), without
+//! honorifics, spaces unified.
 //!
-//! Where a name has Japanese, Chinese or Korean script, the spaces in it mean
-//! nothing (山田 太郎) and are dropped, and so is the dot of マイケル・ジョンソン;
+//! Where a name has a script that is written without spaces ([`is_joined`]), the spaces in
+//! it mean nothing (山田 太郎) and are dropped, and so is the dot of マイケル・ジョンソン;
 //! elsewhere one space stays where there was any, and [`word`] says how a word is
-//! spelled. Japanese corporate forms are [`fold`]'s business. Hiragana and katakana
-//! stay distinct: さとう and サトウ are two names. Infallible; a name of nothing but
-//! an honorific stays as it is.
+//! spelled. Hiragana and katakana stay distinct: さとう and サトウ are two names.
+//! [`readings`] gives the other ways in which a name is written: its surname first or last,
+//! a body without its legal form (`company`), umlauts written out. Infallible; a name of
+//! nothing but an honorific stays as it is.
 
+use super::company;
 use super::fold::fold;
-
-/// A word after a name that says that it is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Honorific {
-    /// The word, folded.
-    pub word: &'static str,
-    /// The shortest name, in characters, that it is taken off: 鵜殿 is a name.
-    pub name_min: usize,
-}
-
-/// The honorifics that [`name`] takes off.
-pub const HONORIFICS: &[Honorific] = &[
-    Honorific { word: "様", name_min: 1 },
-    Honorific { word: "さま", name_min: 1 },
-    Honorific { word: "さん", name_min: 1 },
-    Honorific { word: "御中", name_min: 1 },
-    Honorific { word: "殿", name_min: 2 },
-    Honorific { word: "-sama", name_min: 2 },
-    Honorific { word: "-san", name_min: 2 },
-];
-
-/// What stands before an English name, with a full stop or without.
-const TITLES: [&str; 5] = ["mr", "mrs", "ms", "miss", "dr"];
-
-/// The corporate forms that stand before or behind a body's name, folded.
-const FORMS: &[&str] = &[
-    "株式会社",
-    "有限会社",
-    "合同会社",
-    "合資会社",
-    "合名会社",
-    "一般社団法人",
-    "一般財団法人",
-    "公益社団法人",
-    "公益財団法人",
-    "医療法人",
-    "学校法人",
-    "社会福祉法人",
-    "特定非営利活動法人",
-    "npo法人",
-];
+use super::search::{respelled, search};
+use crate::account::Kind;
+use crate::guard::lexicon::{self, Role};
 
 /// The canonical form of a name.
 ///
@@ -60,10 +25,13 @@ const FORMS: &[&str] = &[
 /// assert_eq!(name("Mr. 山田"), "山田");
 /// assert_eq!(name("O’Example, Limited"), name("O'Example Ltd."));
 /// assert_eq!(name("マイケル・サンプル"), name("ﾏｲｹﾙ ｻﾝﾌﾟﾙ"));
+/// assert_eq!(name("Jörg WEISSENFELS"), name("Jo\u{308}rg Weißenfels"));
+/// assert_eq!(name("髙橋 花子"), name("高橋花子"));
 /// ```
 pub fn name(text: &str) -> String {
+    let folded = fold(text);
     // Before the spaces go: Mr. 山田.
-    let mut name = spaces(without_title(fold(text).trim_start()));
+    let mut name = spaces(without_title(search(&folded).trim()));
     loop {
         let shorter = without_title(without_honorific(&name));
         if shorter.len() == name.len() {
@@ -73,13 +41,72 @@ pub fn name(text: &str) -> String {
     }
 }
 
+/// Every other canonical form of a name that its account may be found by.
+pub fn readings(kind: Kind, value: &str, canonical: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    match kind {
+        Kind::Person => all.extend(turned(value, canonical)),
+        Kind::Organisation => all.extend(company::core(canonical)),
+        _ => return all,
+    }
+    if !canonical.chars().any(is_joined) {
+        for spelling in respelled(&fold(value)).map(|spelling| name(&spelling)) {
+            let more = if kind == Kind::Person {
+                turned(&spelling, &spelling)
+            } else {
+                company::core(&spelling).into_iter().collect()
+            };
+            all.push(spelling);
+            all.extend(more);
+        }
+    }
+    all.retain(|name| name != canonical && name.chars().any(char::is_alphabetic));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// The most words of a name that is read with its surname at the other end too.
+const TURNED_MAX: usize = 3;
+
+/// A person's name with the surname at the other end.
+fn turned(value: &str, canonical: &str) -> Vec<String> {
+    if canonical.chars().any(is_joined) {
+        let folded = fold(value);
+        let parts: Vec<String> =
+            folded.split(|c| is_between(c) || c == MIDDLE_DOT).map(name).filter(|part| !part.is_empty()).collect();
+        // Four kanji are mostly two and two.
+        let half = canonical.char_indices().nth(2).map(|(at, _)| at);
+        return match (&parts[..], half) {
+            ([first, second], _) => vec![format!("{second}{first}")],
+            ([one], Some(half))
+                if one == canonical && canonical.chars().count() == 4 && canonical.chars().all(is_han) =>
+            {
+                vec![format!("{}{}", &canonical[half..], &canonical[..half])]
+            }
+            _ => Vec::new(),
+        };
+    }
+    let words: Vec<&str> = canonical.split(' ').collect();
+    if words.len() < 2 || words.len() > TURNED_MAX {
+        return Vec::new();
+    }
+    let turn = |by: usize| [&words[by..], &words[..by]].concat().join(" ");
+    let mut all = vec![turn(words.len() - 1)];
+    if words.len() > 2 {
+        all.push(turn(1));
+    }
+    all
+}
+
 fn spaces(text: &str) -> String {
-    if !text.chars().any(is_cjk) {
+    if !text.chars().any(is_joined) {
         return spelled(text);
     }
     let joined: String = text.chars().filter(|c| !is_between(*c) && *c != MIDDLE_DOT).collect();
     // Without the spaces a short corporate form may have come together.
-    fold(&joined).into_owned()
+    let folded = fold(&joined);
+    search(&folded).into_owned()
 }
 
 /// Parts the words of a name in katakana, where it is written at all.
@@ -145,53 +172,55 @@ pub fn word(word: &str) -> Word<'_> {
     Word { form, rest, is_form }
 }
 
-/// A canonical name of a body without its corporate form, if it has one.
-pub fn without_form(name: &str) -> Option<&str> {
-    let cut = || FORMS.iter().find_map(|form| name.strip_prefix(form).or_else(|| name.strip_suffix(form)));
-    let words = || name.rsplit_once(' ').filter(|(_, last)| word(last).is_form).map(|(rest, _)| rest);
-    cut().or_else(words).filter(|rest| !rest.is_empty())
-}
-
-/// A canonical name in Japanese script with each corporate form before it and behind it.
-pub fn with_forms(name: &str) -> impl Iterator<Item = String> {
-    let is_bare = name.chars().any(is_cjk) && without_form(name).is_none();
-    FORMS.iter().filter(move |_| is_bare).flat_map(move |form| [format!("{form}{name}"), format!("{name}{form}")])
-}
-
-/// A canonical name without the accents of its Latin letters, if it has any: many
-/// programs write `jose nunez`.
-pub fn without_accents(name: &str) -> Option<String> {
-    if name.is_ascii() || name.chars().any(is_cjk) {
-        return None;
-    }
-    let is_accent = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
-    let parted = icu_normalizer::DecomposingNormalizerBorrowed::new_nfd().normalize(name).into_owned();
-    parted.contains(|c| is_accent(&c)).then(|| parted.chars().filter(|c| !is_accent(c)).collect())
-}
+/// Fewer characters before an honorific of one are a name that ends so: 鵜殿.
+const BEFORE_HONORIFIC_MIN: usize = 2;
 
 fn without_honorific(name: &str) -> &str {
-    for Honorific { word, name_min } in HONORIFICS {
-        if let Some(rest) = name.strip_suffix(word)
-            && rest.trim_end().chars().count() >= *name_min
-        {
-            return rest.trim_end();
-        }
-    }
-    name
+    let Some(honorific) = lexicon::of(Role::Honorific).suffix(name) else { return name };
+    let rest = &name[..name.len() - honorific.len()];
+    let stands_apart = honorific.starts_with(is_joined) || honorific.starts_with('-') || rest.ends_with(' ');
+    let is_long = rest.trim_end().chars().count() >= BEFORE_HONORIFIC_MIN;
+    let needs_no_more = honorific == "様" || honorific.chars().count() > 1 && !honorific.starts_with('-');
+    if stands_apart && (is_long || needs_no_more && !rest.trim().is_empty()) { rest.trim_end() } else { name }
 }
 
 fn without_title(name: &str) -> &str {
-    name.split_once(' ').filter(|(first, _)| is_title(first)).map_or(name, |(_, rest)| rest.trim_start())
+    let titles = lexicon::of(Role::SureTitle);
+    if let Some((first, rest)) = name.split_once(' ') {
+        let is_title = titles.has(first) || first.strip_suffix('.').is_some_and(|first| titles.has(first));
+        return if is_title { rest.trim_start() } else { name };
+    }
+    // คุณสมชาย
+    let glued = titles.prefix(name).filter(|title| title.ends_with(is_spaceless));
+    let rest = glued.map_or(name, |title| &name[title.len()..]);
+    if rest.chars().count() >= 2 { rest } else { name }
 }
 
-/// Whether a folded word is what stands before an English name: `mrs`, `dr.`.
+/// Whether a folded word is what stands before a name: `mrs`, `dr.`, `frau`.
 pub fn is_title(word: &str) -> bool {
-    TITLES.contains(&word.strip_suffix('.').unwrap_or(word))
+    let titles = lexicon::of(Role::Title);
+    titles.has(word) || word.strip_suffix('.').is_some_and(|word| titles.has(word))
 }
 
-/// Han, kana, bopomofo, hangul, and the signs of the CJK block that stand in
-/// names (々, 〆, ー).
-fn is_cjk(c: char) -> bool {
-    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3041}'..='\u{312f}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}'
+/// Whether a character is of a script written without spaces between words, or of hangul,
+/// in which a name's spaces mean nothing.
+pub fn is_joined(c: char) -> bool {
+    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{312f}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+        || is_spaceless(c)
+}
+
+/// Whether a character is Thai, Lao, Myanmar or Khmer: letters, and no spaces between words.
+pub fn is_spaceless(c: char) -> bool {
+    matches!(c, '\u{e01}'..='\u{e4e}' | '\u{e81}'..='\u{ece}' | '\u{1000}'..='\u{103f}' | '\u{1780}'..='\u{17d3}')
+}
+
+/// Whether a character is a kanji.
+pub fn is_han(c: char) -> bool {
+    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Whether a character goes on with a word of a script that has spaces.
+pub fn is_within(c: char) -> bool {
+    if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() && !is_joined(c) }
 }

@@ -18,16 +18,18 @@ pub use columns::{BadCell, Columns};
 
 use crate::account::{AccountId, Kind};
 use crate::config::Column;
-use crate::guard::Own;
 use crate::guard::index::{Entry as Named, Index};
 use crate::guard::names::Names;
 use crate::guard::overlay::columns::Value;
+use crate::guard::{Own, normal};
 use crate::key::Keys;
 
 /// How a declared column is named to templates and in `must_show`.
 pub const PREFIX: &str = "extra.";
 /// Stands for a column where an address implies its provider's domain.
 const PROVIDER: u8 = u8::MAX;
+/// Stands for a column where a name is written otherwise than its column has it.
+const READING: u8 = u8::MAX - 1;
 
 /// One value: 21 bytes, in the order of the table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +118,12 @@ impl Builder {
                 Kind::Email => put(provider(keys, canonical.rsplit_once('@').map_or("", |(_, host)| host)), PROVIDER),
                 Kind::Person | Kind::Organisation => {
                     overlay.own_names.push((number, column, written.into()));
+                    for name in normal::readings(kind, written, &canonical) {
+                        let hash = keys.identifier(kind, &name);
+                        put(hash, READING);
+                        let named = Named { kind, hash, name: Some(name.clone()), account: account.clone() };
+                        self.search.entry(name).or_insert(named);
+                    }
                     let name = Some(canonical.clone());
                     self.search.insert(canonical, Named { kind, hash, name, account: account.clone() });
                     self.keys.get_or_insert_with(|| keys.clone());
@@ -178,7 +186,7 @@ impl Overlay {
 
     /// How many values it holds.
     pub fn len(&self) -> usize {
-        self.entries.iter().filter(|entry| entry.column != PROVIDER).count()
+        self.entries.iter().filter(|entry| entry.column < READING).count()
     }
 
     /// How many accounts have a row.

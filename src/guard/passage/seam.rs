@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use crate::guard::find::Scanner;
 use crate::guard::find::atoms::GAP_MAX;
-use crate::guard::names::{Names, is_gap, is_joined, squeeze};
-use crate::guard::normal;
+use crate::guard::names::{Names, is_gap, is_joined, squeeze, starts_word};
+use crate::guard::{alone, normal};
 
 /// What of a passage can be part of a name that crosses its ends.
 #[derive(Debug, Default)]
@@ -32,7 +32,10 @@ pub struct Edges {
     /// Its first and last characters that are no spaces, as many as there are.
     first: Few,
     last: Few,
-    /// The same of it as it reads where tags part its words: `Kaki<b>tome</b>`.
+    /// It as a half of a name, if it is nothing else: 太郎 in a cell of its own.
+    half: Option<Box<str>>,
+    /// The same of it as it reads where tags part its words: `Kaki<b>tome</b>`, or without the
+    /// readings of its kanji: 鈴木(すずき).
     cut: Option<Box<Edges>>,
     /// The pieces of a number that it begins and ends with.
     number: Option<Number>,
@@ -108,15 +111,22 @@ const GATE: usize = 4;
 impl Edges {
     /// Reads a passage's folded text.
     pub fn of(folded: &str, names: Names<'_>, scanner: &Scanner) -> Self {
-        Self { number: Number::of(folded, scanner), ..Self::of_squeezed(squeeze(folded), names) }
+        let searched = normal::search(folded);
+        let plain = alone::without_readings(&searched);
+        let cut = plain.map(|plain| Box::new(Self::of_squeezed(squeeze(&plain), names)));
+        let half = alone::half(&searched).map(Into::into);
+        let number = Number::of(folded, scanner);
+        Self { cut, half, number, ..Self::of_squeezed(squeeze(&searched), names) }
     }
 
     /// Reads one that has another text where tags part its words.
     pub fn of_both(folded: &str, cut: &str, names: Names<'_>, scanner: &Scanner) -> Self {
-        let number = Number::of(folded, scanner);
-        let (whole, cut) = (squeeze(folded), squeeze(cut));
-        let cut = (whole.1 != cut.1).then(|| Box::new(Self::of_squeezed(cut, names)));
-        Self { cut, number, ..Self::of_squeezed(whole, names) }
+        let whole = Self::of(folded, names, scanner);
+        if squeeze(folded).1 == squeeze(cut).1 {
+            return whole;
+        }
+        let other = Self::of(cut, names, scanner);
+        whole.and(other)
     }
 
     fn of_squeezed((joined, spaced): (String, String), names: Names<'_>) -> Self {
@@ -130,6 +140,7 @@ impl Edges {
             is_open,
             first: Few::of(joined.chars()),
             last: Few::of(joined.chars().rev()),
+            half: None,
             cut: None,
             number: None,
         }
@@ -139,9 +150,18 @@ impl Edges {
         self.number.as_ref().is_some_and(|number| number.is_whole)
     }
 
+    /// It, and another reading of it behind those that it has.
+    fn and(mut self, other: Self) -> Self {
+        self.cut = Some(Box::new(match self.cut.take() {
+            Some(cut) => cut.and(other),
+            None => other,
+        }));
+        self
+    }
+
     /// It, and as its words are parted.
     fn readings(&self) -> impl Iterator<Item = &Self> {
-        std::iter::once(self).chain(self.cut.as_deref())
+        std::iter::successors(Some(self), |edges| edges.cut.as_deref())
     }
 }
 
@@ -183,7 +203,7 @@ fn is_open_worded(tail: &str, names: Names<'_>) -> bool {
 /// other: `(ada` `ashgrove,`.
 fn may_begin(first: &str, second: &str, names: Names<'_>) -> bool {
     let first = if normal::word(second).is_form { first.trim_end_matches(',') } else { first };
-    let starts = |at: usize| !first[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+    let starts = |at: usize| starts_word(&first[..at]);
     // No such name has a character that is written without spaces.
     let near =
         first.char_indices().rev().take_while(|(at, c)| !is_joined(*c) && first.len() - at <= names.longest_first());
@@ -217,6 +237,8 @@ pub struct Seams {
     open: Vec<usize>,
     /// The same of numbers.
     numbers: Vec<usize>,
+    /// Whether two passages are the halves of one name.
+    has_halves: bool,
 }
 
 impl Seams {
@@ -226,6 +248,9 @@ impl Seams {
             return;
         }
         if let Some(before) = self.edges.last() {
+            if let (Some(first), Some(second)) = (&before.half, &edges.half) {
+                self.has_halves |= names.has_halves(first, second);
+            }
             let may_cross = |before: &Edges| edges.readings().any(|edges| self.may_cross(before, edges, names));
             if before.readings().any(|before| before.is_open || may_cross(before)) {
                 self.open.push(self.edges.len());
@@ -313,6 +338,9 @@ impl Seams {
     /// The text around each seam that a name may cross, folded and spaced; `None`
     /// where one has more than one reading.
     pub fn windows(&self, names: Names<'_>) -> Option<Vec<String>> {
+        if self.has_halves {
+            return None;
+        }
         self.open.iter().map(|seam| self.window(*seam, names)).collect()
     }
 

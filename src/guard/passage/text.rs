@@ -10,7 +10,7 @@ use crate::guard::rules;
 use crate::guard::view::part::has_uuencode;
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain};
-use crate::guard::{captioned, normal, salutation};
+use crate::guard::{alone, captioned, normal, salutation};
 
 /// Stands in a segment where an inline tag stood: no text has this control
 /// character when it comes here.
@@ -115,6 +115,7 @@ impl Walk<'_, '_, '_> {
         let (names, scanner) = (self.judge.index().names(), self.case.scanner());
         let plain = plain::unescape(whole);
         let folded = normal::fold(&plain);
+        let searched = normal::search(&folded);
         let edges = if text.len() > whole.len() {
             Edges::of_both(&folded, &normal::fold(&plain::unescape(&text.replace(TAG, "\n"))), names, scanner)
         } else {
@@ -123,8 +124,10 @@ impl Walk<'_, '_, '_> {
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
-            is_led: salutation::leading_honorific(&folded).is_some() || folded.trim_start().starts_with('@'),
-            is_label: self.case.scanner().ends_open(&folded) || captioned::ends(&folded),
+            is_led: salutation::leading_honorific(&searched).is_some() || folded.trim_start().starts_with('@'),
+            is_label: scanner.ends_open(&folded)
+                || captioned::ends(&searched)
+                || alone::ends_in_half(&searched),
             edges: Arc::new(edges),
         }
     }
@@ -212,7 +215,8 @@ impl Walk<'_, '_, '_> {
             if self.memos.windows.get(window.as_bytes()) == Some(&true) {
                 continue;
             }
-            let view = view(Shape::Loose, Cow::Borrowed(&window));
+            let place = Place { part: "text".into(), view: rules::names::WINDOW, at: None };
+            let view = View { place, shape: Shape::Loose, text: Cow::Borrowed(&window) };
             rules::names::across(self.case, &view, &window);
             self.case.is_clean().then_some(())?;
             if let Some(hash) = self.memos.windows.note(window.as_bytes()) {

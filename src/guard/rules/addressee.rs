@@ -2,7 +2,8 @@
 //! beside titles, departments and company.
 
 use crate::account::Kind;
-use crate::guard::names::JOINED_MIN;
+use crate::guard::lexicon::{self, Role};
+use crate::guard::names::{JOINED_MIN, is_joined};
 use crate::guard::normal;
 use crate::guard::rules::Case;
 use crate::guard::salutation::{Salutation, is_generic};
@@ -17,6 +18,7 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
     let name = &salutation.name;
     case.own.has_name(name)
         || own_words(case, &salutation.words)
+        || is_tiled(case, name)
         || own_at_end(case, salutation)
         || own_and_more(case, salutation)
         || own_address(case, name)
@@ -46,40 +48,66 @@ fn own_address(case: &Case<'_>, name: &str) -> bool {
 /// `dear ada ashgrove, …`, `hi ada and team`, `山田商店 担当 山田 様`, `dear customer 10000001`:
 /// every word is one of the account's own, or nobody's.
 fn own_words(case: &Case<'_>, words: &str) -> bool {
-    let words = COMPANY.iter().find_map(|company| words.trim_end().strip_suffix(company)).unwrap_or(words);
-    words
-        .split(|c: char| c.is_whitespace() || c == '&')
+    let mut has_own = false;
+    let is_explained = words
+        .split(|c: char| c.is_whitespace() || "&/+".contains(c))
         .map(normal::name)
-        .filter(|word| !word.is_empty() && !TITLES.contains(&word.as_str()))
+        .filter(|word| !word.is_empty())
         .all(|word| {
             let word = word.trim_end_matches(['.', ':']);
-            case.own.has_name(word)
-                || is_generic(word)
-                || normal::is_title(word)
-                || BESIDE.contains(&word)
-                || own_address(case, word)
-                || is_initials(case, word)
-                || normal::HONORIFICS.iter().any(|honorific| honorific.word == word)
-        })
+            let is_own =
+                case.own.has_name(word) || own_address(case, word) || is_initials(case, word) || is_tiled(case, word);
+            has_own |= is_own;
+            is_own || is_generic(word) || normal::is_title(word) || stands_beside(word)
+        });
+    is_explained && (has_own || words.split_whitespace().all(is_generic))
 }
 
-/// What stands beside what names the account, folded: `dear owner of sample.example`.
-const BESIDE: [&str; 14] = [
-    "prof",
-    "of",
-    "the",
-    "and",
-    "id",
-    "no",
-    "number",
-    "account",
-    "owner",
-    "owners",
-    "holder",
-    "admin",
-    "contact",
-    "department",
-];
+/// Whether a word stands beside a name, and names nobody: `of`, `team`, `社長`.
+fn stands_beside(word: &str) -> bool {
+    const ROLES: [Role; 8] = [
+        Role::Beside,
+        Role::Office,
+        Role::Family,
+        Role::Department,
+        Role::Honorific,
+        Role::HonorificWeak,
+        Role::Greeting,
+        Role::Title,
+    ];
+    ROLES.into_iter().any(|role| lexicon::of(role).has(word))
+}
+
+/// The longest name that is taken to pieces, in characters.
+const TILED_MAX: usize = 40;
+
+/// `山田社長`, `佐藤家御一同`, `株式会社サンプル総務部山田`: one own name or more, and nothing else but what
+/// stands beside names.
+fn is_tiled(case: &Case<'_>, name: &str) -> bool {
+    const ROLES: [Role; 6] =
+        [Role::Beside, Role::Office, Role::Family, Role::Department, Role::Generic, Role::HonorificWeak];
+    if name.is_ascii() || !name.contains(is_joined) || name.chars().count() > TILED_MAX {
+        return false;
+    }
+    let cuts: Vec<usize> = name.char_indices().map(|(at, _)| at).chain([name.len()]).collect();
+    // Whether the name is explained up to each cut: without an own name in it, and with one.
+    let mut reached = vec![(false, false); cuts.len()];
+    reached[0].0 = true;
+    for from in 0..cuts.len() {
+        let (bare, own) = reached[from];
+        for to in (from + 1..cuts.len()).filter(|_| bare || own) {
+            let piece = &name[cuts[from]..cuts[to]];
+            if case.own.has_name(piece) {
+                reached[to].1 = true;
+            }
+            if ROLES.into_iter().any(|role| lexicon::of(role).has(piece)) {
+                reached[to].0 |= bare;
+                reached[to].1 |= own;
+            }
+        }
+    }
+    reached.last().is_some_and(|(_, own)| *own)
+}
 
 /// `dear ms. a. ashgrove`, `dear j.r. hart`.
 fn is_initials(case: &Case<'_>, word: &str) -> bool {
@@ -88,65 +116,8 @@ fn is_initials(case: &Case<'_>, word: &str) -> bool {
     word.split('.').all(|letter| letter.len() == 1 && begins(letter))
 }
 
-/// How the parts of a body are called, folded.
-const DEPARTMENTS: &[&str] = &[
-    "部",
-    "課",
-    "室",
-    "係",
-    "局",
-    "科",
-    "本社",
-    "支社",
-    "支店",
-    "本店",
-    "営業所",
-    "事業所",
-    "工場",
-    "研究所",
-    "センター",
-    "チーム",
-    "グループ",
-    "事務局",
-    "総務",
-    "経理",
-    "部門",
-    "サポート",
-    "窓口",
-    "デスク",
-    "マーケティング",
-    "広報",
-    "人事",
-    "営業",
-    "法務",
-    "情シス",
-    "サクセス",
-    "マスター",
-    "運営",
-    "support",
-    "sales",
-    "center",
-    "department",
-    "team",
-];
-
 /// The longest name of a part of a body, in characters.
 const DEPARTMENT_MAX: usize = 20;
-
-/// What may stand behind a person's name, folded.
-const SUFFIXES: [&str; 9] = ["jr", "sr", "ii", "iii", "iv", "phd", "md", "esq", "mba"];
-
-/// Who may be greeted together with somebody, folded.
-const COMPANY: [&str; 8] = [
-    " and welcome",
-    " & welcome",
-    " and team",
-    " & team",
-    " and family",
-    " & family",
-    " and colleagues",
-    " & colleagues",
-];
 
 /// `株式会社サンプル 総務部 御中`, `Dear Ada Sample Jr.`: a part of the account's own body, or
 /// more of its own name. A name that stands there too is found by itself.
@@ -162,16 +133,12 @@ fn own_and_more(case: &Case<'_>, salutation: &Salutation) -> bool {
     let gaps = words.match_indices(char::is_whitespace).map(|(at, _)| at);
     let mut parted = gaps.filter(is_own).map(|at| normal::name(&words[at..]));
     glued.into_iter().any(is_department)
-        || parted.any(|more| is_department(&more) || SUFFIXES.contains(&more.trim_end_matches('.')))
+        || parted.any(|more| is_department(&more) || lexicon::of(Role::Beside).has(more.trim_end_matches('.')))
 }
 
 fn is_department(part: &str) -> bool {
-    part.chars().count() <= DEPARTMENT_MAX && DEPARTMENTS.iter().any(|department| part.ends_with(department))
+    part.chars().count() <= DEPARTMENT_MAX && lexicon::of(Role::Department).suffix(part).is_some()
 }
-
-/// What stands right before a name, folded.
-const TITLES: &[&str] =
-    &["代表", "代表取締役", "社長", "会長", "店長", "部長", "課長", "担当", "氏名", "名前", "件名", "重要"];
 
 /// `営業部 山田 太郎 様`, `■山田 太郎 様`, `ご契約者山田太郎様`, `請求書_山田太郎様`: a whole name of the
 /// account's own, behind words that do not reach into it, as 大 would into 森.
@@ -186,7 +153,7 @@ fn own_at_end(case: &Case<'_>, salutation: &Salutation) -> bool {
             let hiragana = |c: Option<char>| c.is_some_and(|c| ('\u{3040}'..='\u{309f}').contains(&c));
             let ends = hiragana(before.chars().next_back()) && !hiragana(joined.chars().next());
             let sign = before.ends_with(|c: char| !c.is_alphanumeric());
-            let title = TITLES.iter().any(|title| before.ends_with(title));
+            let title = [Role::Title, Role::Office].iter().any(|role| lexicon::of(*role).suffix(before).is_some());
             Some(ends || sign || title || case.own.has_name(before) || is_generic(before))
         };
         tails.contains(own) || glued().unwrap_or(false)

@@ -4,9 +4,12 @@
 use std::collections::HashMap;
 
 use crate::account::{AccountId, Kind, mask};
+use crate::guard::alone;
 use crate::guard::captioned;
+use crate::guard::file;
 use crate::guard::finding::Rule;
-use crate::guard::names::{Hit, Names, slug, squeeze};
+use crate::guard::lexicon::{self, Role};
+use crate::guard::names::{Hit, Names, is_joined, slug, squeeze};
 use crate::guard::normal;
 use crate::guard::rules::addressee::is_explained;
 use crate::guard::rules::claims::Claim;
@@ -18,35 +21,60 @@ use crate::guard::view::{Shape, View};
 
 /// Judges every name of one view.
 pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    let guard = case.guard;
-    let names = guard.index().names();
-    // Names without spaces are of other scripts: most attributes have none.
-    if folded.is_ascii() && !names.has_worded() && view.shape != Shape::Visible && case.extra().is_none() {
-        return;
+    let names = case.guard.index().names();
+    let searched = normal::search(folded);
+    read(case, view, names, &searched);
+    // 鈴木(すずき)花子 is 鈴木花子 to a reader.
+    let plain = alone::without_readings(&searched);
+    if let Some(plain) = &plain {
+        read(case, view, names, plain);
     }
-    let (joined, spaced) = squeeze(folded);
-    anywhere(case, view, names, &joined, &spaced);
+    if view.place.view == "file name" {
+        spelled_out(case, view, file::stem(&searched));
+    }
     if let Some(words) = slug(view, folded) {
         // `/renew/john-smith.example` is its owner's, whoever John Smith is.
         let mut hits = names.worded(&words);
         hits.retain(|hit| !case.own.spells(&words[hit.start..hit.end]));
-        foreign(case, view, &words, &hits);
+        foreign(case, view, &words, &hits, Reading::Cued);
     }
+    if view.shape == Shape::Visible {
+        addressed(case, view, plain.as_deref().unwrap_or(&searched));
+        if is_header(view) && view.place.view == "To" {
+            written_to(case, view, &searched);
+        }
+    }
+}
+
+/// The most words of a file's name of which each may be a name.
+const FILE_WORDS_MAX: usize = 8;
+
+/// Names of one word in the name of a file: `2026-nexora-report`.
+fn spelled_out(case: &mut Case<'_>, view: &View<'_>, stem: &str) {
+    let words = stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    for word in words.take(FILE_WORDS_MAX).filter(|word| !is_common(word)) {
+        let name = normal::name(word);
+        if !case.known.has_searched_word(&name) {
+            let place = word.as_ptr() as usize - stem.as_ptr() as usize;
+            find_standing(case, view, stem, &Standing { place: place..place + word.len(), name });
+        }
+    }
+}
+
+/// Judges a searched text of a view.
+fn read(case: &mut Case<'_>, view: &View<'_>, names: Names<'_>, searched: &str) {
+    let (joined, spaced) = squeeze(searched);
+    anywhere(case, view, names, &joined, &spaced);
     if let Some(declared) = case.extra().and_then(|extra| extra.names()) {
         anywhere(case, view, declared, &joined, &spaced);
     }
-    captioned(case, view, folded);
-    standing(case, view, folded);
-    if view.shape == Shape::Visible {
-        if is_read(view) {
-            let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
-            let own: Vec<String> = case.own.names().iter().filter(shown).cloned().collect();
-            own.iter().for_each(|name| case.shown.insert(Kind::Person, name));
-        }
-        addressed(case, view, folded);
-        if is_header(view) && view.place.view == "To" {
-            written_to(case, view, folded);
-        }
+    captioned(case, view, searched);
+    standing(case, view, searched);
+    alone(case, view, searched);
+    if view.shape == Shape::Visible && is_read(view) {
+        let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
+        let own: Vec<String> = case.own.names().iter().filter(shown).cloned().collect();
+        own.iter().for_each(|name| case.shown.insert(Kind::Person, name));
     }
 }
 
@@ -55,6 +83,15 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let (joined, spaced) = squeeze(folded);
     anywhere(case, view, case.guard.index().names(), &joined, &spaced);
+}
+
+/// How a text is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Running text, in which two common words are no name: `will price`.
+    Running,
+    /// A value of its own.
+    Cued,
 }
 
 /// Whoever stands before the address in `To` is addressed, honorific or not.
@@ -70,20 +107,23 @@ fn written_to(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 /// Names that are searched for anywhere, the directory's or the campaign's.
 fn anywhere(case: &mut Case<'_>, view: &View<'_>, names: Names<'_>, joined: &str, spaced: &str) {
     if !joined.is_ascii() {
-        foreign(case, view, joined, &names.joined(joined));
+        foreign(case, view, joined, &names.joined(joined), Reading::Running);
     }
     if spaced.contains(' ') {
-        foreign(case, view, spaced, &names.worded(spaced));
+        foreign(case, view, spaced, &names.worded(spaced), Reading::Running);
     }
 }
 
-fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
+fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit], reading: Reading) {
     if hits.is_empty() {
         return;
     }
     let own = own_spans(case, text);
     for hit in hits {
         let name = &text[hit.start..hit.end];
+        if reading == Reading::Running && is_common(name) && !is_written_as_name(view, name) {
+            continue;
+        }
         // A piece of one's own name is one's own.
         if own.covers(hit.start, hit.end) || case.own.has_name(name) || case.known.has_name(hit.hash, name) {
             continue;
@@ -96,7 +136,93 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit]) {
         let directory = case.guard.index().owner(hit.hash);
         let Some(owner) = directory.or_else(|| case.extra()?.owner(hit.hash)) else { continue };
         let kind = case.guard.name_kind(name, hit.hash);
+        if kind == Kind::Organisation && reading == Reading::Running && (is_common(name) || !is_whole(text, hit, view))
+        {
+            continue;
+        }
         case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
+    }
+}
+
+/// Whether a name has nothing but common words.
+fn is_common(name: &str) -> bool {
+    name.split(' ').all(lexicon::is_common)
+}
+
+/// Whether words of a view are written with capitals, and stand between words that are not:
+/// `Grace Young`, not `April May June` or `will price`.
+fn is_written_as_name(view: &View<'_>, name: &str) -> bool {
+    // Around a seam there is no more than the folded text; the whole message is then read.
+    if view.place.view == WINDOW {
+        return true;
+    }
+    let wanted: Vec<&str> = name.split(' ').collect();
+    let words: Vec<&str> = view.text.split_whitespace().collect();
+    let is_capital = |word: &str| {
+        let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+        word.starts_with(char::is_uppercase) && word.chars().any(char::is_lowercase)
+    };
+    let letters = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        normal::search(&normal::fold(bare)).into_owned()
+    };
+    words.windows(wanted.len()).enumerate().any(|(at, window)| {
+        let inner = &window[..window.len() - 1];
+        let is_unbroken = inner.iter().all(|word| word.ends_with(char::is_alphanumeric));
+        let is_apart = |word: Option<&&str>| word.is_none_or(|word| !is_capital(word));
+        let before = at.checked_sub(1).and_then(|at| words.get(at));
+        let ends_before = before.is_some_and(|word| word.ends_with(|c: char| !c.is_alphanumeric()));
+        let ends = window.last().is_some_and(|word| word.ends_with(|c: char| !c.is_alphanumeric()));
+        is_unbroken
+            && window.iter().all(|word| is_capital(word))
+            && (ends_before || is_apart(before))
+            && (ends || is_apart(words.get(at + window.len())))
+            && window.iter().zip(&wanted).all(|(word, wanted)| letters(word) == *wanted)
+    })
+}
+
+/// What the view around a seam is called.
+pub const WINDOW: &str = "seam";
+
+/// Whether the name of a body without its legal form is no piece of a longer word: `東京商事`
+/// in `大東京商事`.
+fn is_whole(text: &str, hit: &Hit, view: &View<'_>) -> bool {
+    let name = &text[hit.start..hit.end];
+    if !name.contains(is_joined) || normal::company::has_form(name) || view.place.view == WINDOW {
+        return true;
+    }
+    let stands = |text: &str, start: usize, end: usize| {
+        let (before, after) = (&text[..start], &text[end..]);
+        let goes_on = |a: Option<char>, b: Option<char>| {
+            a.zip(b).is_some_and(|(a, b)| script(a).is_some() && script(a) == script(b))
+        };
+        let is_word = |role, text: &str, at_end: bool| {
+            if at_end { lexicon::of(role).suffix(text).is_some() } else { lexicon::of(role).prefix(text).is_some() }
+        };
+        let begins = !goes_on(before.chars().next_back(), name.chars().next())
+            || [Role::Form, Role::Caption, Role::Title, Role::Office].iter().any(|role| is_word(*role, before, true));
+        let ends = !goes_on(name.chars().next_back(), after.chars().next())
+            || [Role::Form, Role::Honorific, Role::Office, Role::Department, Role::Beside]
+                .iter()
+                .any(|role| is_word(*role, after, false));
+        begins && ends
+    };
+    if stands(text, hit.start, hit.end) {
+        return true;
+    }
+    let folded = normal::fold(&view.text);
+    let searched = normal::search(&folded);
+    searched.match_indices(name).any(|(at, name)| stands(&searched, at, at + name.len()))
+}
+
+/// The script of a letter that is written without spaces.
+fn script(c: char) -> Option<u8> {
+    match c {
+        '\u{3040}'..='\u{309f}' => Some(0),
+        '\u{30a0}'..='\u{30ff}' => Some(1),
+        '\u{ac00}'..='\u{d7af}' => Some(2),
+        c if normal::is_han(c) => Some(3),
+        _ => None,
     }
 }
 
@@ -119,7 +245,7 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         }
         let place = view.place.to_string();
         if !salutation.is_sure {
-            if let Some((kind, owner)) = other_body(case, name) {
+            if let Some((kind, owner)) = other(case, name) {
                 case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
             }
             continue;
@@ -165,12 +291,45 @@ fn standing(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let names = case.guard.index().names();
     let has_more = case.extra().is_some_and(|extra| extra.names().is_some());
     for standing in standalone::names(folded, |first, second| has_more || names.may_begin_worded(first, second)) {
-        let name = &standing.name;
-        let is_explained = case.known.has_standing(name) || case.own.has_name(name);
-        if let Some((kind, owner)) = other(case, name).filter(|_| !is_explained && !is_in_own(case, folded, &standing))
-        {
-            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
+        find_standing(case, view, folded, &standing);
+    }
+}
+
+/// Names of one word that stand by themselves, and those in two fields. A source has its tags
+/// around them.
+fn alone(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
+    if view.place.view == "source" || view.place.view == "style" || !is_for_readers(view) {
+        return;
+    }
+    for standing in alone::names(searched) {
+        if !is_common(&standing.name) && !case.known.has_searched_word(&standing.name) {
+            find_standing(case, view, searched, &standing);
         }
+    }
+    for (one, other) in alone::pairs(searched) {
+        if !is_common(&one.name) {
+            find_standing(case, view, searched, &one);
+            find_standing(case, view, searched, &other);
+        }
+    }
+}
+
+/// Whether a value is one that somebody reads, or that a program made of somebody's: not a
+/// class or the name of a font.
+fn is_for_readers(view: &View<'_>) -> bool {
+    const SHOWN: [&str; 9] =
+        ["abbr", "alt", "aria-label", "content", "label", "placeholder", "summary", "title", "value"];
+    let at = view.place.at.as_deref().unwrap_or_default();
+    view.place.view != "attribute" || at.contains(',') || SHOWN.contains(&at) || at.starts_with("data-")
+}
+
+fn find_standing(case: &mut Case<'_>, view: &View<'_>, folded: &str, standing: &Standing) {
+    let name = &standing.name;
+    if case.known.has_standing(name) || case.own.has_name(name) {
+        return;
+    }
+    if let Some((kind, owner)) = other(case, name).filter(|_| !is_in_own(case, folded, standing)) {
+        case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(name), Some(&owner));
     }
 }
 
@@ -193,9 +352,10 @@ fn starts_with(mut text: impl Iterator<Item = char>, mut head: impl Iterator<Ite
     head.all(|c| text.next() == Some(c))
 }
 
-/// Who else has this whole name.
+/// Who else has this name, whole or without its legal form.
 fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
-    [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| other_of(case, kind, name))
+    let whole = |name: &str| [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| other_of(case, kind, name));
+    whole(name).or_else(|| other_of(case, Kind::Organisation, &normal::company::core(name)?))
 }
 
 fn other_of(case: &Case<'_>, kind: Kind, name: &str) -> Option<(Kind, AccountId)> {
@@ -203,10 +363,4 @@ fn other_of(case: &Case<'_>, kind: Kind, name: &str) -> Option<(Kind, AccountId)
         Claim::Other(owner) => Some((kind, owner)),
         Claim::Own | Claim::Nobodys => None,
     }
-}
-
-/// The same, and whose name is that of a body without its corporate form.
-fn other_body(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
-    let body = |whole: String| other_of(case, Kind::Organisation, &whole);
-    other(case, name).or_else(|| normal::with_forms(name).find_map(body))
 }
