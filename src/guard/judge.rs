@@ -320,6 +320,9 @@ impl Judge<'_> {
             // One token in a million has an ID between two dashes by chance.
             neutral = case.without_own_links(&view.text, None);
         }
+        if view.place.at.as_deref().is_some_and(|at| at.ends_with(view::url::FORM)) {
+            neutral = case.own.with_signs(neutral.as_deref().unwrap_or(&view.text)).or(neutral);
+        }
         let folded = normal::fold(neutral.as_deref().unwrap_or(&view.text));
         rules::identifiers::judge(case, view, &folded);
         rules::names::judge(case, view, &folded);

@@ -145,6 +145,22 @@ impl Own {
         self.words.keys().any(|word| parted(word).contains(words))
     }
 
+    /// A text with the plus signs of own addresses in it that were read as spaces:
+    /// `sales info@shop.example` is `sales+info@shop.example`. `None` if there are none.
+    pub fn with_signs(&self, text: &str) -> Option<String> {
+        let mut out: Option<String> = None;
+        let values = self.columns.values().flatten();
+        for (_, address) in values.filter(|(kind, value)| *kind == Kind::Email && value.contains('+')) {
+            let now = out.as_deref().unwrap_or(text);
+            let lower = now.to_ascii_lowercase();
+            let spaced = address.replace('+', " ");
+            if lower.contains(&spaced) {
+                out = Some(lower.replace(&spaced, address));
+            }
+        }
+        out
+    }
+
     /// Its whole names, canonical.
     pub fn names(&self) -> &[String] {
         &self.whole_names

@@ -7,6 +7,7 @@ use super::{BEHIND, Memos, Walk};
 use crate::guard::view::entity::Entity;
 use crate::guard::view::header;
 use crate::guard::view::part::Split;
+use crate::guard::view::reread;
 use crate::guard::view::sink::Sink;
 use crate::guard::view::transfer::{self, Encoding};
 
@@ -141,10 +142,14 @@ impl Walk<'_, '_, '_> {
     fn leaf(&mut self, head: Head, body: &[u8]) -> Option<()> {
         let (Head::Plain(encoding) | Head::Html(encoding)) = head;
         let (bytes, damage) = transfer::decode(body, encoding);
-        if damage.is_some() || memchr::memchr3(b'\0', 0x01, 0x1b, &bytes).is_some() {
+        if damage.is_some() {
             return None;
         }
         let text = unix(simdutf8::basic::from_utf8(&bytes).ok()?)?;
+        // What reads in two ways is read as a whole: names may look across the cuts.
+        if reread::may_differ((body, encoding), &text, matches!(head, Head::Html(_))) {
+            return None;
+        }
         match head {
             Head::Plain(_) => self.plain(&text),
             Head::Html(_) => self.html(&text),

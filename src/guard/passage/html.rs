@@ -10,7 +10,7 @@ use super::text::GLUED_MAX;
 use super::text::TAG;
 use super::{BEHIND, Memos, Walk};
 use crate::guard::view::html::piece::{self, Piece};
-use crate::guard::view::html::text::{Boxes, Seam, in_one_line};
+use crate::guard::view::html::text::{self, Boxes, Seam, in_one_line};
 use crate::guard::view::html::{self, Dialect};
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, escape};
@@ -65,18 +65,21 @@ impl Walk<'_, '_, '_> {
             }
             let tag = memchr::memchr(b'<', &html.as_bytes()[at..]).map_or(html.len(), |n| at + n);
             if tag > at {
-                self.run(&html[at..tag], document)?;
+                self.run(&html[at..tag], is_small(&html[..at]), document)?;
             }
             at = if tag < html.len() { self.markup(html, tag, document)? } else { tag };
         }
         Some(())
     }
 
-    /// Text between two tags.
-    fn run(&mut self, run: &str, document: &mut Document) -> Option<()> {
+    /// Text between two tags, the first of which may begin a small element.
+    fn run(&mut self, run: &str, is_small: bool, document: &mut Document) -> Option<()> {
         let text = if memchr::memchr(b'&', run.as_bytes()).is_some() { self.decoded(run) } else { Cow::Borrowed(run) };
         // `&#1;` is no tag.
         if memchr::memchr(TAG as u8, text.as_bytes()).is_some() {
+            return None;
+        }
+        if is_small && text::is_small_kana(&document.segment, &text) {
             return None;
         }
         let is_blank = text.trim_ascii().is_empty();
@@ -90,9 +93,9 @@ impl Walk<'_, '_, '_> {
                 |memos: &mut Memos| &mut memos.sources,
                 run.as_bytes(),
                 |views| {
-                    let place = Place { part: "text".into(), view: "source", at: None };
-                    views.push(View { place, shape: Shape::Loose, text: escape::source(run) });
-                    Some(())
+                    let mut sink = Sink::unlimited(views);
+                    sink.push("text", "source", None, Shape::Loose, escape::source(run));
+                    sink.finish().is_empty().then_some(())
                 },
             )?;
         }
@@ -224,6 +227,11 @@ fn views_of(html: &str, views: &mut Vec<View<'_>>) -> Option<()> {
     sink.push("text", "source", None, Shape::Loose, escape::source(html).into_owned().into());
     html::read(html, "text", Dialect::Html, &mut sink);
     sink.finish().is_empty().then_some(())
+}
+
+/// Whether the last tag of a source begins a small element.
+fn is_small(before: &str) -> bool {
+    memchr::memrchr(b'<', before.as_bytes()).is_some_and(|at| text::begins_small(&before[at..]))
 }
 
 /// Where a comment ends, unless it ends in a way of its own.

@@ -7,9 +7,8 @@ use super::Walk;
 use super::block::Sort;
 use super::seam::{Edges, Seams};
 use crate::guard::rules;
-use crate::guard::view::part::has_uuencode;
 use crate::guard::view::sink::Sink;
-use crate::guard::view::{Place, Shape, View, plain};
+use crate::guard::view::{Place, Shape, View, plain, second};
 use crate::guard::{alone, captioned, normal, salutation};
 
 /// Stands in a segment where an inline tag stood: no text has this control
@@ -38,7 +37,7 @@ pub struct Text {
 impl Walk<'_, '_, '_> {
     /// Judges a plain text, line by line.
     pub(super) fn plain(&mut self, text: &str) -> Option<()> {
-        if has_uuencode(text) || text.contains(TAG) {
+        if text.contains(TAG) {
             return None;
         }
         let mut seams = Seams::default();
@@ -256,18 +255,24 @@ fn view(shape: Shape, text: Cow<'_, str>) -> View<'_> {
     View { place: Place { part: "text".into(), view: "text", at: None }, shape, text }
 }
 
-/// A text without the marks of its tags, and its views: itself, its URLs, and,
-/// where tags stood inside it, what stands between them.
+/// A text without the marks of its tags, and its views: itself, its URLs, what it holds
+/// in base64, and, where tags stood inside it, what stands between them. `None` where it
+/// has a second reading, which could reach over its ends.
 fn read(text: &str) -> Option<(Cow<'_, str>, Vec<View<'static>>)> {
     let whole: Cow<'_, str> = if text.contains(TAG) { text.replace(TAG, "").into() } else { text.into() };
     let mut views = Vec::new();
     let mut sink = Sink::unlimited(&mut views);
     plain::links(&whole, "text", &mut sink);
+    plain::hidden_in(&whole, "text", &mut sink);
     if !sink.finish().is_empty() {
         return None;
     }
     let own = |text: &str| Cow::Owned(plain::unescape(text).into_owned());
-    views.push(view(Shape::Visible, own(&whole)));
+    let shown: Cow<'static, str> = own(&whole);
+    if second::is_needed(&shown) {
+        return None;
+    }
+    views.push(view(Shape::Visible, shown));
     if text.len() > whole.len() {
         views.push(view(Shape::Loose, own(&text.replace(TAG, "\n"))));
     }

@@ -1,20 +1,15 @@
-//! Escapes undone: percent, JSON, CSS, numeric character references, and the
-//! base64 and hex in which values travel through links.
+//! Escapes undone: percent, JSON, CSS, numeric character references.
 //!
 //! Input and output: text. An escape that makes no text stays as written.
 //! Sources: RFC 3986 §2.1, RFC 8259 §7, CSS Syntax 3 §4.3.7, RFC 4648.
 
 use std::borrow::Cow;
 
-use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// How often a value is percent-decoded, at most.
 const PERCENT_ROUNDS_MAX: usize = 3;
-
-/// The fewest bytes that are looked at as text in a decoded value.
-const HIDDEN_BYTES_MIN: usize = 4;
 
 /// Base64 as mail programs read it: padding or none, loose last bits.
 pub const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -109,13 +104,17 @@ pub fn source(html: &str) -> Cow<'_, str> {
 }
 
 /// A numeric character reference after its `&#`, and how many bytes it takes.
-fn reference(text: &str) -> Option<(char, usize)> {
+pub fn reference(text: &str) -> Option<(char, usize)> {
     let (digits, radix, lead) = match text.strip_prefix(['x', 'X']) {
         Some(rest) => (rest, 16, 1),
         None => (text, 10, 0),
     };
     let length = digits.bytes().take_while(|b| char::from(*b).is_digit(radix)).count();
-    let code = u32::from_str_radix(digits[..length].trim_start_matches('0'), radix).ok()?;
+    let significant = digits[..length].trim_start_matches('0');
+    let code = match significant {
+        "" if length > 0 => 0,
+        _ => u32::from_str_radix(significant, radix).ok()?,
+    };
     let semicolon = usize::from(digits[length..].starts_with(';'));
     Some((char::from_u32(code)?, lead + length + semicolon))
 }
@@ -127,17 +126,20 @@ pub fn script(text: &str) -> Cow<'_, str> {
         [b'/' | b'"' | b'\'', ..] => Some((char::from(rest.as_bytes()[0]), 1)),
         [b'n' | b'r' | b't', ..] => Some((' ', 1)),
         [b'x', high, low, ..] => Some((char::from(hex(*high)? << 4 | hex(*low)?), 3)),
-        [b'u', ..] => {
-            let first = unit(&rest[1..])?;
-            if let Some(c) = char::from_u32(first) {
-                return Some((c, 5));
-            }
-            let second = unit(rest.get(5..)?.strip_prefix("\\u")?)?;
-            let pair = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
-            char::decode_utf16(pair).next()?.ok().map(|c| (c, 11))
-        }
+        [b'u', ..] => utf16_escape(&rest[1..]).map(|(c, used)| (c, used + 1)),
         _ => None,
     })
+}
+
+/// The character that four hexadecimal digits stand for, or a pair of such escapes.
+fn utf16_escape(rest: &str) -> Option<(char, usize)> {
+    let first = unit(rest)?;
+    if let Some(c) = char::from_u32(first) {
+        return Some((c, 4));
+    }
+    let second = unit(rest.get(4..)?.strip_prefix("\\u")?)?;
+    let pair = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
+    char::decode_utf16(pair).next()?.ok().map(|c| (c, 10))
 }
 
 fn unit(digits: &str) -> Option<u32> {
@@ -182,48 +184,114 @@ fn unescape(text: &str, read: impl Fn(&str) -> Option<(char, usize)>) -> Cow<'_,
     Cow::Owned(out)
 }
 
-/// Gives every text that a value, or a piece of it between signs outside the
-/// alphabet, holds in base64, base64url or hex.
-pub fn hidden(value: &str, mut found: impl FnMut(&'static str, String)) {
-    let is_alphabet = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
-    for piece in value.split(|c| !is_alphabet(c)) {
-        if let Some(text) = from_hex(piece) {
-            found("hex", text);
-        }
-        if let Some(text) = from_base64(piece) {
-            found("base64", text);
-        }
-    }
-}
-
-fn from_hex(piece: &str) -> Option<String> {
-    let digits = piece.strip_prefix("0x").unwrap_or(piece).as_bytes();
-    if digits.len() < 2 * HIDDEN_BYTES_MIN || !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    let bytes = digits.chunks_exact(2).map(|pair| Some(hex(pair[0])? << 4 | hex(pair[1])?));
-    readable(bytes.collect::<Option<Vec<u8>>>()?)
-}
-
-fn from_base64(piece: &str) -> Option<String> {
-    if piece.len() * 3 / 4 < HIDDEN_BYTES_MIN || piece.len() % 4 == 1 {
-        return None;
-    }
-    let bytes = if piece.contains(['-', '_']) {
-        BASE64.decode(piece.replace('-', "+").replace('_', "/"))
-    } else {
-        BASE64.decode(piece)
+/// Whether what follows a backslash makes an escape that stands for a letter by its
+/// number: `u9234`, `u{9234}`, `U00009234`, `xe9`, `351`, and CSS's `9234 `.
+pub fn is_escape(after: &[u8]) -> bool {
+    let are = |from: usize, count: usize| {
+        after.get(from..from + count).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
-    readable(bytes.ok()?)
+    match after.first() {
+        Some(b'u') => are(1, 4) || (after.get(1) == Some(&b'{') && are(2, 2)),
+        Some(b'U') => are(1, 8),
+        Some(b'x') => are(1, 2),
+        Some(b'1'..=b'3') if octal(after).is_some() => true,
+        Some(_) => are(0, 4),
+        None => false,
+    }
 }
 
-/// UTF-8 in which at least three characters of four can be seen.
-fn readable(bytes: Vec<u8>) -> Option<String> {
-    let text = String::from_utf8(bytes).ok()?;
-    let (mut all, mut unseen) = (0, 0);
-    for c in text.chars() {
-        all += 1;
-        unseen += usize::from(c.is_control() && !matches!(c, '\t' | '\r' | '\n'));
+/// The byte that three octal digits after a backslash stand for.
+fn octal(after: &[u8]) -> Option<u8> {
+    let digits = after.get(..3)?;
+    let is_octal = digits.iter().all(|b| (b'0'..=b'7').contains(b)) && !after.get(3).is_some_and(u8::is_ascii_hexdigit);
+    is_octal.then(|| u8::try_from(digits.iter().fold(0u32, |sum, b| sum * 8 + u32::from(b - b'0'))).ok())?
+}
+
+/// Every escape undone that stands for a letter by its number, whatever wrote it.
+/// Bytes (`\xe9\x88\xb4`) are UTF-8 where they can be, else Latin-1.
+pub fn any(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (bytes, used) = escaped_bytes(rest.as_bytes());
+        if used > 0 {
+            match std::str::from_utf8(&bytes) {
+                Ok(read) => out.push_str(read),
+                Err(_) => out.extend(bytes.into_iter().map(char::from)),
+            }
+            rest = &rest[used..];
+            continue;
+        }
+        match one(&rest[1..]) {
+            Some((c, used)) => {
+                out.push(c);
+                rest = &rest[1 + used..];
+            }
+            None => {
+                // `\\u9234` is escaped twice.
+                let signs = rest.len() - rest.trim_start_matches('\\').len();
+                let is_twice = signs > 1 && is_escape(&rest.as_bytes()[signs..]);
+                out.push_str(if is_twice { "" } else { &rest[..signs] });
+                rest = &rest[if is_twice { signs - 1 } else { signs }..];
+            }
+        }
     }
-    (text.len() >= HIDDEN_BYTES_MIN && unseen * 4 <= all).then_some(text)
+    out.push_str(rest);
+    out
+}
+
+/// A run of escaped bytes, and how much of the text it takes.
+fn escaped_bytes(text: &[u8]) -> (Vec<u8>, usize) {
+    let (mut bytes, mut at) = (Vec::new(), 0);
+    loop {
+        match &text[at..] {
+            [b'\\', b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                bytes.extend(hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low));
+            }
+            [b'\\', after @ ..] if octal(after).is_some() => bytes.extend(octal(after)),
+            _ => return (bytes, at),
+        }
+        at += 4;
+    }
+}
+
+/// One escape of a letter after its backslash, and how long it is.
+fn one(rest: &str) -> Option<(char, usize)> {
+    match rest.as_bytes() {
+        [b'u', b'{', ..] => {
+            let end = rest.find('}').filter(|end| *end <= 10)?;
+            Some((char::from_u32(u32::from_str_radix(&rest[2..end], 16).ok()?)?, end + 1))
+        }
+        [b'u', ..] => utf16_escape(&rest[1..]).map(|(c, used)| (c, used + 1)),
+        [b'U', ..] => {
+            let digits = rest.get(1..9)?;
+            Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, 9))
+        }
+        [first, ..] if first.is_ascii_hexdigit() => {
+            let length = rest.bytes().take(6).take_while(u8::is_ascii_hexdigit).count();
+            let c = (length >= 4).then(|| char::from_u32(u32::from_str_radix(&rest[..length], 16).ok()?))??;
+            let space = rest[length..].starts_with(|c: char| c.is_ascii_whitespace());
+            Some((c, length + usize::from(space)))
+        }
+        _ => None,
+    }
+}
+
+/// Bytes with their percent escapes undone, until nothing changes, three times at
+/// most; the first time that they are no UTF-8 is the last.
+pub fn percent_bytes(text: &str) -> Vec<u8> {
+    let mut bytes = text.as_bytes().to_vec();
+    for _ in 0..PERCENT_ROUNDS_MAX {
+        let next: Vec<u8> = percent_encoding::percent_decode(&bytes).collect();
+        if next == bytes {
+            break;
+        }
+        bytes = next;
+        if simdutf8::basic::from_utf8(&bytes).is_err() {
+            break;
+        }
+    }
+    bytes
 }

@@ -19,7 +19,7 @@ use super::sink::Sink;
 use super::transfer;
 use super::url::Origin;
 use super::word;
-use super::{Shape, Unreadable};
+use super::{Shape, Unreadable, charset, url};
 
 /// Fields that a mail program shows to its reader.
 const SHOWN: &[&str] = &[
@@ -114,6 +114,7 @@ fn field(field: &Field<'_>, part: &str, sink: &mut Sink<'_, '_>, unreadable: &mu
     // A part that is signed by itself is something that no mailer makes.
     let signs = part == OUTERMOST && is_signature(&field.name);
     let value = if signs { Cow::Owned(without_hashes(&value)) } else { value };
+    let value = if view == "Content-Type" { without_charset(value) } else { value };
     // Extended parameters (RFC 2231) are percent-encoded, and may be in pieces:
     // `parameters` shows them put together.
     let extended = matches!(view, "Content-Type" | "Content-Disposition") && value.contains('*');
@@ -126,8 +127,54 @@ fn field(field: &Field<'_>, part: &str, sink: &mut Sink<'_, '_>, unreadable: &mu
     let name = field.name.as_ref();
     let origin = Origin { part, view, at: format_args!("{}", if static_name.is_some() { "" } else { name }) };
     plain::links_in(&value, origin, sink);
+    url::hidden_in(&value, origin, sink);
+    if let Some(joined) = in_lines(&value) {
+        url::hidden(&joined, origin, sink);
+    }
+    others(field, origin, sink);
     let text = plain::change(Cow::Owned(value.into_owned()), plain::unescape);
     sink.push(part, view, at, shape, text);
+}
+
+/// What a field says in other charsets than its own: its bytes, and its encoded-words.
+fn others(field: &Field<'_>, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
+    let Origin { part, view, at } = origin;
+    if charset::may_differ(&field.value) {
+        for (name, text) in charset::others(&field.value, None) {
+            let text = word::decode(&text).0;
+            sink.once(part, view, format_args!("{at}, {name}"), Shape::Loose, &plain::unescape(&text));
+        }
+    }
+    if memchr::memmem::find(&field.value, b"=?").is_some() {
+        for (name, text) in word::others(&String::from_utf8_lossy(&field.value)) {
+            sink.once(part, view, format_args!("{at}, {name}"), Shape::Loose, &plain::unescape(&text));
+        }
+    }
+    if matches!(view, "Content-Type" | "Content-Disposition") && memchr::memchr(b'*', &field.value).is_some() {
+        for (name, text) in parameter::others(&field.value) {
+            sink.once(part, view, format_args!("{at}, {name}"), Shape::Loose, &text);
+        }
+    }
+}
+
+/// Base64 that a field's lines were folded in, joined.
+fn in_lines(value: &str) -> Option<String> {
+    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=-_".contains(&b);
+    let value = value.trim();
+    let is_folded = value.contains([' ', '\t']) && value.bytes().all(|b| is_base64(b) || matches!(b, b' ' | b'\t'));
+    is_folded.then(|| value.split_ascii_whitespace().collect())
+}
+
+/// A content type without the name of its charset, which looks like an identifier and
+/// is none: `ks_c_5601-1987`.
+fn without_charset(value: Cow<'_, str>) -> Cow<'_, str> {
+    const SIGN: &str = "charset=";
+    let Some(start) = value.to_ascii_lowercase().find(SIGN).map(|at| at + SIGN.len()) else { return value };
+    let named = value[start..].split([';', ' ', '\t', ',']).next().unwrap_or_default();
+    if !charset::is_name(&named.trim_matches('"').to_ascii_lowercase()) {
+        return value;
+    }
+    Cow::Owned([&value[..start], &value[start + named.len()..]].concat())
 }
 
 fn is_signature(name: &str) -> bool {

@@ -10,23 +10,31 @@
 //! bytes ─► part      MIME structure, transfer encodings, charsets
 //!            ├─► header   encoded-words, RFC 2231, display names
 //!            ├─► html     text, comments, attributes, style, script
-//!            └─► plain    text bodies and text attachments
-//!                  └─► url   host, path, query; base64 and hex in them
+//!            ├─► card     vCard, iCalendar, LDIF
+//!            ├─► plain    text bodies and text attachments
+//!            │     └─► url   host, path, query; base64 and hex in them
+//!            └─► reread   the same again, in another charset or format
 //! ```
 //!
 //! Escapes are undone in place: a view never shows `%40example.com`, whose
 //! tokens nobody wrote. Where one text would be given twice, it is given once.
 
+mod card;
+mod charset;
 pub(in crate::guard) mod entity;
 pub(in crate::guard) mod escape;
+mod format;
 pub(in crate::guard) mod header;
+mod hidden;
 pub(in crate::guard) mod html;
 mod parameter;
 pub(in crate::guard) mod part;
 pub(in crate::guard) mod plain;
+pub(in crate::guard) mod reread;
+pub(in crate::guard) mod second;
 pub(in crate::guard) mod sink;
 pub(in crate::guard) mod transfer;
-mod url;
+pub(in crate::guard) mod url;
 mod word;
 
 use std::borrow::Cow;
@@ -85,8 +93,8 @@ pub enum Shape {
     /// A URL's host alone.
     Host,
     /// HTML text cut at every tag, or joined across narrow boxes; source, where a
-    /// tag cuts `exam<b>ple.com</b>` in two; and what a value holds if it is
-    /// base64 or hex. A reader may see it so, or may not: an identifier of
+    /// tag cuts `exam<b>ple.com</b>` in two; what a value holds if it is base64 or
+    /// hex; and every second reading ([`second`], [`reread`]). A reader may see it so, or may not: an identifier of
     /// another account counts, but nothing here is asked to explain itself.
     Loose,
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode;
 
+use super::charset;
 use super::transfer::{self, Read};
 
 /// One parameter in pieces.
@@ -21,6 +22,20 @@ struct Pieces {
 /// Every parameter of a field that has a `*` in its name: its name in lower case,
 /// and its value.
 pub fn extended(value: &[u8]) -> Vec<(String, Read<String>)> {
+    let read = |bytes: Vec<u8>, charset: Option<&str>| {
+        let (text, damage) = transfer::text(Cow::Owned(bytes), charset);
+        (text.into_owned(), damage)
+    };
+    joined(value).map(|(name, bytes, charset)| (name, read(bytes, charset.as_deref()))).collect()
+}
+
+/// What those parameters say in other charsets than they claim, each with the charset.
+pub fn others(value: &[u8]) -> Vec<(&'static str, String)> {
+    joined(value).flat_map(|(_, bytes, charset)| charset::others(&bytes, charset.as_deref())).collect()
+}
+
+/// Each such parameter: its name, its bytes and its charset.
+fn joined(value: &[u8]) -> impl Iterator<Item = (String, Vec<u8>, Option<String>)> {
     let mut all: BTreeMap<String, Pieces> = BTreeMap::new();
     for parameter in split(value).skip(1) {
         let Some(equals) = memchr::memchr(b'=', parameter) else { continue };
@@ -33,7 +48,7 @@ pub fn extended(value: &[u8]) -> Vec<(String, Read<String>)> {
         let mut text = &written[..];
         if is_percent
             && number == 0
-            && let Some((charset, rest)) = charset(text)
+            && let Some((charset, rest)) = charset_of(text)
         {
             pieces.charset = Some(charset);
             text = rest;
@@ -41,16 +56,11 @@ pub fn extended(value: &[u8]) -> Vec<(String, Read<String>)> {
         let bytes = if is_percent { percent_decode(text).collect() } else { text.to_vec() };
         pieces.bytes.entry(number).or_default().extend(bytes);
     }
-    let read = |pieces: Pieces| {
-        let bytes = pieces.bytes.into_values().flatten().collect();
-        let (text, damage) = transfer::text(Cow::Owned(bytes), pieces.charset.as_deref());
-        (text.into_owned(), damage)
-    };
-    all.into_iter().map(|(name, pieces)| (name, read(pieces))).collect()
+    all.into_iter().map(|(name, pieces)| (name, pieces.bytes.into_values().flatten().collect(), pieces.charset))
 }
 
 /// `charset'language'` before a value.
-fn charset(value: &[u8]) -> Option<(String, &[u8])> {
+fn charset_of(value: &[u8]) -> Option<(String, &[u8])> {
     let first = memchr::memchr(b'\'', value)?;
     let second = first + 1 + memchr::memchr(b'\'', &value[first + 1..])?;
     Some((String::from_utf8_lossy(&value[..first]).into_owned(), &value[second + 1..]))

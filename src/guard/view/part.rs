@@ -10,11 +10,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::entity::Entity;
-use super::html::{self, Dialect};
-use super::plain::{self, Sort};
+use super::format::{self, Leaf};
+use super::reread::{self, Again};
 use super::sink::Sink;
 use super::transfer::{self, Encoding};
-use super::{Limits, Shape, Unreadable, escape, header};
+use super::{Limits, Shape, Unreadable, card, escape, header, html, plain};
 
 /// Counts parts and gathers what could not be read.
 pub struct Walk {
@@ -23,14 +23,6 @@ pub struct Walk {
     names: HashMap<String, usize>,
     /// What could not be read so far.
     pub unreadable: Vec<Unreadable>,
-}
-
-/// What is done with a leaf of the structure.
-enum Leaf {
-    Text(Sort),
-    Html(Dialect),
-    Message,
-    Refused(&'static str),
 }
 
 impl Walk {
@@ -131,7 +123,7 @@ impl Walk {
     }
 
     fn leaf<'a>(&mut self, entity: &Entity<'a>, kind: &str, part: &str, depth: usize, sink: &mut Sink<'_, 'a>) {
-        let leaf = sort(kind, entity.file_name());
+        let leaf = format::leaf(kind, entity.file_name());
         if let Leaf::Refused(why) = leaf {
             return self.fail(part, why);
         }
@@ -140,78 +132,77 @@ impl Walk {
         if let Some(why) = damage {
             self.fail(part, why);
         }
-        if matches!(leaf, Leaf::Message) {
+        if leaf == Leaf::Message {
             let path = format!("{part} > ");
             return match bytes {
                 Cow::Borrowed(bytes) => self.message(bytes, &path, depth + 1, sink),
                 Cow::Owned(bytes) => sink.apart(|sink| self.message(&bytes, &path, depth + 1, sink)),
             };
         }
-        let charset = entity.parameter("charset");
-        if let Some(guess) = transfer::guess(&bytes, charset) {
-            sink.push(part, "text read as UTF-8", None, Shape::Hidden, escape::source(&guess).into_owned().into());
+        if leaf == Leaf::Signature {
+            return match reread::signature(kind, &bytes) {
+                Some(text) => sink.push(part, "signature", None, Shape::Loose, text.into()),
+                None => self.fail(part, "it is no signature"),
+            };
         }
-        let (text, damage) = transfer::text(bytes, charset);
-        if let Some(why) = damage {
+        let charset = entity.parameter("charset");
+        let raw = (entity.body, entity.encoding());
+        let (text, damage) = match &bytes {
+            Cow::Borrowed(bytes) => transfer::text(Cow::Borrowed(*bytes), charset),
+            Cow::Owned(bytes) => {
+                let (text, damage) = transfer::text(Cow::Borrowed(bytes), charset);
+                (Cow::Owned(text.into_owned()), damage)
+            }
+        };
+        // A card's properties say themselves how they are written.
+        let damage = if leaf == Leaf::Card { card::read(&bytes, charset, part, sink) } else { damage };
+        if let Some(why) = damage.or_else(|| format::refused(&text)) {
             self.fail(part, why);
         }
-        if let Leaf::Html(dialect) = leaf {
-            html::read(&text, part, dialect, sink);
-            sink.push(part, "source", None, Shape::Loose, plain::change(text, escape::source));
-        } else if let Leaf::Text(sort) = leaf {
-            if has_uuencode(&text) {
-                self.fail(part, "it has a uuencoded file in it");
+        let others = reread::texts(raw, &bytes, charset, &text, leaf, entity.file_name());
+        for other in others {
+            let part = format!("{part}, {}", other.how);
+            self.again(other, &part, depth, sink);
+        }
+        let is_joined = entity.parameter("delsp").is_some_and(|v| v.eq_ignore_ascii_case("yes"));
+        let text = if is_joined { Cow::Owned(unflow(&text)) } else { text };
+        self.text(text, leaf, part, sink);
+    }
+
+    /// Reads a text as what it is.
+    fn text<'a>(&mut self, text: Cow<'a, str>, leaf: Leaf, part: &str, sink: &mut Sink<'_, 'a>) {
+        match leaf {
+            Leaf::Html(dialect) => {
+                if memchr::memmem::find(text.as_bytes(), b"<!ENTITY").is_some() {
+                    self.fail(part, "it defines characters of its own");
+                }
+                html::read(&text, part, dialect, sink);
+                sink.push(part, "source", None, Shape::Loose, plain::change(text, escape::source));
             }
-            let is_joined = entity.parameter("delsp").is_some_and(|v| v.eq_ignore_ascii_case("yes"));
-            let text = if is_joined { Cow::Owned(unflow(&text)) } else { text };
-            plain::read(text, sort, part, sink);
+            Leaf::Text(sort) => plain::read(text, sort, part, sink),
+            Leaf::Card | Leaf::Message | Leaf::Signature | Leaf::Refused(_) => {}
         }
     }
-}
 
-/// What a leaf's type, and the ending of its file name, make of it.
-fn sort(kind: &str, file: Option<&str>) -> Leaf {
-    let ending = file.and_then(|f| f.rsplit_once('.')).map(|(_, e)| e.to_ascii_lowercase());
-    match kind {
-        // Headers alone are a message without a body.
-        "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/global-headers" => Leaf::Message,
-        "message/partial" | "message/external-body" => Leaf::Refused("its content is elsewhere"),
-        "text/rtf" | "text/richtext" => Leaf::Refused("its text is in a format that is not read"),
-        "text/html" | "application/xhtml+xml" => Leaf::Html(Dialect::Html),
-        "text/calendar" | "text/vcard" | "text/x-vcard" | "text/directory" | "application/ics" => {
-            Leaf::Text(Sort::Card)
+    /// Reads a part's text once more, as something that some program may take it for.
+    fn again(&mut self, other: Again, part: &str, depth: usize, sink: &mut Sink<'_, '_>) {
+        let Again { leaf, text, .. } = other;
+        if let Leaf::Refused(why) = leaf {
+            return self.fail(part, why);
         }
-        "application/json" | "application/ld+json" | "text/json" | "text/javascript" | "application/javascript" => {
-            Leaf::Text(Sort::Script)
-        }
-        "text/xml" | "application/xml" => Leaf::Html(Dialect::Xml),
-        "application/csv" => Leaf::Text(Sort::Prose),
-        "application/pkcs7-mime" | "application/x-pkcs7-mime" | "application/pgp-encrypted" => {
-            Leaf::Refused("it is encrypted")
-        }
-        _ if kind.starts_with("text/") || kind.starts_with("message/") => Leaf::Text(Sort::Prose),
-        _ if kind.ends_with("+xml") => Leaf::Html(Dialect::Xml),
-        _ if kind.ends_with("+json") => Leaf::Text(Sort::Script),
-        "application/octet-stream" => match ending.as_deref() {
-            Some("txt" | "csv" | "tsv" | "log" | "md") => Leaf::Text(Sort::Prose),
-            Some("ics" | "vcf") => Leaf::Text(Sort::Card),
-            Some("json") => Leaf::Text(Sort::Script),
-            Some("xml" | "svg") => Leaf::Html(Dialect::Xml),
-            Some("htm" | "html") => Leaf::Html(Dialect::Html),
-            Some("eml") => Leaf::Message,
-            _ => Leaf::Refused("it is an attachment that is not text"),
-        },
-        _ => Leaf::Refused("it is an attachment that is not text"),
+        let told = self.unreadable.len();
+        sink.again(|sink| match leaf {
+            Leaf::Card => {
+                card::read(text.as_bytes(), None, part, sink);
+            }
+            Leaf::Message if depth < self.depth_max => {
+                let start = format::looks_like_message(&text).unwrap_or(0);
+                self.message(&text.as_bytes()[start..], &format!("{part} > "), depth + 1, sink);
+            }
+            _ => self.text(Cow::Borrowed(&text), leaf, part, sink),
+        });
+        self.unreadable.truncate(told);
     }
-}
-
-/// Whether a line begins a uuencoded file: `begin 644 name`.
-pub fn has_uuencode(text: &str) -> bool {
-    memchr::memmem::find_iter(text.as_bytes(), b"begin ").any(|at| {
-        let line_start = at == 0 || text.as_bytes()[at - 1] == b'\n';
-        let rest = &text.as_bytes()[at + 6..];
-        line_start && rest.len() > 4 && rest[..3].iter().all(|b| (b'0'..=b'7').contains(b)) && rest[3] == b' '
-    })
 }
 
 /// Joins flowed lines whose space is deleted (RFC 3676, `DelSp=yes`).

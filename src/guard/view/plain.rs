@@ -13,7 +13,6 @@ use super::Shape;
 use super::escape;
 use super::html::piece;
 use super::sink::Sink;
-use super::transfer;
 use super::url::{self, Origin};
 
 /// What sort of text a part is.
@@ -21,8 +20,6 @@ use super::url::{self, Origin};
 pub enum Sort {
     /// Prose and tables: `text/plain`, `text/csv`.
     Prose,
-    /// iCalendar and vCard: folded lines, backslash escapes.
-    Card,
     /// JSON and script.
     Script,
 }
@@ -31,12 +28,17 @@ pub enum Sort {
 pub fn read<'a>(text: Cow<'a, str>, sort: Sort, part: &str, sink: &mut Sink<'_, 'a>) {
     let text = match sort {
         Sort::Prose => text,
-        Sort::Card => Cow::Owned(card(&text)),
         Sort::Script => change(text, escape::script),
     };
     links(&text, part, sink);
+    hidden_in(&text, part, sink);
     let shape = if sort == Sort::Script { Shape::Hidden } else { Shape::Visible };
     sink.push(part, "text", None, shape, change(text, unescape));
+}
+
+/// Adds what stands in a text in base64 or hex.
+pub fn hidden_in(text: &str, part: &str, sink: &mut Sink<'_, '_>) {
+    url::hidden_in(text, Origin { part, view: "text", at: format_args!("") }, sink);
 }
 
 /// Applies a change that borrows where it changes nothing, without a copy.
@@ -194,15 +196,4 @@ fn is_end(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(c, '<' | '>' | '"' | '`' | '、' | '。' | '「' | '」' | '『' | '』' | '（' | '）' | '【' | '】')
-}
-
-/// iCalendar and vCard: lines unfolded (RFC 5545 §3.1), `\n`, `\,` and `\;`
-/// undone, and quoted-printable values of vCard 2.1 decoded.
-fn card(text: &str) -> String {
-    let mut lines = text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
-    if lines.to_ascii_uppercase().contains("QUOTED-PRINTABLE") {
-        let (bytes, _) = transfer::quoted_printable(lines.as_bytes());
-        lines = String::from_utf8_lossy(&bytes).into_owned();
-    }
-    lines.replace("\\n", "\n").replace("\\N", "\n").replace('\\', "")
 }

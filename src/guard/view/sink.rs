@@ -1,11 +1,12 @@
 //! Where views are gathered: counts them against the limits, and remembers
-//! what inside a text could not be read. Empty texts are left out.
+//! what inside a text could not be read. Empty texts are left out. Each text brings
+//! its second readings with it ([`second`]).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{Limits, Place, Shape, Unreadable, View};
+use super::{Limits, Place, Shape, Unreadable, View, second};
 
 /// Gathers views up to the limits.
 pub struct Sink<'o, 'a> {
@@ -15,6 +16,8 @@ pub struct Sink<'o, 'a> {
     full: bool,
     unreadable: Vec<Unreadable>,
     seen: HashSet<(Shape, Box<str>)>,
+    /// Whether all that is added is a second reading.
+    is_loose: bool,
 }
 
 impl<'o, 'a> Sink<'o, 'a> {
@@ -26,6 +29,7 @@ impl<'o, 'a> Sink<'o, 'a> {
             full: false,
             unreadable: Vec::new(),
             seen: HashSet::new(),
+            is_loose: false,
         }
     }
 
@@ -38,6 +42,7 @@ impl<'o, 'a> Sink<'o, 'a> {
             full: false,
             unreadable: Vec::new(),
             seen: HashSet::new(),
+            is_loose: false,
         }
     }
 
@@ -46,12 +51,23 @@ impl<'o, 'a> Sink<'o, 'a> {
         if text.trim_ascii().is_empty() {
             return;
         }
+        let others = second::readings(&text);
+        self.add(part, view, at.clone(), shape, text);
+        for (name, text) in others {
+            let at = at.as_deref().unwrap_or_default();
+            self.add(part, view, Some(format!("{at}, {name}")), Shape::Loose, Cow::Owned(text));
+        }
+    }
+
+    fn add(&mut self, part: &str, view: &'static str, at: Option<String>, shape: Shape, text: Cow<'a, str>) {
         if self.views_left == 0 || text.len() > self.bytes_left {
             self.full = true;
             return;
         }
         self.views_left -= 1;
         self.bytes_left -= text.len();
+        // A host in a second reading is a text with a host in it.
+        let shape = if self.is_loose { Shape::Loose } else { shape };
         self.out.push(View { place: Place { part: part.to_owned(), view, at }, shape, text });
     }
 
@@ -87,6 +103,7 @@ impl<'o, 'a> Sink<'o, 'a> {
             full: self.full,
             unreadable: std::mem::take(&mut self.unreadable),
             seen: HashSet::new(),
+            is_loose: self.is_loose,
         };
         fill(&mut sink);
         (self.views_left, self.bytes_left, self.full) = (sink.views_left, sink.bytes_left, sink.full);
@@ -94,6 +111,16 @@ impl<'o, 'a> Sink<'o, 'a> {
         for view in inner {
             self.out.push(view.into_owned());
         }
+    }
+
+    /// Runs `fill` on a second reading, which counts for what it says of others alone.
+    /// Whatever cannot be read in it is said of the first.
+    pub fn again<'s>(&mut self, fill: impl FnOnce(&mut Sink<'_, 's>)) {
+        let told = self.unreadable.len();
+        let was_loose = std::mem::replace(&mut self.is_loose, true);
+        self.apart(fill);
+        self.is_loose = was_loose;
+        self.unreadable.truncate(told);
     }
 
     /// What could not be read, the limits included.

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+use super::charset;
 use super::escape::BASE64;
 
 /// How a body travels.
@@ -33,6 +34,55 @@ impl Encoding {
             "quoted-printable" => Encoding::QuotedPrintable,
             _ => Encoding::Unknown,
         }
+    }
+}
+
+/// Lines of a quoted-printable body in which an escape was none, as it seems, their
+/// soft line breaks joined: `?id=48201937`, written by somebody who encodes nothing.
+/// No encoder escapes letters, digits or control characters, but for a letter at the
+/// beginning of a line (`=46rom`).
+pub fn unescaped_lines(body: &[u8]) -> String {
+    let mut out = String::new();
+    for line in joined_lines(body) {
+        if memchr::memchr_iter(b'=', &line).any(|at| is_no_escape(&line, at)) {
+            out.push_str(&String::from_utf8_lossy(&line));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// The lines of a quoted-printable body that soft line breaks part.
+fn joined_lines(body: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    let mut lines = body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
+    std::iter::from_fn(move || {
+        let mut line = Cow::Borrowed(lines.next()?);
+        while let Some(before) = line.strip_suffix(b"=") {
+            let mut joined = before.to_vec();
+            let Some(next) = lines.next() else { break };
+            joined.extend_from_slice(next);
+            line = Cow::Owned(joined);
+        }
+        Some(line)
+    })
+}
+
+/// Whether what looks like an escape, at an equals sign, is most likely none.
+fn is_no_escape(line: &[u8], at: usize) -> bool {
+    let Some(byte) = line.get(at..at + 3).and_then(escaped) else { return false };
+    let is_run = |from: Option<usize>| from.and_then(|at| line.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    let stands_inside = is_run(at.checked_sub(1)) && is_run(Some(at + 3));
+    match byte {
+        b'=' | b'\r' | b'\n' | b'\t' => false,
+        0..0x20 | 0x7f => true,
+        0x80.. => {
+            let before = at.checked_sub(3).and_then(|at| line.get(at..at + 3)).and_then(escaped);
+            let after = line.get(at + 3..at + 6).and_then(escaped);
+            // A letter of another script is two escapes or more; in a charset of one byte, all may be.
+            stands_inside && before.is_none_or(|b| b < 0x80) && after.is_none_or(|b| b < 0x80)
+        }
+        _ if byte.is_ascii_alphanumeric() => at > 0,
+        _ => stands_inside,
     }
 }
 
@@ -136,43 +186,26 @@ pub fn text<'a>(bytes: Cow<'a, [u8]>, charset: Option<&str>) -> Read<Cow<'a, str
     // RFC 2231 lets a language follow: `utf-8*ja`.
     let declared = declared.as_deref().map(|c| c.split('*').next().unwrap_or(c));
     match declared {
-        None | Some("" | "utf-8" | "utf8" | "us-ascii" | "ascii") => {
-            if memchr::memmem::find(&bytes, b"\x1b$").is_some() {
-                return legacy(&bytes, "iso-2022-jp");
-            }
-            match utf8(bytes) {
-                Ok(text) => (text, None),
-                Err(bytes) => (Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()), Some("it is not valid UTF-8")),
-            }
-        }
+        None => unlabelled(bytes),
+        Some(charset) if charset::is_utf8(charset) => unlabelled(bytes),
         Some(charset) => legacy(&bytes, charset),
     }
 }
 
-/// A second reading: bytes that claim another charset but are UTF-8. Programs
-/// that guess show this one.
-pub fn guess(bytes: &[u8], charset: Option<&str>) -> Option<String> {
-    let charset = charset?.to_ascii_lowercase();
-    if charset.starts_with("utf") || charset.contains("ascii") || bytes.is_ascii() {
-        return None;
+fn unlabelled(bytes: Cow<'_, [u8]>) -> Read<Cow<'_, str>> {
+    if memchr::memmem::find(&bytes, b"\x1b$").is_some() {
+        return legacy(&bytes, "iso-2022-jp");
     }
-    std::str::from_utf8(bytes).ok().map(str::to_owned)
+    match utf8(bytes) {
+        Ok(text) => (text, None),
+        Err(bytes) => (Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()), Some("it is not valid UTF-8")),
+    }
 }
 
 fn utf8(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Cow<'_, [u8]>> {
     match bytes {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Cow::Borrowed(bytes)),
         Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|e| Cow::Owned(e.into_bytes())),
-    }
-}
-
-/// Names that Japanese senders give a charset, and the MIME parser does not know.
-fn common_name(charset: &str) -> &str {
-    match charset {
-        "iso-2022-jp-ms" | "cp50220" | "cp50221" | "cp50222" => "iso-2022-jp",
-        "cp932" | "sjis-win" => "shift_jis",
-        "eucjp" | "eucjp-ms" | "eucjp-win" | "cp51932" => "euc-jp",
-        other => other,
     }
 }
 
@@ -197,7 +230,10 @@ fn without_idle_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn legacy<'a>(bytes: &[u8], charset: &str) -> Read<Cow<'a, str>> {
-    let charset = common_name(charset);
+    let charset = charset::common_name(charset);
+    if let Some(text) = charset::shifted(bytes, charset) {
+        return (Cow::Owned(text), None);
+    }
     let Some(decoder) = (!bytes.is_empty()).then(|| charset_decoder(charset.as_bytes())).flatten() else {
         let unknown = (!bytes.is_empty()).then_some("its charset is unknown");
         return (Cow::Owned(String::from_utf8_lossy(bytes).into_owned()), unknown);

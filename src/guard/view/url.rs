@@ -3,8 +3,9 @@
 //! Input: a URL as it stands in an attribute (entities decoded) or in text.
 //! It is split as browsers split it: line breaks inside are dropped, `\` is
 //! `/`. Each piece is percent-decoded. A URL inside a query value is read in
-//! turn, [`NESTING_MAX`] deep. Sources: RFC 3986, RFC 6068, RFC 2397, the
-//! WHATWG URL standard.
+//! turn, [`NESTING_MAX`] deep. Escapes that are no UTF-8 are read in every charset
+//! that they may be in. Sources: RFC 3986, RFC 6068, RFC 2397, the WHATWG URL
+//! standard.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +14,7 @@ use base64::Engine;
 
 use super::escape::{self, BASE64};
 use super::sink::Sink;
-use super::{Place, Shape};
+use super::{Place, Shape, charset, hidden as holding};
 
 /// URLs inside URLs are read this deep.
 pub const NESTING_MAX: usize = 2;
@@ -46,6 +47,7 @@ pub fn read(url: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_, '
         _ => {
             let (opaque, query) = rest.split_once('?').unwrap_or((rest, ""));
             sink.once(origin.part, origin.view, origin.at, Shape::Hidden, &escape::percent(opaque));
+            other_charsets(opaque, origin, sink);
             values(query, origin, nesting, sink);
         }
     }
@@ -95,6 +97,9 @@ fn after_host(rest: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_
         for segment in decoded.split(['/', '\\']) {
             hidden(segment, Origin { at: format_args!("{at}, path"), ..origin }, sink);
         }
+        for segment in path.split('/').filter(|segment| segment.contains('%')) {
+            other_charsets(segment, Origin { at: format_args!("{at}, path"), ..origin }, sink);
+        }
     }
     values(query, origin, nesting, sink);
     values(fragment, origin, nesting, sink);
@@ -105,31 +110,61 @@ fn values(query: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_, '
     for pair in query.split(['&', ';']).filter(|pair| !pair.is_empty()) {
         let (key, raw) = pair.split_once('=').unwrap_or(("", pair));
         let at = origin.at;
+        if key.contains('%') {
+            other_charsets(key, origin, sink);
+        }
         let key = escape::percent(key);
         let origin = Origin { at: format_args!("{at}, query {key}"), ..origin };
         // In a form `+` is a space; elsewhere it is itself.
-        if raw.contains('+') {
-            let spaced = raw.replace('+', " ");
-            sink.once(origin.part, origin.view, origin.at, Shape::Hidden, &escape::percent(&spaced));
+        let spaced = if raw.contains('+') { Cow::Owned(raw.replace('+', " ")) } else { Cow::Borrowed(raw) };
+        if let Cow::Owned(spaced) = &spaced {
+            let at = format_args!("{}{FORM}", origin.at);
+            sink.once(origin.part, origin.view, at, Shape::Hidden, &escape::percent(spaced));
         }
         let decoded = escape::percent(raw);
         sink.once(origin.part, origin.view, origin.at, Shape::Hidden, &decoded);
         hidden(&decoded, origin, sink);
+        other_charsets(&spaced, origin, sink);
         if nesting > 0 && decoded.contains("://") {
             read(&decoded, origin, nesting - 1, sink);
         }
     }
 }
 
+/// What the place of a query's value ends with where its plus signs are read as spaces.
+pub const FORM: &str = ", form";
+
+/// Adds what percent escapes say that are no UTF-8, in each charset that has them.
+pub fn other_charsets(raw: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
+    if !raw.contains('%') {
+        return;
+    }
+    let bytes = escape::percent_bytes(raw);
+    if !charset::may_differ(&bytes) {
+        return;
+    }
+    let is_text = simdutf8::basic::from_utf8(&bytes).is_ok();
+    let wide = charset::utf16_of_value(&bytes).filter(|_| !is_text);
+    for (name, text) in charset::others(&bytes, None).into_iter().chain(wide) {
+        sink.once(origin.part, origin.view, format_args!("{}, {name}", origin.at), Shape::Loose, &text);
+    }
+}
+
 /// Adds what a value holds in base64 or hex.
 pub fn hidden(value: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
-    let at = origin.at;
-    escape::hidden(value, |how, text| {
-        let text = escape::percent(&text);
-        // One host name in ten thousand is base64 of something readable by
-        // chance (measured): what such a text says must be somebody's to count.
-        sink.once(origin.part, origin.view, format_args!("{at}, {how}"), Shape::Loose, &escape::script(&text));
-    });
+    holding::values(value, |how, text| held(how, &text, origin, sink));
+}
+
+/// Adds what stands in a longer text in base64 or hex.
+pub fn hidden_in(text: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
+    holding::values_in_text(text, |how, text| held(how, &text, origin, sink));
+}
+
+fn held(how: &str, text: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
+    let text = escape::percent(text);
+    // One host name in ten thousand is base64 of something readable by
+    // chance (measured): what such a text says must be somebody's to count.
+    sink.once(origin.part, origin.view, format_args!("{}, {how}", origin.at), Shape::Loose, &escape::script(&text));
 }
 
 /// Reads `data:text/plain;base64,…`. A picture in it cannot be read.

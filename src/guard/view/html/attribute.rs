@@ -1,7 +1,10 @@
 //! Attribute values → views: URLs taken apart, style and script unescaped, and
 //! everything else as it stands, entities decoded.
 
+use std::borrow::Cow;
+
 use super::super::Shape;
+use super::super::charset;
 use super::super::escape;
 use super::super::plain;
 use super::super::url::{self, Origin};
@@ -63,14 +66,32 @@ impl Reader<'_, '_, '_> {
             if is_data || name.starts_with("on") || name == "content" { escape::script(value) } else { value.into() };
         let origin = Origin { part: self.part, view: "attribute", at: format_args!("{name}") };
         let shown = if is_data { escape::percent(&text) } else { plain::unescape(&text) };
+        let shown = without_charset(name, shown);
         self.sink.once(self.part, "attribute", origin.at, shape, &shown);
         if is_data {
             url::hidden(&shown, origin, self.sink);
+            url::other_charsets(value, origin, self.sink);
+        } else {
+            url::hidden_in(&shown, origin, self.sink);
         }
         if let Some((_, target)) = text.split_once("url=").filter(|_| name == "content") {
             // <meta http-equiv=refresh content="0; url=…">
             url::read(target, origin, url::NESTING_MAX, self.sink);
         }
         plain::links_in(&text, origin, self.sink);
+    }
+}
+
+/// The value of `charset` or `content` without the name of a charset, which looks like
+/// an identifier and is none: `ks_c_5601-1987`.
+fn without_charset<'v>(name: &str, value: Cow<'v, str>) -> Cow<'v, str> {
+    let named = match name {
+        "charset" => Some(&*value),
+        "content" => value.split_once("charset=").map(|(_, named)| named.trim_matches(['"', '\'', ' '])),
+        _ => None,
+    };
+    match named {
+        Some(named) if charset::is_name(&named.to_ascii_lowercase()) => Cow::Owned(value.replace(named, "")),
+        _ => value,
     }
 }

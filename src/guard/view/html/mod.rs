@@ -126,7 +126,9 @@ impl Reader<'_, '_, '_> {
             Some("script") => {
                 let text = escape::script(value);
                 self.sink.push(self.part, "script", None, Shape::Hidden, unescaped(&text));
-                plain::links_in(&text, Origin { part: self.part, view: "script", at: format_args!("") }, self.sink);
+                let origin = Origin { part: self.part, view: "script", at: format_args!("") };
+                plain::links_in(&text, origin, self.sink);
+                url::hidden_in(&text, origin, self.sink);
                 self.inner(&text, "script", Shape::Hidden);
             }
             Some(element) => {
@@ -148,7 +150,10 @@ impl Reader<'_, '_, '_> {
     fn comment(&mut self, value: &str) {
         self.comments += 1;
         let source = escape::source(value).into_owned();
-        self.sink.push(self.part, "comment", Some(self.comments.to_string()), Shape::Hidden, Cow::Owned(source));
+        let number = self.comments;
+        let origin = Origin { part: self.part, view: "comment", at: format_args!("{number}") };
+        url::hidden_in(&source, origin, self.sink);
+        self.sink.push(self.part, "comment", Some(number.to_string()), Shape::Hidden, Cow::Owned(source));
         // Outlook shows what stands in a conditional comment.
         let is_conditional = value.trim_start().starts_with("[if");
         let content = match value.split_once("]>") {
@@ -189,13 +194,21 @@ impl Reader<'_, '_, '_> {
 
     fn finish(self) {
         let Reader { part, shape, text, sink, .. } = self;
-        let (text, cut, joined) = text.finish();
-        plain::links(&text, part, sink);
-        sink.push(part, "text", None, shape, plain::change(Cow::Owned(text), plain::unescape));
-        if let Some(cut) = cut {
-            sink.push(part, "text cut at tags", None, Shape::Loose, plain::change(Cow::Owned(cut), plain::unescape));
+        let text = text.finish();
+        plain::links(&text.text, part, sink);
+        plain::hidden_in(&text.text, part, sink);
+        let mut push =
+            |view, shape, text| sink.push(part, view, None, shape, plain::change(Cow::Owned(text), plain::unescape));
+        push("text", shape, text.text);
+        if let Some((whole, notes)) = text.ruby {
+            push("text with its ruby", Shape::Loose, whole);
+            push("ruby", Shape::Hidden, notes);
         }
-        if let Some(joined) = joined {
+        let others = [("text without small kana", text.bare), ("text cut at tags", text.cut)];
+        for (view, text) in others.into_iter().filter_map(|(view, text)| Some((view, text?))) {
+            push(view, Shape::Loose, text);
+        }
+        if let Some(joined) = text.boxes {
             sink.push(part, "text of boxes", None, Shape::Loose, Cow::Owned(joined));
         }
     }

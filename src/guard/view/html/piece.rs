@@ -10,7 +10,7 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
 
 use super::OPAQUE;
-use super::text::{Seam, keeps_lines};
+use super::text::{Seam, is_over, keeps_lines};
 
 /// What a piece is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +139,8 @@ fn start(name: &[u8]) -> Piece {
         b"plaintext" => Piece::Odd,
         // Its lines are read as they are.
         _ if keeps_lines(name) => Piece::Odd,
+        // What stands in it is no part of the text around it.
+        _ if is_over(name) => Piece::Odd,
         _ if OPAQUE.iter().any(|opaque| opaque.as_bytes() == name) => Piece::Odd,
         _ => Piece::Tag(Seam::of(name)),
     }
@@ -160,6 +162,7 @@ mod tests {
             ("<style type=a>", Piece::Raw("style")),
             ("<TITLE>", Piece::Text("title")),
             ("<pre>", Piece::Odd),
+            ("<rt>", Piece::Odd),
             ("<iframe>", Piece::Odd),
             ("<plaintext>", Piece::Odd),
             ("<!-- a > b -->", Piece::Comment),

@@ -1,4 +1,4 @@
-//! HTML's text with its tags elided, in three readings.
+//! HTML's text with its tags elided, in several readings.
 //!
 //! - `text`: inline tags vanish (`12<b>34</b>5678` is 12345678), block tags
 //!   are line breaks, and white space of the source is one space, but inside `pre` and
@@ -6,6 +6,10 @@
 //! - `cut`: every tag is a line break. Given only where an inline tag stands
 //!   between two characters that a token could contain, because a margin may
 //!   part what the source joins: `example.com<b>5</b>`.
+//! - `ruby`: the text with what stands over its words (`rt`, `rp`, `rtc`), which `text`
+//!   leaves out, and that alone.
+//! - `bare`: the text without kana in a small element behind kanji, which is how
+//!   readings are written by hand: `鈴木<sup>すずき</sup>`.
 //! - `boxes`: the text of three or more neighbouring cells of one or two
 //!   characters, joined: an ID printed in boxes.
 
@@ -13,6 +17,8 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
+
+use super::super::second;
 
 /// The most characters in a cell that counts as a box.
 const BOX_CHARS_MAX: usize = 2;
@@ -43,6 +49,43 @@ pub struct Text {
     is_cut_needed: bool,
     seam: Seam,
     boxes: Boxes,
+    ruby: Option<Ruby>,
+    bare: Option<String>,
+    /// Whether the last tag began a small element.
+    is_small: bool,
+}
+
+/// What stands over words, while it grows.
+#[derive(Default)]
+struct Ruby {
+    /// The text with all of it.
+    whole: String,
+    notes: String,
+    /// The element that the text is inside of.
+    inside: Option<Over>,
+    /// What the tags since the last text in `whole` amount to.
+    seam: Seam,
+}
+
+/// An element whose content stands over words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    One,
+    Container,
+}
+
+/// The readings.
+pub struct Readings {
+    /// What a reader sees.
+    pub text: String,
+    /// The same cut at tags, if it tells more.
+    pub cut: Option<String>,
+    /// The boxes, if there are any.
+    pub boxes: Option<String>,
+    /// The text with its ruby, and the ruby alone.
+    pub ruby: Option<(String, String)>,
+    /// The text without small kana.
+    pub bare: Option<String>,
 }
 
 /// Neighbouring cells of one or two characters, as they are found.
@@ -78,10 +121,27 @@ impl Text {
         let seam = Seam::of(name);
         self.boxes.tag(seam);
         self.seam = self.seam.max(seam);
+        self.is_small = is_start && is_small(name);
+        if is_start && is_over(name) && self.ruby.is_none() {
+            self.ruby = Some(Ruby { whole: self.text.clone(), ..Ruby::default() });
+        }
+        if let Some(ruby) = &mut self.ruby {
+            ruby.tag(name, is_start, seam);
+        }
     }
 
     /// Text between tags, entities decoded.
     pub fn push(&mut self, value: &str) {
+        if let Some(ruby) = &mut self.ruby {
+            ruby.push(value);
+            if ruby.inside.is_some() {
+                return;
+            }
+        }
+        let is_reading = self.seam == Seam::Inline && self.is_small && is_small_kana(&self.text, value);
+        if is_reading && self.bare.is_none() {
+            self.bare = Some(self.text.clone());
+        }
         match self.seam {
             Seam::None => {}
             Seam::Inline => {
@@ -93,17 +153,80 @@ impl Text {
                 self.cut.push('\n');
             }
         }
-        self.seam = Seam::None;
         let value = if self.keeps_lines { Cow::Borrowed(value) } else { in_one_line(&self.text, value) };
+        if let Some(bare) = self.bare.as_mut().filter(|_| !is_reading) {
+            bare.push_str(if self.seam >= Seam::Cell { "\n" } else { "" });
+            bare.push_str(&value);
+        }
+        self.seam = Seam::None;
         self.text.push_str(&value);
         self.cut.push_str(&value);
         self.boxes.push(&value);
     }
 
-    /// The text, the cut text if it tells more, and the boxes if there are any.
-    pub fn finish(self) -> (String, Option<String>, Option<String>) {
-        (self.text, self.is_cut_needed.then_some(self.cut), self.boxes.finish())
+    /// The readings.
+    pub fn finish(self) -> Readings {
+        Readings {
+            text: self.text,
+            cut: self.is_cut_needed.then_some(self.cut),
+            boxes: self.boxes.finish(),
+            ruby: self.ruby.map(|ruby| (ruby.whole, ruby.notes)),
+            bare: self.bare,
+        }
     }
+}
+
+impl Ruby {
+    fn tag(&mut self, name: &[u8], is_start: bool, seam: Seam) {
+        self.seam = self.seam.max(seam);
+        let inside = match (name, is_start) {
+            (b"rtc", true) => Some(Over::Container),
+            (b"rt" | b"rp", true) if self.inside != Some(Over::Container) => Some(Over::One),
+            (b"rt" | b"rp", false) if self.inside == Some(Over::One) => None,
+            // What ends one without an end tag of its own.
+            (b"rtc", false) | (b"ruby", _) | (b"rb" | b"rbc", true) => None,
+            _ if seam >= Seam::Cell => None,
+            _ => self.inside,
+        };
+        if self.inside.is_some() && inside.is_none() {
+            self.notes.push('\n');
+        }
+        self.inside = inside;
+    }
+
+    fn push(&mut self, value: &str) {
+        if self.seam >= Seam::Cell {
+            self.whole.push('\n');
+        }
+        self.seam = Seam::None;
+        let value = in_one_line(&self.whole, value);
+        self.whole.push_str(&value);
+        if self.inside.is_some() {
+            self.notes.push_str(&value);
+        }
+    }
+}
+
+/// Whether an element's content stands over words, and not among them.
+pub fn is_over(tag: &[u8]) -> bool {
+    matches!(tag, b"rt" | b"rp" | b"rtc")
+}
+
+/// Elements in which readings are written small.
+fn is_small(tag: &[u8]) -> bool {
+    matches!(tag, b"sup" | b"sub" | b"small" | b"span" | b"font" | b"i")
+}
+
+/// Whether a tag, as it stands in the source, begins a small element.
+pub fn begins_small(source: &str) -> bool {
+    let name = source.strip_prefix('<').unwrap_or_default();
+    let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    is_small(name[..length].to_ascii_lowercase().as_bytes())
+}
+
+/// Whether what stands in a small element behind a text is the reading of its kanji.
+pub fn is_small_kana(text: &str, value: &str) -> bool {
+    !value.is_ascii() && text.chars().next_back().is_some_and(second::is_kanji) && second::is_kana(value)
 }
 
 impl Boxes {

@@ -1,0 +1,220 @@
+//! Values in base64, base64url and hex → the texts that they hold.
+//!
+//! Input: a value from a URL, an attribute, a header field, a script or a text.
+//! Output: every text that it, or a piece of it between signs, holds; what is encoded
+//! twice is decoded twice, [`DEPTH_MAX`] deep. A piece may stand beside others that
+//! are joined to it by signs of the alphabet itself (`17-aGFuYWtv`, `u_68616e…`), so
+//! ranges between such signs are tried as well, up to [`CUTS_MAX`] signs. Infallible;
+//! linear in the value's size times that bound.
+
+use base64::Engine;
+
+use super::charset;
+use super::escape::{BASE64, hex};
+
+/// The fewest bytes that are looked at as text in a decoded value.
+const BYTES_MIN: usize = 4;
+/// The shortest run in a text, where words stand, that is taken for base64.
+const RUN_MIN_IN_TEXT: usize = 8;
+/// So often a value may have been encoded.
+const DEPTH_MAX: usize = 3;
+/// Signs of the alphabet inside one run, between which pieces are tried.
+const CUTS_MAX: usize = 6;
+/// The longest run whose pieces are tried, in bytes.
+const CUT_RUN_MAX: usize = 4096;
+
+/// Gives every text that a value holds in base64, base64url or hex.
+pub fn values(value: &str, mut found: impl FnMut(&'static str, String)) {
+    runs(value, BYTES_MIN, DEPTH_MAX, &mut found);
+}
+
+/// The same of a longer text, where short words are words.
+pub fn values_in_text(text: &str, mut found: impl FnMut(&'static str, String)) {
+    runs(text, RUN_MIN_IN_TEXT, DEPTH_MAX, &mut found);
+}
+
+fn runs(text: &str, min: usize, depth: usize, found: &mut dyn FnMut(&'static str, String)) {
+    let mut last = None;
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !IS_ALPHABET[usize::from(bytes[at])] {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && IS_ALPHABET[usize::from(bytes[at])] {
+            at += 1;
+        }
+        if at - start >= min {
+            run(&text[start..at], depth, &mut last, found);
+        }
+    }
+}
+
+const IS_ALPHABET: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let b = byte as u8;
+        table[byte] = b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    table
+};
+
+fn is_sign(b: u8) -> bool {
+    matches!(b, b'+' | b'/' | b'-' | b'_')
+}
+
+/// One run of the alphabet: as a whole, and between its signs.
+fn run(run: &str, depth: usize, last: &mut Option<String>, found: &mut dyn FnMut(&'static str, String)) {
+    let mut tell = |how, text: String| {
+        if last.as_deref() == Some(&*text) {
+            return;
+        }
+        if depth > 1 {
+            runs(&text, BYTES_MIN, depth - 1, found);
+        }
+        *last = Some(text.clone());
+        found(how, text);
+    };
+    hex_in(run, &mut tell);
+    base64(run, &mut tell);
+    if run.len() > CUT_RUN_MAX {
+        return;
+    }
+    let mut edges = vec![0];
+    let signs = run.bytes().enumerate().filter(|(_, b)| is_sign(*b)).map(|(at, _)| at);
+    let count = signs.clone().count();
+    if count == 0 {
+        return;
+    }
+    // Of very many signs, the first and the last may part something.
+    edges.extend(signs.enumerate().filter(|(n, _)| *n < CUTS_MAX || n + CUTS_MAX >= count).map(|(_, at)| at + 1));
+    edges.push(run.len() + 1);
+    for (n, start) in edges.iter().enumerate() {
+        for end in &edges[n + 1..] {
+            let whole = *start == 0 && *end > run.len();
+            let piece = &run[*start..end - 1];
+            if !whole && piece.len() * 3 / 4 >= BYTES_MIN {
+                base64(piece, &mut tell);
+            }
+        }
+    }
+}
+
+/// Runs of hexadecimal digits inside a run, `0x` before them or not.
+fn hex_in(run: &str, found: &mut dyn FnMut(&'static str, String)) {
+    for digits in run.split(|c: char| !c.is_ascii_hexdigit()).filter(|digits| digits.len() >= 2 * BYTES_MIN) {
+        let odd = digits.len() % 2;
+        // The digit too many may be the end of the word before it, or something behind.
+        let ways = [&digits[odd..], &digits[..digits.len() - odd]];
+        for digits in &ways[..1 + odd] {
+            let bytes = digits.as_bytes().chunks_exact(2).map(|pair| Some(hex(pair[0])? << 4 | hex(pair[1])?));
+            if let Some(bytes) = bytes.collect::<Option<Vec<u8>>>() {
+                readable(bytes, "hex", found);
+            }
+        }
+    }
+}
+
+fn base64(piece: &str, found: &mut dyn FnMut(&'static str, String)) {
+    if piece.len() * 3 / 4 < BYTES_MIN || piece.len() % 4 == 1 {
+        return;
+    }
+    let bytes = if piece.contains(['-', '_']) {
+        BASE64.decode(piece.replace('-', "+").replace('_', "/"))
+    } else {
+        BASE64.decode(piece)
+    };
+    if let Ok(bytes) = bytes {
+        readable(bytes, "base64", found);
+    }
+}
+
+/// Text in which at least three characters of four can be seen: UTF-8, UTF-16, or a
+/// charset of East Asia.
+fn readable(bytes: Vec<u8>, how: &'static str, found: &mut dyn FnMut(&'static str, String)) {
+    if bytes.len() < BYTES_MIN {
+        return;
+    }
+    if let Some((_, text)) = charset::utf16_or_32(&bytes).filter(|(_, text)| is_seen(text)) {
+        found(how, text);
+    }
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => {
+            if is_seen(&text) {
+                found(how, text);
+            }
+            return;
+        }
+        Err(error) => error.into_bytes(),
+    };
+    // Of random bytes one in a hundred is so.
+    let is_text = |b: &u8| *b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n' | 0x1b);
+    if bytes.len() >= 6 && bytes.iter().all(is_text) {
+        for (_, text) in charset::others(&bytes, None).into_iter().chain(charset::utf16_of_value(&bytes)) {
+            if is_seen(&text) {
+                found(how, text);
+            }
+        }
+    }
+}
+
+fn is_seen(text: &str) -> bool {
+    let (mut all, mut unseen) = (0, 0);
+    for c in text.chars() {
+        all += 1;
+        unseen += usize::from((c.is_control() && !matches!(c, '\t' | '\r' | '\n')) || c == '\u{fffd}');
+    }
+    text.len() >= BYTES_MIN && unseen * 4 <= all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+    fn holds(value: &str, text: &str) -> bool {
+        let mut is_found = false;
+        values(value, |_, found| is_found |= found.contains(text));
+        is_found
+    }
+
+    #[test]
+    fn values_are_found_beside_signs() {
+        let email = "hanako.suzuki@aozora-boeki.example";
+        let (plain, url) = (STANDARD.encode(email), URL_SAFE_NO_PAD.encode(email));
+        let bare = plain.trim_end_matches('=');
+        let hex: String = email.bytes().map(|b| format!("{b:02x}")).collect();
+        let wide: Vec<u8> = email.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for value in [
+            format!("17-{url}"),
+            format!("17_{url}_9"),
+            format!("u_{hex}"),
+            format!("uid{hex}"),
+            format!("0x{}", hex.to_uppercase()),
+            format!("a-b-{url}"),
+            format!("{plain}--da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+            format!("{bare}--da39a3ee5e6b4b0d3255bfef95601890afd80709"),
+            format!("eyJhbGciOiJIUzI1NiJ9.{url}.abcDEF-_12"),
+            format!("v1:{url}~x"),
+            STANDARD.encode(&plain),
+            STANDARD.encode(STANDARD.encode(&hex)),
+            STANDARD.encode(&wide),
+            URL_SAFE_NO_PAD.encode(format!("7/{email}/9")),
+        ] {
+            assert!(holds(&value, email), "{value}");
+        }
+        assert!(holds(&STANDARD.encode(b"\x97\xe9\x96\xd8\x89\xd4\x8eq"), "鈴木花子"));
+        assert!(holds("NDgyMDE5Mzc", "48201937"));
+    }
+
+    #[test]
+    fn words_are_words() {
+        for value in ["available-registration/newsletter_settings", "da39a3ee5e6b4b0d3255bfef95601890afd80709"] {
+            values(value, |how, text| panic!("{value}: {how} {text}"));
+        }
+    }
+}
