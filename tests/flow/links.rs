@@ -170,7 +170,7 @@ both! {
         // The account has another address by now: the message would be another one.
         let export = world.files.directory.file_name().unwrap().to_str().unwrap();
         let changed = world.edit(export, |text| text.replacen(&who.email, "moved@elsewhere.example", 1));
-        import::import(&world.app, &changed, None).await.unwrap();
+        import::import(&world.app, &changed, &import::Accepted::default()).await.unwrap();
         let gone = ask(to, "GET", &good, "").await;
         assert_eq!(status(&gone), 410, "{gone}");
         assert!(!gone.contains(&who.member_id) && !gone.contains("moved@"));

@@ -48,7 +48,7 @@ both! {
             assert!(text.contains("put the key file back, or import the directory again"), "{n}: {text}");
         }
         assert!(world.delivered().is_empty());
-        import::import(&app, &world.files.directory, None).await.unwrap();
+        import::import(&app, &world.files.directory, &import::Accepted::default()).await.unwrap();
         freeze::freeze(&app, &world.files.campaign, "author").await.unwrap();
         control::verify(&app).await.unwrap();
     }
@@ -58,7 +58,7 @@ both! {
         base.tamper("update directory_version set key_id = null").await;
         let refused = freeze::freeze(&world.app, &world.files.campaign, "author").await.unwrap_err().to_string();
         assert!(refused.contains("import the directory again"), "{refused}");
-        import::import(&world.app, &world.files.directory, None).await.unwrap();
+        import::import(&world.app, &world.files.directory, &import::Accepted::default()).await.unwrap();
         freeze::freeze(&world.app, &world.files.campaign, "author").await.unwrap();
     }
 
@@ -82,7 +82,7 @@ both! {
         assert_eq!((same.withdrawn, world.app.store.state(id).await.unwrap()), (0, State::Approved));
         let name = customer(5).name;
         let export = world.edit("directory.csv", |text| text.replacen(&name, "改姓 済子", 1));
-        import::import(&world.app, &export, None).await.unwrap();
+        import::import(&world.app, &export, &import::Accepted::default()).await.unwrap();
         let changed = check::check(&world.app, id).await.unwrap();
         assert_eq!((changed.held, changed.withdrawn), (0, 1));
         assert_eq!(world.app.store.state(id).await.unwrap(), State::Checked);
@@ -202,7 +202,7 @@ both! {
         let world = World::new(base).await;
         let email = customer(3).email;
         let export = world.edit("directory.csv", |text| text.replacen(&email, "nobody", 1));
-        import::import(&world.app, &export, None).await.unwrap_err();
+        import::import(&world.app, &export, &import::Accepted::default()).await.unwrap_err();
         let metrics = world.app.metrics.text().unwrap();
         assert!(metrics.contains("kakitome_import_rows_total{result=\"refused\"} 1"), "{metrics}");
     }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Kind, Record, mask};
 use crate::address::Address;
 use crate::config::Mapping;
-use crate::guard::{Candidate, Guard, Index, Judge, Rule, Terms, normal};
+use crate::guard::{Allow, Candidate, Guard, Index, Judge, Rule, Terms, normal};
 use crate::key::Keys;
 
 pub use sample::{Sample, Sampled};
@@ -98,7 +98,8 @@ impl Calibration {
 pub fn calibrate(mapping: &Mapping, keys: &Keys, sample: &[Sampled], accounts: u64) -> Result<Calibration, String> {
     let entries = sample.iter().flat_map(|sampled| sampled.entries.iter().cloned());
     let guard = Guard::of_size(mapping.clone(), keys.clone(), Index::build(entries), accounts)?;
-    let judge = guard.judge(&Terms::default())?;
+    let allow = vec![Allow { value: spelling::HOST.to_owned(), reason: "the carrier's own host".to_owned() }];
+    let judge = guard.judge(&Terms { allow, ..Terms::default() })?;
     let identifiers = mapping.columns.iter().filter(|(_, column)| column.kind.is_identifier());
     let columns = identifiers.filter(|(_, column)| column.kind != Kind::Secret).map(|(name, column)| {
         let trial = Trial { judge: &judge, keys, guard: &guard, name, kind: column.kind, sample };
@@ -136,13 +137,14 @@ impl Trial<'_> {
             .take(COLUMN_MAX)
             .collect();
         let outcomes: Vec<(Missed, Vec<Outcome>)> =
-            values.par_iter().flat_map_iter(|(record, value)| self.value(record, value, country)).collect();
+            values.par_iter().enumerate().flat_map_iter(|(n, (record, value))| self.value(n, record, value, country)).collect();
         let count = |is: fn(&Outcome) -> bool| {
             outcomes.iter().flat_map(|(_, outcomes)| outcomes).filter(|outcome| is(outcome)).count() as u64
         };
         let found = count(|outcome| matches!(outcome, Outcome::Found));
-        let failed = |outcome: &Outcome| !matches!(outcome, Outcome::Found);
-        let missed = outcomes.iter().filter(|(_, outcomes)| outcomes.iter().any(failed)).take(MISSED_MAX);
+        let failed = |is: fn(&Outcome) -> bool| outcomes.iter().filter(move |(_, all)| all.iter().any(is));
+        let missed = failed(|outcome| matches!(outcome, Outcome::Missed));
+        let missed = missed.chain(failed(|outcome| matches!(outcome, Outcome::OwnHeld))).take(MISSED_MAX);
         Column {
             column: self.name.to_owned(),
             kind: self.kind,
@@ -153,13 +155,19 @@ impl Trial<'_> {
         }
     }
 
-    /// One value in every spelling and place.
-    fn value(&self, owner: &Record, value: &str, country: Option<&str>) -> Vec<(Missed, Vec<Outcome>)> {
+    /// One value: the first ones of a column, which are its oddest, in every spelling and
+    /// place; the others in every spelling, the places taking turns.
+    fn value(&self, n: usize, owner: &Record, value: &str, country: Option<&str>) -> Vec<(Missed, Vec<Outcome>)> {
         let Some(other) = self.another(owner, value, country) else { return Vec::new() };
         let strength = spelling::strength(self.kind, value, self.judge);
         let mut all = Vec::new();
         for spelling in Spelling::all().filter(|spelling| spelling.fits(self.kind, strength)) {
-            for place in Place::all().filter(|place| place.fits(self.kind, strength, spelling)) {
+            let places: Vec<&Place> = Place::all().filter(|place| place.fits(self.kind, strength, spelling)).collect();
+            let turn = places.len().max(1);
+            let is_tried = |at: usize| n < WHOLE || at % turn == (n + all.len()) % turn;
+            let places: Vec<&Place> =
+                places.into_iter().enumerate().filter(|(at, _)| is_tried(*at)).map(|(_, place)| place).collect();
+            for place in places {
                 let Some(written) = spelling.write(value, country) else { continue };
                 let missed = || Missed {
                     spelling: spelling.name.to_owned(),
@@ -221,6 +229,8 @@ impl Trial<'_> {
     }
 }
 
+/// How many values of one column are tried in every spelling and place.
+const WHOLE: usize = 6;
 /// The most values of one account that are tried in a column.
 const VALUES_MAX: usize = 2;
 /// The most values of one column that are tried.

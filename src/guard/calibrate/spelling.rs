@@ -58,8 +58,12 @@ enum Kinds {
 enum Markup {
     /// Any text.
     Text,
-    /// HTML alone.
+    /// HTML alone, its attributes too.
     Html,
+    /// HTML's text alone.
+    Tags,
+    /// HTML's attributes.
+    Attribute,
     /// A URL alone.
     Url,
 }
@@ -84,8 +88,8 @@ const SPELLINGS: &[Spelling] = &[
     row("soft hyphen inside", Kinds::All, Markup::Text, true, |v| Some(halves(v, "\u{ad}"))),
     row("ideographic spaces", Kinds::Names, Markup::Text, true, |v| changed(v, v.replace(' ', "\u{3000}"))),
     row("without its signs", Kinds::Numbers, Markup::Text, true, |v| changed(v, digits_and_letters(v))),
-    row("a tag inside", Kinds::All, Markup::Html, true, |v| Some(halves(&escaped(v), "<b></b>"))),
-    row("<wbr> inside", Kinds::All, Markup::Html, true, |v| Some(halves(&escaped(v), "<wbr>"))),
+    row("a tag inside", Kinds::All, Markup::Tags, true, |v| Some(halves(&escaped(v), "<b></b>"))),
+    row("<wbr> inside", Kinds::All, Markup::Tags, true, |v| Some(halves(&escaped(v), "<wbr>"))),
     row("decimal entities", Kinds::All, Markup::Html, true, |v| Some(entities(v))),
     row("percent-encoded", Kinds::All, Markup::Url, true, |v| Some(percent(v))),
     row("percent-encoded twice", Kinds::All, Markup::Url, true, |v| Some(percent(v).replace('%', "%25"))),
@@ -168,7 +172,7 @@ const PLACES: &[Place] = &[
     }),
     place("HTML, behind a label", Markup::Html, Cue::Label, |c, v| c.html.push_str(&format!("<p>ID: {v}</p>"))),
     place("comment", Markup::Html, Cue::None, |c, v| c.html.push_str(&format!("<!-- a note on {v} -->"))),
-    place("attribute", Markup::Html, Cue::Name, |c, v| c.html.push_str(&format!("<img alt=\"{v}\">"))),
+    place("attribute", Markup::Attribute, Cue::Name, |c, v| c.html.push_str(&format!("<img alt=\"{v}\">"))),
     place("URL path", Markup::Url, Cue::None, |c, v| c.link(&format!("c/{v}/view"))),
     place("URL query", Markup::Url, Cue::None, |c, v| c.link(&format!("c?q={v}"))),
     place("URL query, behind a label", Markup::Url, Cue::Label, |c, v| c.link(&format!("c?id={v}"))),
@@ -190,8 +194,8 @@ const PLACES: &[Place] = &[
     }),
 ];
 
-/// The host of the carrier's links: no directory may own it (RFC 2606).
-const HOST: &str = "localhost";
+/// The host of the carrier's links: nobody owns it (RFC 2606).
+pub const HOST: &str = "calibration.invalid";
 
 impl Carrier {
     fn link(&mut self, rest: &str) {
@@ -209,6 +213,8 @@ impl Place {
     pub fn fits(&self, kind: Kind, strength: Strength, spelling: &Spelling) -> bool {
         let reads = match spelling.markup {
             Markup::Text => self.markup != Markup::Url,
+            Markup::Html => matches!(self.markup, Markup::Html | Markup::Attribute),
+            Markup::Tags => self.markup == Markup::Html,
             markup => markup == self.markup,
         };
         let named = matches!(kind, Kind::Person | Kind::Organisation);
@@ -223,12 +229,13 @@ impl Place {
     /// A message to an account with a value in this place.
     pub fn message(&self, reader: &Record, written: &str) -> Vec<u8> {
         let mut carrier = Carrier { subject: "News".into(), ..Carrier::default() };
-        let value = if self.markup == Markup::Html && !written.contains(['<', '&']) { escaped(written) } else { written.to_owned() };
+        let is_html = matches!(self.markup, Markup::Html | Markup::Attribute);
+        let value = if is_html && !written.contains(['<', '&']) { escaped(written) } else { written.to_owned() };
         (self.put)(&mut carrier, &value);
         let Carrier { subject, headers, text, html, parts } = carrier;
         format!(
             "From: News <news@{HOST}>\r\nTo: <{}>\r\nSubject: {subject}\r\nDate: Mon, 01 Jan 2001 09:00:00 +0000\r\n\
-             {headers}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"=_k\"\r\n\r\n\
+             Message-ID: <1@{HOST}>\r\n{headers}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"=_k\"\r\n\r\n\
              --=_k\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nHello.\r\n{text}\
              \r\n--=_k\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
              <p>Hello.</p>{html}\r\n{parts}--=_k--\r\n",

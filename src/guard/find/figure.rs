@@ -4,14 +4,9 @@
 //! Input: folded text and where in it a candidate stands, or the candidate's groups
 //! of digits. Output: whether it is one of these. Infallible.
 
-use std::sync::LazyLock;
-
 use crate::guard::find::atoms::Atom;
 use crate::guard::lexicon::{self, Role};
 
-/// Words and signs of money, and of what is counted.
-static CURRENCIES: LazyLock<Vec<&str>> = LazyLock::new(|| lexicon::words(Role::Currency));
-static UNITS: LazyLock<Vec<&str>> = LazyLock::new(|| lexicon::words(Role::Unit));
 
 /// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number. A file's
 /// name (`2026.12345678.png`) and a mailbox (`12345678.1@…`) go on behind theirs.
@@ -48,7 +43,7 @@ pub fn in_list(text: &str, start: usize, end: usize) -> bool {
 pub fn is_amount(text: &str, start: usize, end: usize) -> bool {
     let after = text[end..].strip_prefix(' ').unwrap_or(&text[end..]);
     let before = text[..start].strip_suffix(' ').unwrap_or(&text[..start]);
-    CURRENCIES.iter().any(|word| begins_with(after, word) || ends_with(before, word))
+    lexicon::of(Role::Currency).list.iter().any(|word| begins_with(after, word) || ends_with(before, word))
 }
 
 /// Whether a text begins with a word, and with no longer one.
@@ -219,7 +214,7 @@ impl Beside<'_> {
     /// Whether it is an amount of money, or counts something.
     pub fn is_counted(&self) -> bool {
         let after = self.after().strip_prefix(' ').unwrap_or(self.after());
-        is_amount(self.text, self.start, self.end) || UNITS.iter().any(|word| begins_with(after, word))
+        is_amount(self.text, self.start, self.end) || lexicon::of(Role::Unit).list.iter().any(|word| begins_with(after, word))
     }
 
     /// Whether the same sign and more digits stand beside it: half of a longer number.

@@ -45,16 +45,16 @@ impl Labels {
     /// The lexicon's labels, and these columns' names: `member_id` is `member id` and
     /// `memberid` too.
     pub fn new<'c>(columns: impl Iterator<Item = &'c str>) -> Self {
-        let sure = lexicon::words(Role::IdLabelSure);
-        let id = |word: &str| Word::new(word, sure.contains(&word));
-        let mut ids: Vec<Word> = lexicon::words(Role::IdLabel).into_iter().map(id).collect();
+        let sure = lexicon::of(Role::IdLabelSure);
+        let id = |word: &&str| Word::new(word, sure.has(word));
+        let mut ids: Vec<Word> = lexicon::of(Role::IdLabel).list.iter().map(id).collect();
         for name in columns {
             let name = crate::guard::normal::fold(name);
             for joint in ["_", " ", "-", ""] {
                 ids.push(Word::new(&name.replace(['_', '-', ' ', '.'], joint), true));
             }
         }
-        let words = |role| lexicon::words(role).into_iter().map(|word| Word::new(word, true)).collect();
+        let words = |role| lexicon::of(role).list.iter().map(|word| Word::new(word, true)).collect();
         Self { ids, phones: words(Role::PhoneLabel), others: words(Role::OtherLabel) }
     }
 

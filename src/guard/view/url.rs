@@ -99,6 +99,11 @@ fn after_host(rest: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_
         }
         for segment in path.split('/').filter(|segment| segment.contains('%')) {
             other_charsets(segment, Origin { at: format_args!("{at}, path"), ..origin }, sink);
+            // What base64 has for a sign may be the path's own.
+            let whole = escape::percent(segment);
+            if whole.contains('/') {
+                hidden(&whole, Origin { at: format_args!("{at}, path"), ..origin }, sink);
+            }
         }
     }
     values(query, origin, nesting, sink);
