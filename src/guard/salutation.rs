@@ -297,7 +297,8 @@ fn greeted(line: &str, found: &mut Vec<Salutation>) {
         return;
     }
     let is_plain = name.split(' ').all(|word| lexicon::is_common(word) || is_generic(word));
-    let is_loud = rest[whole.len().min(rest.len())..].trim_start().starts_with('!') || rest.trim_end().ends_with('!');
+    let behind = &rest[whole.as_ptr() as usize - rest.as_ptr() as usize + whole.len()..];
+    let is_loud = behind.trim_start().starts_with('!');
     let is_name_word = || name.split(' ').any(|word| lexicon::of(Role::NameWord).has(word)) && !is_loud;
     let is_sure = !is_plain || is_name_word();
     found.push(Salutation { is_sure, ..Salutation::of(words) });

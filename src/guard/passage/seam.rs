@@ -64,8 +64,8 @@ impl Edges {
     pub fn of(folded: &str, names: Names<'_>) -> Self {
         let searched = normal::search(folded);
         let plain = alone::without_readings(&searched);
+        let half = alone::half(plain.as_deref().unwrap_or(&searched)).map(Into::into);
         let cut = plain.map(|plain| Box::new(Self::of_squeezed(squeeze(&plain), names)));
-        let half = alone::half(&searched).map(Into::into);
         Self { cut, half, ..Self::of_squeezed(squeeze(&searched), names) }
     }
 
@@ -93,6 +93,13 @@ impl Edges {
             half: None,
             cut: None,
         }
+    }
+
+    /// Its last characters, in their order.
+    fn last_chars(&self) -> [char; GATE - 1] {
+        let mut last = self.last.chars;
+        last.reverse();
+        last
     }
 
     /// It, and another reading of it behind those that it has.
@@ -202,12 +209,13 @@ impl Seams {
     }
 
     fn may_cross(&self, before: &Edges, after: &Edges, names: Names<'_>) -> bool {
-        self.may_cross_joined(after, names) || may_cross_worded(before, after, names)
+        let may_cross = |last| Self::may_cross_joined(last, after, names);
+        may_cross(self.last) || may_cross(before.last_chars()) || may_cross_worded(before, after, names)
     }
 
-    fn may_cross_joined(&self, after: &Edges, names: Names<'_>) -> bool {
+    fn may_cross_joined(last: [char; GATE - 1], after: &Edges, names: Names<'_>) -> bool {
         let mut window = ['\0'; 2 * (GATE - 1)];
-        window[..GATE - 1].copy_from_slice(&self.last);
+        window[..GATE - 1].copy_from_slice(&last);
         let count = GATE - 1 + after.first.count;
         window[GATE - 1..count].copy_from_slice(after.first.as_slice());
         if window[..count].iter().all(char::is_ascii) {
