@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
                 let hash = self.keys.identifier(column.kind, &canonical);
                 if column.kind.is_identifier() && seen.insert((column.kind, hash)) {
                     let named = matches!(column.kind, Kind::Person | Kind::Organisation);
-                    for name in normal::readings(column.kind, value, &canonical) {
+                    for name in normal::indexed(column.kind, value, &canonical) {
                         let hash = self.keys.identifier(column.kind, &name);
                         if seen.insert((column.kind, hash)) {
                             entries.push(NewEntry { kind: column.kind, hash, name: Some(name), exclusive: false });

@@ -23,6 +23,8 @@ pub struct Own {
     /// The domains of its addresses: explained by themselves, while another
     /// mailbox there is somebody else's.
     providers: HashSet<String>,
+    /// Its domains and addresses as names are searched for: somebody may be called by one.
+    spelled: HashSet<String>,
     /// Whole names and their words, canonical.
     names: HashSet<String>,
     whole_names: Vec<String>,
@@ -75,6 +77,9 @@ impl Own {
     }
 
     fn imply(&mut self, kind: Kind, value: &str, canonical: &str) {
+        if matches!(kind, Kind::Email | Kind::Domain) && !value.is_ascii() {
+            self.spelled.insert(normal::search(&normal::fold(value)).into_owned());
+        }
         match kind {
             Kind::Email => {
                 let domain = canonical.rsplit_once('@').map_or("", |(_, domain)| domain);
@@ -139,6 +144,11 @@ impl Own {
     pub fn spells(&self, words: &str) -> bool {
         let parted = |word: &str| normal::spelled(&normal::fold(word).replace(['-', '.', '+', '@'], " "));
         self.words.keys().any(|word| parted(word).contains(words))
+    }
+
+    /// Whether a name is one of its domains or addresses, or a host below one.
+    pub fn is_spelled(&self, name: &str) -> bool {
+        suffixes(name).any(|suffix| self.spelled.contains(suffix))
     }
 
     /// Its whole names, canonical.
