@@ -142,7 +142,14 @@ impl Guard {
             Some(Literally { kind: self.name_kind(name, hash), shown: mask(name), owner })
         }));
         let kinds = [Kind::Person, Kind::Organisation];
-        all.extend(known.cued().filter_map(|name| kinds.into_iter().find_map(|kind| found(kind, name))));
+        // A name in two fields is read in both orders, and told once.
+        let mut told = HashSet::new();
+        let is_new = |name: &&str| {
+            let mut words: Vec<&str> = name.split(' ').collect();
+            words.sort_unstable();
+            told.insert(words)
+        };
+        all.extend(known.cued().filter(is_new).filter_map(|name| kinds.into_iter().find_map(|kind| found(kind, name))));
         all.sort_by(|a, b| (a.kind, &a.owner).cmp(&(b.kind, &b.owner)));
         all.dedup();
         Ok(all)
