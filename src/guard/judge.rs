@@ -144,12 +144,12 @@ impl Guard {
         let kinds = [Kind::Person, Kind::Organisation];
         // A name in two fields is read in both orders, and told once.
         let mut told = HashSet::new();
-        let is_new = |name: &&str| {
-            let mut words: Vec<&str> = name.split(' ').collect();
-            words.sort_unstable();
-            told.insert(words)
-        };
-        all.extend(known.cued().filter(is_new).filter_map(|name| kinds.into_iter().find_map(|kind| found(kind, name))));
+        all.extend(known.cued().filter_map(|name| {
+            let found = kinds.into_iter().find_map(|kind| found(kind, name))?;
+            let mut letters: Vec<char> = name.chars().collect();
+            letters.sort_unstable();
+            told.insert(letters).then_some(found)
+        }));
         all.sort_by(|a, b| (a.kind, &a.owner).cmp(&(b.kind, &b.owner)));
         all.dedup();
         Ok(all)
