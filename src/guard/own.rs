@@ -89,8 +89,12 @@ impl Own {
                 self.domains.insert(canonical.to_owned());
             }
             Kind::Person | Kind::Organisation => {
-                let words = value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT).map(normal::name);
-                self.names.extend(words.filter(|word| !word.is_empty()));
+                for word in value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT) {
+                    let name = normal::name(word);
+                    self.names.extend(normal::readings(Kind::Person, word, &name));
+                    self.names.insert(name);
+                }
+                self.names.remove("");
                 // `サンプル 御中` is 株式会社サンプル's.
                 let readings = normal::readings(kind, value, canonical);
                 for name in readings.into_iter().chain([canonical.to_owned()]) {
