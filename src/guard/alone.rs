@@ -274,6 +274,20 @@ fn cell(text: &str) -> Cell<'_> {
     if is_half && text.chars().any(char::is_alphabetic) { Cell::Half(text) } else { Cell::Other }
 }
 
+/// The cells of a line: its fields, or its words where a caption is one of them: 姓 山田 名 太郎.
+fn cells(line: &str) -> Vec<Cell<'_>> {
+    const WORDS: std::ops::RangeInclusive<usize> = 2..=6;
+    let fields = fields(line);
+    if let [one] = &fields[..] {
+        let words: Vec<Cell<'_>> =
+            one.text.split(' ').filter(|word| !word.is_empty()).take(WORDS.end() + 1).map(cell).collect();
+        if WORDS.contains(&words.len()) && words.contains(&Cell::Caption) && cell(one.text) != Cell::Caption {
+            return words;
+        }
+    }
+    fields.iter().map(|field| cell(field.text)).collect()
+}
+
 /// Each two fields that may be the halves of one name, in both orders: those beside each
 /// other in a line or in two lines that are nothing else, and those with a caption between
 /// them.
@@ -281,7 +295,7 @@ pub fn pairs(searched: &str) -> Vec<(Standing, Standing)> {
     let mut all = Vec::new();
     let mut before: Vec<Cell<'_>> = Vec::new();
     for line in searched.lines().filter(|line| !line.trim().is_empty()) {
-        let cells: Vec<Cell<'_>> = fields(line).iter().map(|field| cell(field.text)).collect();
+        let cells = cells(line);
         let is_half_alone =
             |cells: &[Cell<'_>]| matches!(cells, [Cell::Half(_)] | [Cell::Caption] | [Cell::Caption, Cell::Half(_)]);
         let joins = is_half_alone(&cells) && !before.is_empty();
@@ -323,14 +337,13 @@ fn pair(text: &str, first: &str, second: &str) -> (Standing, Standing) {
 /// follows may have the other half.
 pub fn ends_in_half(searched: &str) -> bool {
     let last = searched.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let cells: Vec<Cell<'_>> = fields(last).iter().map(|field| cell(field.text)).collect();
-    match &cells[..] {
+    match &cells(last)[..] {
         [.., Cell::Caption] | [.., Cell::Caption, Cell::Half(_)] => true,
         // 姓⏎山田
         [Cell::Half(half)] => {
             let above = searched[..half.as_ptr() as usize - searched.as_ptr() as usize].trim_end();
             let above = above.lines().next_back().unwrap_or_default();
-            matches!(fields(above).last().map(|field| cell(field.text)), Some(Cell::Caption))
+            cells(above).last() == Some(&Cell::Caption)
         }
         _ => false,
     }
@@ -341,11 +354,8 @@ pub fn ends_in_half(searched: &str) -> bool {
 pub fn half(searched: &str) -> Option<&str> {
     let mut lines = searched.lines().filter(|line| !line.trim().is_empty());
     let (Some(line), None) = (lines.next(), lines.next()) else { return None };
-    match &fields(line)[..] {
-        [one] => match cell(one.text) {
-            Cell::Half(half) => Some(half),
-            _ => None,
-        },
+    match cells(line)[..] {
+        [Cell::Half(half)] => Some(half),
         _ => None,
     }
 }
@@ -429,6 +439,7 @@ mod tests {
             ("Last name: Whitfield / First name: Jonathan", "jonathan whitfield"),
             ("WHITFIELD, Jonathan", "jonathan whitfield"),
             ("id,x,Whitfield,Jonathan", "jonathan whitfield"),
+            ("姓 山田 名 太郎", "山田太郎"),
         ] {
             let searched = searched(text);
             let found = pairs(&searched);

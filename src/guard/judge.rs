@@ -156,7 +156,14 @@ impl Guard {
             Some(Literally { kind: self.name_kind(name, hash), shown: mask(name), owner })
         }));
         let kinds = [Kind::Person, Kind::Organisation];
-        all.extend(known.cued().filter_map(|name| kinds.into_iter().find_map(|kind| found(kind, name))));
+        // A name in two fields is read in both orders, and told once.
+        let mut told = HashSet::new();
+        all.extend(known.cued().filter_map(|name| {
+            let found = kinds.into_iter().find_map(|kind| found(kind, name))?;
+            let mut letters: Vec<char> = name.chars().collect();
+            letters.sort_unstable();
+            told.insert(letters).then_some(found)
+        }));
         all.sort_by(|a, b| (a.kind, &a.owner).cmp(&(b.kind, &b.owner)));
         all.dedup();
         Ok(all)

@@ -99,7 +99,8 @@ impl Known {
             if kind == Kind::Domain {
                 self.allowed_domains.insert(canonical);
             } else {
-                self.allowed.insert(kind, &canonical);
+                let readings = normal::readings(kind, value, &canonical);
+                readings.iter().chain([&canonical]).for_each(|name| self.allowed.insert(kind, name));
             }
         }
         if !is_value {

@@ -23,6 +23,8 @@ pub struct Own {
     /// The domains of its addresses: explained by themselves, while another
     /// mailbox there is somebody else's.
     providers: HashSet<String>,
+    /// Its domains and addresses as names are searched for: somebody may be called by one.
+    spelled: HashSet<String>,
     /// Whole names and their words, canonical.
     names: HashSet<String>,
     whole_names: Vec<String>,
@@ -75,6 +77,9 @@ impl Own {
     }
 
     fn imply(&mut self, kind: Kind, value: &str, canonical: &str) {
+        if matches!(kind, Kind::Email | Kind::Domain) && !value.is_ascii() {
+            self.spelled.insert(normal::search(&normal::fold(value)).into_owned());
+        }
         match kind {
             Kind::Email => {
                 let domain = canonical.rsplit_once('@').map_or("", |(_, domain)| domain);
@@ -84,8 +89,12 @@ impl Own {
                 self.domains.insert(canonical.to_owned());
             }
             Kind::Person | Kind::Organisation => {
-                let words = value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT).map(normal::name);
-                self.names.extend(words.filter(|word| !word.is_empty()));
+                for word in value.split(|c: char| c.is_whitespace() || c == normal::MIDDLE_DOT) {
+                    let name = normal::name(word);
+                    self.names.extend(normal::readings(Kind::Person, word, &name));
+                    self.names.insert(name);
+                }
+                self.names.remove("");
                 // `サンプル 御中` is 株式会社サンプル's.
                 let readings = normal::readings(kind, value, canonical);
                 for name in readings.into_iter().chain([canonical.to_owned()]) {
@@ -159,6 +168,11 @@ impl Own {
             }
         }
         out
+    }
+
+    /// Whether a name is one of its domains or addresses, or a host below one.
+    pub fn is_spelled(&self, name: &str) -> bool {
+        suffixes(name).any(|suffix| self.spelled.contains(suffix))
     }
 
     /// Its whole names, canonical.

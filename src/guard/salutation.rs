@@ -132,7 +132,8 @@ pub fn leading_honorific(line: &str) -> Option<&str> {
     let line = line.trim_start();
     let (honorific, says) = honorific(line).filter(|(honorific, _)| honorific.starts_with(normal::is_han))?;
     let after = line[honorific.len()..].chars().next().map_or(0, char::len_utf8);
-    let is_word = honorific == "氏" || lexicon::of(Role::Word).prefix(line).is_some();
+    let is_word =
+        honorific == "氏" || [Role::Word, Role::WordAlone].iter().any(|role| lexicon::of(*role).prefix(line).is_some());
     (says == Says::Name && !is_word).then_some(&line[..honorific.len() + after])
 }
 
@@ -256,6 +257,10 @@ fn before_generic(name: &str) -> &str {
 
 /// Whether an honorific is a piece of a word that stands there: 仕様, 様々; 神様, but not 石神様.
 fn is_word(line: &str, at: usize, honorific: &str) -> bool {
+    // 鈴木家御一同様 is more than 同様.
+    if lexicon::of(Role::Family).suffix(&line[..at]).is_some_and(|family| family.chars().nth(1).is_some()) {
+        return false;
+    }
     let whole = &line[..at + honorific.len()];
     let ends = lexicon::of(Role::Word).suffix(whole).is_some_and(|word| word.len() > honorific.len());
     let begins = || lexicon::of(Role::Word).prefix(&line[at..]).is_some_and(|word| word.len() > honorific.len());
@@ -275,9 +280,11 @@ fn greeted(line: &str, found: &mut Vec<Salutation>) {
     let line = line.trim_start_matches(|c: char| c.is_whitespace() || "\"'「『(>*¡".contains(c));
     let Some((greeting, is_welcome)) = greeting(line) else { return };
     let rest = &line[greeting.len()..];
+    let rest = rest.strip_prefix('.').filter(|rest| rest.starts_with(' ')).unwrap_or(rest);
     let after_comma = rest.strip_prefix(',').map(|rest| rest.strip_prefix(' ').unwrap_or(rest));
     let rest = match after_comma {
         // 您好，王小明先生: more than one word is a sentence, where no title stands before it.
+        Some(rest) if lexicon::of(Role::Welcome).prefix(rest).is_some() => return,
         Some(rest) if words_of(addressee(rest)) <= WORDS_MAX || starts_with_title(rest) => rest,
         None if !is_welcome && (rest.starts_with(' ') || stands_together(greeting, rest)) => rest,
         _ => return,
@@ -297,7 +304,8 @@ fn greeted(line: &str, found: &mut Vec<Salutation>) {
         return;
     }
     let is_plain = name.split(' ').all(|word| lexicon::is_common(word) || is_generic(word));
-    let is_loud = rest[whole.len().min(rest.len())..].trim_start().starts_with('!') || rest.trim_end().ends_with('!');
+    let behind = &rest[whole.as_ptr() as usize - rest.as_ptr() as usize + whole.len()..];
+    let is_loud = behind.trim_start().starts_with('!');
     let is_name_word = || name.split(' ').any(|word| lexicon::of(Role::NameWord).has(word)) && !is_loud;
     let is_sure = !is_plain || is_name_word();
     found.push(Salutation { is_sure, ..Salutation::of(words) });

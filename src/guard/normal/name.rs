@@ -14,6 +14,7 @@ use super::fold::fold;
 use super::search::{respelled, search};
 use crate::account::Kind;
 use crate::guard::lexicon::{self, Role};
+use crate::guard::names::{Form, form};
 
 /// The canonical form of a name.
 ///
@@ -64,6 +65,19 @@ pub fn readings(kind: Kind, value: &str, canonical: &str) -> Vec<String> {
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// The readings that the directory's index has: a short name that is turned is told by its two
+/// fields, as it stands.
+pub fn indexed(kind: Kind, value: &str, canonical: &str) -> impl Iterator<Item = String> {
+    let letters = |name: &str| {
+        let mut letters: Vec<char> = name.chars().filter(|c| *c != ' ').collect();
+        letters.sort_unstable();
+        letters
+    };
+    let own = letters(canonical);
+    let is_turned = move |name: &String| kind == Kind::Person && form(name) == Form::Short && letters(name) == own;
+    readings(kind, value, canonical).into_iter().filter(move |name| !is_turned(name))
 }
 
 /// The most words of a name that is read with its surname at the other end too.

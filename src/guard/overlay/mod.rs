@@ -118,7 +118,7 @@ impl Builder {
                 Kind::Email => put(provider(keys, canonical.rsplit_once('@').map_or("", |(_, host)| host)), PROVIDER),
                 Kind::Person | Kind::Organisation => {
                     overlay.own_names.push((number, column, written.into()));
-                    for name in normal::readings(kind, written, &canonical) {
+                    for name in normal::indexed(kind, written, &canonical) {
                         let hash = keys.identifier(kind, &name);
                         put(hash, READING);
                         let named = Named { kind, hash, name: Some(name.clone()), account: account.clone() };

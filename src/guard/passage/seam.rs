@@ -113,8 +113,8 @@ impl Edges {
     pub fn of(folded: &str, names: Names<'_>, scanner: &Scanner) -> Self {
         let searched = normal::search(folded);
         let plain = alone::without_readings(&searched);
+        let half = alone::half(plain.as_deref().unwrap_or(&searched)).map(Into::into);
         let cut = plain.map(|plain| Box::new(Self::of_squeezed(squeeze(&plain), names)));
-        let half = alone::half(&searched).map(Into::into);
         let number = Number::of(folded, scanner);
         Self { cut, half, number, ..Self::of_squeezed(squeeze(&searched), names) }
     }
@@ -148,6 +148,13 @@ impl Edges {
 
     fn is_number(&self) -> bool {
         self.number.as_ref().is_some_and(|number| number.is_whole)
+    }
+
+    /// Its last characters, in their order.
+    fn last_chars(&self) -> [char; GATE - 1] {
+        let mut last = self.last.chars;
+        last.reverse();
+        last
     }
 
     /// It, and another reading of it behind those that it has.
@@ -266,12 +273,13 @@ impl Seams {
     }
 
     fn may_cross(&self, before: &Edges, after: &Edges, names: Names<'_>) -> bool {
-        self.may_cross_joined(after, names) || may_cross_worded(before, after, names)
+        let may_cross = |last| Self::may_cross_joined(last, after, names);
+        may_cross(self.last) || may_cross(before.last_chars()) || may_cross_worded(before, after, names)
     }
 
-    fn may_cross_joined(&self, after: &Edges, names: Names<'_>) -> bool {
+    fn may_cross_joined(last: [char; GATE - 1], after: &Edges, names: Names<'_>) -> bool {
         let mut window = ['\0'; 2 * (GATE - 1)];
-        window[..GATE - 1].copy_from_slice(&self.last);
+        window[..GATE - 1].copy_from_slice(&last);
         let count = GATE - 1 + after.first.count;
         window[GATE - 1..count].copy_from_slice(after.first.as_slice());
         if window[..count].iter().all(char::is_ascii) {

@@ -42,6 +42,7 @@ fn own_address(case: &Case<'_>, name: &str) -> bool {
     };
     has(Kind::Email)
         || has(Kind::Id)
+        || case.own.is_spelled(name)
         || normal::canonical(Kind::Domain, name, None).is_ok_and(|host| case.own.has_host(&host))
 }
 

@@ -156,6 +156,10 @@ fn is_written_as_name(view: &View<'_>, name: &str) -> bool {
     if view.place.view == WINDOW {
         return true;
     }
+    // Of a source the text is a view of its own.
+    if view.place.view == "source" {
+        return false;
+    }
     let wanted: Vec<&str> = name.split(' ').collect();
     let words: Vec<&str> = view.text.split_whitespace().collect();
     let is_capital = |word: &str| {
@@ -212,7 +216,12 @@ fn is_whole(text: &str, hit: &Hit, view: &View<'_>) -> bool {
     }
     let folded = normal::fold(&view.text);
     let searched = normal::search(&folded);
-    searched.match_indices(name).any(|(at, name)| stands(&searched, at, at + name.len()))
+    // Chinese has no other script between its words.
+    let is_chinese = |at: usize| {
+        let (before, after) = (searched[..at].rsplit('\n').next(), searched[at..].split('\n').next());
+        before.into_iter().chain(after).all(|part| !part.contains(|c: char| matches!(script(c), Some(0 | 1))))
+    };
+    searched.match_indices(name).any(|(at, name)| stands(&searched, at, at + name.len()) || is_chinese(at))
 }
 
 /// The script of a letter that is written without spaces.
@@ -307,9 +316,10 @@ fn alone(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
         }
     }
     for (one, other) in alone::pairs(searched) {
-        if !is_common(&one.name) {
-            find_standing(case, view, searched, &one);
-            find_standing(case, view, searched, &other);
+        for turned in [one, other].iter().filter(|turned| !is_common(&turned.name)) {
+            if other_of(case, Kind::Person, &turned.name).is_some() {
+                find_standing(case, view, searched, turned);
+            }
         }
     }
 }
@@ -355,7 +365,10 @@ fn starts_with(mut text: impl Iterator<Item = char>, mut head: impl Iterator<Ite
 /// Who else has this name, whole or without its legal form.
 fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
     let whole = |name: &str| [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| other_of(case, kind, name));
-    whole(name).or_else(|| other_of(case, Kind::Organisation, &normal::company::core(name)?))
+    whole(name).or_else(|| {
+        let core = normal::company::core(name).filter(|core| !case.own.has_name(core))?;
+        other_of(case, Kind::Organisation, &core)
+    })
 }
 
 fn other_of(case: &Case<'_>, kind: Kind, name: &str) -> Option<(Kind, AccountId)> {
