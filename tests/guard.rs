@@ -20,6 +20,7 @@ mod guard {
     mod mutation;
     mod own_hosts;
     mod passages;
+    mod readings;
     mod reencoding;
     mod rules;
     mod short_names;

@@ -92,7 +92,8 @@ struct Line {
     example: &'static str,
 }
 
-static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| FILES.iter().flat_map(|(_, file)| lines(file)).flatten().collect());
+static LINES: LazyLock<Vec<Line>> =
+    LazyLock::new(|| FILES.iter().flat_map(|(_, file)| lines(file)).flatten().collect());
 
 /// Every line that says something; `Err` with what is wrong with one.
 fn lines(file: &'static str) -> impl Iterator<Item = Result<Line, String>> {

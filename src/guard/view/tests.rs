@@ -203,7 +203,7 @@ fn urls_are_taken_apart() {
         ("?e=t%40b.example", "link 1, query e", "t@b.example"),
         ("?e=t%2540b.example", "link 1, query e", "t@b.example"),
         ("?e=t%252540b.example", "link 1, query e", "t@b.example"),
-        ("?n=Anna+Example", "link 1, query n", "Anna Example"),
+        ("?n=Anna+Example", "link 1, query n, form", "Anna Example"),
         ("?p=+813", "link 1, query p", "+813"),
         ("?12345678", "link 1, query ", "12345678"),
         ("?a=1&amp;id=12345678", "link 1, query id", "12345678"),

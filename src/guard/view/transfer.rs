@@ -81,7 +81,8 @@ fn is_no_escape(line: &[u8], at: usize) -> bool {
             // A letter of another script is two escapes or more; in a charset of one byte, all may be.
             stands_inside && before.is_none_or(|b| b < 0x80) && after.is_none_or(|b| b < 0x80)
         }
-        _ if byte.is_ascii_alphanumeric() => at > 0,
+        b'F' if line[at + 3..].starts_with(b"rom") => false,
+        _ if byte.is_ascii_alphanumeric() => true,
         _ => stands_inside,
     }
 }
