@@ -221,9 +221,10 @@ fn faults(world: &World, rows: &[(&str, Put)], column: &str) -> Vec<String> {
         if !is_foreign(world, &foreign) {
             faults.push(format!("{column}, {name}: not found: {:?}", foreign.findings));
         }
-        // What cannot be read as it claims is held for that alone.
-        let others =
-            own.findings.iter().filter(|finding| finding.rule != Rule::Unreadable && finding.rule != Rule::Envelope);
+        // What cannot be read as it claims is held for that alone, and what is broken
+        // asks to be explained.
+        let told = |rule| matches!(rule, Rule::Unreadable | Rule::Envelope | Rule::Unexplained);
+        let others = own.findings.iter().filter(|finding| !told(finding.rule));
         if others.count() > 0 {
             faults.push(format!("{column}, {name}: a false alarm: {:?}", own.findings));
         }

@@ -142,6 +142,9 @@ fn readable(bytes: Vec<u8>, how: &'static str, found: &mut dyn FnMut(&'static st
     if let Some((_, text)) = charset::utf16_or_32(&bytes).filter(|(_, text)| is_seen(text)) {
         found(how, text);
     }
+    if memchr::memmem::find(&bytes, b"\x1b$").is_some() {
+        charset::of_value(&bytes).for_each(|(_, text)| found(how, text));
+    }
     let bytes = match String::from_utf8(bytes) {
         Ok(text) => {
             if is_seen(&text) {
