@@ -243,7 +243,13 @@ pub fn of_value(bytes: &[u8]) -> impl Iterator<Item = Reading> {
     let escaped = memchr::memmem::find(bytes, b"\x1b$").map(|_| "iso-2022-jp");
     let wide = if bytes.is_ascii() { &[][..] } else { &WIDE[..] };
     let read = move |name: &'static str| Some((name, charset_decoder(name.as_bytes())?(bytes)));
-    let is_whole = |(_, text): &Reading| !text.contains('\u{fffd}') && !text.contains(char::is_control);
+    let is_word = |c: char| match c {
+        '\0'..='\x7f' => c.is_ascii_alphanumeric() || " .,:;@_-/=&?".contains(c),
+        _ => {
+            matches!(c, '\u{3001}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff5e}')
+        }
+    };
+    let is_whole = move |(_, text): &Reading| text.chars().all(is_word);
     escaped.into_iter().chain(wide.iter().copied()).filter_map(read).filter(is_whole).chain(utf16_of_value(bytes))
 }
 

@@ -418,7 +418,8 @@ fn damaged_messages_are_read_without_panic() {
         }
         let views = views(&bytes, &Limits::default());
         let shown: usize = views.views.iter().map(|v| v.text.len()).sum();
-        assert!(shown < 64 * bytes.len() + 4096, "seed {seed}: {shown} bytes shown of {}", bytes.len());
+        // What is damaged is read in every charset that it may be in.
+        assert!(shown < 512 * bytes.len() + 4096, "seed {seed}: {shown} bytes shown of {}", bytes.len());
     }
 }
 
