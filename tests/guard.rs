@@ -21,6 +21,7 @@ mod guard {
     mod names;
     mod own_hosts;
     mod passages;
+    mod readings;
     mod reencoding;
     mod rules;
     mod short_names;

@@ -8,7 +8,8 @@ const ENDINGS: &[&str] = &[
     "xlsx", "ppt", "pptx", "odt", "exe", "dll", "msi", "dmg", "apk", "iso", "jar", "gz", "tgz", "bz2", "xz", "rar",
     "tar", "mp3", "mp4", "avi", "wav", "ttf", "woff", "woff2", "eml", "ics", "vcf", "db", "sql", "bak", "tmp", "conf",
     "cfg", "cnf", "config", "dat", "sig", "asc", "pem", "crt", "cer", "csr", "der", "p12", "p7b", "pfx", "key", "rb",
-    "go", "psd", "eps", "rtf", "heic", "webm", "mkv", "msg", "mbox", "jks", "bat", "old", "bin", "har",
+    "go", "psd", "eps", "rtf", "heic", "webm", "mkv", "msg", "mbox", "jks", "bat", "old", "bin", "har", "p7s", "vcs",
+    "ldif", "mht", "mhtml", "shtml", "xhtml",
 ];
 /// Endings of files that are top-level domains too: of what ends so only what somebody is
 /// known to own is a host.

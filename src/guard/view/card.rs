@@ -23,6 +23,8 @@ use super::{Shape, charset, format};
 
 /// Cards in cards are read this deep.
 const DEPTH_MAX: usize = 2;
+/// Lines in which the head of a property may be folded.
+const HEAD_LINES_MAX: usize = 32;
 /// Properties that hold a picture, a sound or a key: no text, and nobody's name.
 const PICTURES: [&str; 5] = ["PHOTO", "LOGO", "SOUND", "KEY", "USERCERTIFICATE"];
 /// Properties whose parts are one thing: a name, a body, an address.
@@ -240,26 +242,27 @@ fn properties<'b>(bytes: &'b [u8], fold: &'static [u8]) -> impl Iterator<Item = 
     std::iter::from_fn(move || {
         let line = lines.next()?;
         let mut whole = Cow::Borrowed(line);
+        let mut written = None;
         // What goes on in the next line: a folded one, and of quoted-printable what
         // ends with `=`, of base64 what is nothing else.
-        loop {
+        for count in 0.. {
             let Some(next) = lines.peek().copied() else { break };
-            let colon = colon(&whole);
-            let head = colon.map_or(&whole[..0], |at| &whole[..at]);
-            let written = parameters(&String::from_utf8_lossy(head)).0;
-            let is_soft = written == Written::QuotedPrintable && whole.ends_with(b"=");
+            if written.is_none() && count < HEAD_LINES_MAX {
+                written = colon(&whole).map(|at| parameters(&String::from_utf8_lossy(&whole[..at])).0);
+            }
+            let is_soft = written == Some(Written::QuotedPrintable) && whole.ends_with(b"=");
             let is_folded = next.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
-            let is_base64 = written == Written::Base64
+            let is_base64 = written == Some(Written::Base64)
                 && !next.is_empty()
                 && next.iter().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b));
             if is_soft {
-                let mut joined = whole[..whole.len() - 1].to_vec();
+                let joined = whole.to_mut();
+                joined.pop();
                 let folded = next.trim_ascii_start();
                 if folded.len() < next.len() {
                     joined.extend_from_slice(fold);
                 }
                 joined.extend_from_slice(folded);
-                whole = Cow::Owned(joined);
             } else if is_folded && !whole.is_empty() {
                 let joined = whole.to_mut();
                 joined.extend_from_slice(fold);

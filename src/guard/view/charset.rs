@@ -38,6 +38,11 @@ pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.is_ascii() && (is_utf8(name) || charset_decoder(common_name(name).as_bytes()).is_some())
 }
 
+/// Whether a charset has one byte for each letter.
+pub fn is_narrow(name: &str) -> bool {
+    LATIN.contains(&name) || OTHERS.contains(&name)
+}
+
 /// Whether a charset's name, in lower case, stands for UTF-8 or for less.
 pub fn is_utf8(name: &str) -> bool {
     matches!(
@@ -161,9 +166,7 @@ pub fn others(bytes: &[u8], declared: Option<&str>) -> Vec<Reading> {
             add("utf-8 taken for windows-1252", text);
         }
         add("utf-8", text.to_owned());
-        if is_utf8(&declared) {
-            return out;
-        }
+        return out;
     }
     if WIDE.contains(&&*declared) && is_convincing(&first) {
         return out;
@@ -194,17 +197,17 @@ fn is_convincing(text: &str) -> bool {
     !text.contains('\u{fffd}') && sure * 5 >= all
 }
 
-/// The lines that a charset has, decoded; the others as UTF-8. `None` if none is.
+/// The lines that are no UTF-8 and that a charset has, decoded; the others as UTF-8.
+/// `None` if it has none.
 fn by_line(bytes: &[u8], charset: &str) -> Option<String> {
     let decoder = charset_decoder(charset.as_bytes())?;
+    let is_wide = WIDE.contains(&charset);
     let mut out = String::with_capacity(bytes.len());
     let mut is_any = false;
     for line in bytes.split_inclusive(|b| *b == b'\n') {
-        if !line.is_ascii() {
+        if simdutf8::basic::from_utf8(line).is_err() {
             let text = decoder(line);
-            let damage = text.chars().filter(|c| *c == '\u{fffd}' || ('\u{80}'..='\u{9f}').contains(c)).count();
-            let letters = text.chars().filter(|c| !c.is_ascii()).count();
-            if damage * 4 <= letters {
+            if is_plausible(&text, is_wide) {
                 is_any = true;
                 out.push_str(&text);
                 continue;
@@ -213,6 +216,41 @@ fn by_line(bytes: &[u8], charset: &str) -> Option<String> {
         out.push_str(&String::from_utf8_lossy(line));
     }
     is_any.then_some(out)
+}
+
+/// Whether a line reads as text of somebody: of a charset of one byte, which has a
+/// character for nearly every byte, most must be letters.
+fn is_plausible(text: &str, is_wide: bool) -> bool {
+    let is_damage = |c: &char| *c == '\u{fffd}' || ('\u{80}'..='\u{9f}').contains(c);
+    let signs =
+        |c: &char| matches!(c, '\u{a0}' | '«' | '»' | '\u{2010}'..='\u{2026}' | '€' | '№' | '°' | '©' | '®' | '™');
+    let beyond = text.chars().filter(|c| !c.is_ascii() && !signs(c));
+    let (mut all, mut damage, mut letters) = (0, 0, 0);
+    for c in beyond {
+        all += 1;
+        damage += usize::from(is_damage(&c));
+        // Marks of Thai, Hebrew and Arabic are letters too.
+        letters += usize::from(
+            c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c) || ('\u{591}'..='\u{e7f}').contains(&c),
+        );
+    }
+    if is_wide { damage * 8 <= all } else { all > 0 && damage == 0 && letters * 4 >= all * 3 }
+}
+
+/// What bytes say in the charsets of East Asia, without a fault: what a short value
+/// may be.
+pub fn of_value(bytes: &[u8]) -> impl Iterator<Item = Reading> {
+    let escaped = memchr::memmem::find(bytes, b"\x1b$").map(|_| "iso-2022-jp");
+    let wide = if bytes.is_ascii() { &[][..] } else { &WIDE[..] };
+    let read = move |name: &'static str| Some((name, charset_decoder(name.as_bytes())?(bytes)));
+    let is_word = |c: char| match c {
+        '\0'..='\x7f' => c.is_ascii_alphanumeric() || " .,:;@_-/=&?".contains(c),
+        _ => {
+            matches!(c, '\u{3001}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ff5e}')
+        }
+    };
+    let is_whole = move |(_, text): &Reading| text.chars().all(is_word);
+    escaped.into_iter().chain(wide.iter().copied()).filter_map(read).filter(is_whole).chain(utf16_of_value(bytes))
 }
 
 /// UTF-16 or UTF-32 that has no mark, told by where its NULs stand, or by the mark.

@@ -161,6 +161,11 @@ impl Walk {
         }
         let others = reread::texts(raw, &bytes, charset, &text, leaf, entity.file_name());
         for other in others {
+            // What is valid UTF-8 is no accident.
+            if other.how == "utf-8" {
+                let text = escape::source(&other.text).into_owned();
+                sink.push(part, "text read as UTF-8", None, Shape::Hidden, text.into());
+            }
             let part = format!("{part}, {}", other.how);
             self.again(other, &part, depth, sink);
         }

@@ -53,17 +53,22 @@ pub fn texts(
     }
     let mut out = Vec::new();
     for (how, text) in first {
-        for leaf in format::others(&text, leaf, file) {
-            out.push(Again { how: if how.is_empty() { "another format" } else { how }, leaf, text: text.to_string() });
+        let is_first = how.is_empty();
+        // What letters of one byte make of it, nobody takes for another format.
+        if is_first || !charset::is_narrow(how) {
+            for leaf in format::others(&text, leaf, file) {
+                let how = if is_first { "another format" } else { how };
+                out.push(Again { how, leaf, text: text.to_string() });
+            }
         }
         let is_html = matches!(leaf, Leaf::Html(_));
-        if second::has_controls(text.as_bytes()) || (is_html && second::has_control_references(&text)) {
+        if is_first && (second::has_controls(text.as_bytes()) || (is_html && second::has_control_references(&text))) {
             let how = "without control characters";
             let clean =
                 if is_html { Some(second::without_control_references(&text)) } else { second::without_controls(&text) };
             out.extend(clean.into_iter().chain(second::without_sequences(&text)).map(|text| Again { how, leaf, text }));
         }
-        if !how.is_empty() {
+        if !is_first {
             out.push(Again { how, leaf, text: text.into_owned() });
         }
     }

@@ -51,7 +51,8 @@ impl<'o, 'a> Sink<'o, 'a> {
         if text.trim_ascii().is_empty() {
             return;
         }
-        let others = second::readings(&text);
+        // A second reading has none of its own.
+        let others = if self.is_loose { Vec::new() } else { second::readings(&text) };
         self.add(part, view, at.clone(), shape, text);
         for (name, text) in others {
             let at = at.as_deref().unwrap_or_default();

@@ -203,7 +203,7 @@ fn urls_are_taken_apart() {
         ("?e=t%40b.example", "link 1, query e", "t@b.example"),
         ("?e=t%2540b.example", "link 1, query e", "t@b.example"),
         ("?e=t%252540b.example", "link 1, query e", "t@b.example"),
-        ("?n=Anna+Example", "link 1, query n", "Anna Example"),
+        ("?n=Anna+Example", "link 1, query n, form", "Anna Example"),
         ("?p=+813", "link 1, query p", "+813"),
         ("?12345678", "link 1, query ", "12345678"),
         ("?a=1&amp;id=12345678", "link 1, query id", "12345678"),
@@ -418,7 +418,8 @@ fn damaged_messages_are_read_without_panic() {
         }
         let views = views(&bytes, &Limits::default());
         let shown: usize = views.views.iter().map(|v| v.text.len()).sum();
-        assert!(shown < 64 * bytes.len() + 4096, "seed {seed}: {shown} bytes shown of {}", bytes.len());
+        // What is damaged is read in every charset that it may be in.
+        assert!(shown < 512 * bytes.len() + 4096, "seed {seed}: {shown} bytes shown of {}", bytes.len());
     }
 }
 

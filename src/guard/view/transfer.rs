@@ -57,11 +57,11 @@ fn joined_lines(body: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let mut lines = body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
     std::iter::from_fn(move || {
         let mut line = Cow::Borrowed(lines.next()?);
-        while let Some(before) = line.strip_suffix(b"=") {
-            let mut joined = before.to_vec();
+        while line.ends_with(b"=") {
+            let joined = line.to_mut();
+            joined.pop();
             let Some(next) = lines.next() else { break };
             joined.extend_from_slice(next);
-            line = Cow::Owned(joined);
         }
         Some(line)
     })
@@ -81,7 +81,8 @@ fn is_no_escape(line: &[u8], at: usize) -> bool {
             // A letter of another script is two escapes or more; in a charset of one byte, all may be.
             stands_inside && before.is_none_or(|b| b < 0x80) && after.is_none_or(|b| b < 0x80)
         }
-        _ if byte.is_ascii_alphanumeric() => at > 0,
+        b'F' if line[at + 3..].starts_with(b"rom") => false,
+        _ if byte.is_ascii_alphanumeric() => true,
         _ => stands_inside,
     }
 }

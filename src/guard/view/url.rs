@@ -148,9 +148,7 @@ pub fn other_charsets(raw: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
     if !charset::may_differ(&bytes) {
         return;
     }
-    let is_text = simdutf8::basic::from_utf8(&bytes).is_ok();
-    let wide = charset::utf16_of_value(&bytes).filter(|_| !is_text);
-    for (name, text) in charset::others(&bytes, None).into_iter().chain(wide) {
+    for (name, text) in charset::others(&bytes, None).into_iter().chain(charset::of_value(&bytes)) {
         sink.once(origin.part, origin.view, format_args!("{}, {name}", origin.at), Shape::Loose, &text);
     }
 }
