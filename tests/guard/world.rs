@@ -76,6 +76,9 @@ pub struct World {
     pub guard: Guard,
     pub keys: Keys,
     pub records: Vec<Record>,
+    pub mapping: Mapping,
+    /// What its index holds.
+    pub entries: Vec<Entry>,
 }
 
 /// What of a directory differs from country to country.
@@ -144,9 +147,10 @@ impl World {
             }));
             records.push(account.record);
         }
-        let guard = Guard::new(mapping, keys.clone(), Index::build(entries.into_iter().filter_map(change)))
+        let entries: Vec<Entry> = entries.into_iter().filter_map(change).collect();
+        let guard = Guard::new(mapping.clone(), keys.clone(), Index::build(entries.iter().cloned()))
             .expect("the mapping is good");
-        Self { guard, keys, records }
+        Self { guard, keys, records, mapping, entries }
     }
 
     /// What one account says in a column.

@@ -62,7 +62,7 @@ enum Markup {
     Html,
     /// HTML's text alone.
     Tags,
-    /// HTML's attributes.
+    /// HTML's attributes and comments.
     Attribute,
     /// A URL alone.
     Url,
@@ -171,7 +171,7 @@ const PLACES: &[Place] = &[
         c.html.push_str(&format!("<table><tr><td>{v}</td></tr></table>"));
     }),
     place("HTML, behind a label", Markup::Html, Cue::Label, |c, v| c.html.push_str(&format!("<p>ID: {v}</p>"))),
-    place("comment", Markup::Html, Cue::None, |c, v| c.html.push_str(&format!("<!-- a note on {v} -->"))),
+    place("comment", Markup::Attribute, Cue::None, |c, v| c.html.push_str(&format!("<!-- a note on {v} -->"))),
     place("attribute", Markup::Attribute, Cue::Name, |c, v| c.html.push_str(&format!("<img alt=\"{v}\">"))),
     place("URL path", Markup::Url, Cue::None, |c, v| c.link(&format!("c/{v}/view"))),
     place("URL query", Markup::Url, Cue::None, |c, v| c.link(&format!("c?q={v}"))),
