@@ -68,7 +68,7 @@ fn without_joined(name: &str) -> Option<&str> {
         return None;
     }
     let cut = |form: &&str| name.strip_prefix(form).or_else(|| name.strip_suffix(form));
-    FORMS.joined.iter().find_map(|form| cut(form)).filter(|rest| !rest.is_empty())
+    FORMS.joined.iter().find_map(cut).filter(|rest| !rest.is_empty())
 }
 
 fn without_words(name: &str) -> Option<&str> {
