@@ -200,7 +200,7 @@ fn beside_forms(text: &str, all: &mut Vec<Standing>) {
 }
 
 fn before_form(text: &str, end: usize, all: &mut Vec<Standing>) {
-    let before = text[..end].trim_end_matches(|c: char| matches!(c, ' ' | ',' | '"' | '»' | '」'));
+    let before = text[..end].trim_end_matches([' ', ',', '"', '»', '」']);
     let mut start = before.len();
     if before.ends_with(is_joined) {
         for (at, _) in before.char_indices().rev().take(BESIDE_JOINED_MAX).take_while(|(_, c)| is_joined(*c)) {
@@ -221,7 +221,7 @@ fn before_form(text: &str, end: usize, all: &mut Vec<Standing>) {
 }
 
 fn behind_form(text: &str, start: usize, all: &mut Vec<Standing>) {
-    let rest = text[start..].trim_start_matches(|c: char| matches!(c, ' ' | '"' | '«' | '「' | '・'));
+    let rest = text[start..].trim_start_matches([' ', '"', '«', '「', '・']);
     let start = text.len() - rest.len();
     if rest.starts_with(is_joined) {
         let ends = rest.char_indices().take_while(|(_, c)| is_joined(*c)).map(|(at, c)| at + c.len_utf8());
@@ -312,7 +312,7 @@ pub fn pairs(searched: &str) -> Vec<(Standing, Standing)> {
                 push(&chain[n - 1]);
             }
             // In a record a value follows each key, whatever that is called; elsewhere a caption does.
-            if n >= 2 && (chain[n - 1] == Cell::Caption || n - 1 >= from && n - 2 >= from && !joins) {
+            if n >= 2 && (chain[n - 1] == Cell::Caption || n >= from + 2 && !joins) {
                 push(&chain[n - 2]);
             }
         }

@@ -68,7 +68,7 @@ fn without_joined(name: &str) -> Option<&str> {
         return None;
     }
     let cut = |form: &&str| name.strip_prefix(form).or_else(|| name.strip_suffix(form));
-    FORMS.joined.iter().find_map(|form| cut(form)).filter(|rest| !rest.is_empty())
+    FORMS.joined.iter().find_map(cut).filter(|rest| !rest.is_empty())
 }
 
 fn without_words(name: &str) -> Option<&str> {
@@ -89,6 +89,9 @@ pub fn has_form(name: &str) -> bool {
 /// A legal form in searched text, and the sign before it.
 static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let loose = |form: &str| {
+        if key(form).len() <= 3 && lexicon::is_common(&key(form)) {
+            return regex::escape(form);
+        }
         let signs = |c: char| match c {
             '.' => r"\.?".to_owned(),
             ' ' => " ?".to_owned(),
@@ -98,8 +101,9 @@ static FORM: LazyLock<Option<Regex>> = LazyLock::new(|| {
         form.chars().map(signs).collect::<String>()
     };
     let forms = lexicon::of(Role::Form).list.iter().chain(&lexicon::of(Role::FormBefore).list);
-    // `as`, `da` and `at` are words of running text before they are forms.
-    let forms = forms.copied().filter(|form| form.len() > 3 || !lexicon::is_common(form));
+    // `as`, `da` and `at` are words of running text before they are forms: their dots tell.
+    let is_word = |form: &str| key(form).len() <= 3 && lexicon::is_common(&key(form));
+    let forms = forms.copied().filter(|form| form.contains('.') || !is_word(form));
     let (joined, worded): (Vec<&str>, Vec<&str>) = forms.partition(|form| form.chars().any(is_joined));
     let joined: Vec<String> = joined.into_iter().map(regex::escape).collect();
     let worded: Vec<String> = worded.into_iter().map(loose).collect();
