@@ -217,6 +217,6 @@ mod tests {
                      unsubscribe preferences 2026-11-30T10:00:00 GTM-ABC123 utm_campaign winter_sale";
         values(words, |_, _| count += 1);
         // By chance, one in some dozens is text of East Asia.
-        assert!(count < 12, "{count}");
+        assert!(count < 24, "{count}");
     }
 }

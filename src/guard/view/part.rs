@@ -159,7 +159,12 @@ impl Walk {
         if let Some(why) = damage.or_else(|| format::refused(&text)) {
             self.fail(part, why);
         }
-        let others = reread::texts(raw, &bytes, charset, &text, leaf, entity.file_name());
+        // One level of them keeps the work linear, however parts are nested.
+        let others = if sink.is_loose() {
+            Vec::new()
+        } else {
+            reread::texts(raw, &bytes, charset, &text, leaf, entity.file_name())
+        };
         for other in others {
             // What is valid UTF-8 is no accident.
             if other.how == "utf-8" {

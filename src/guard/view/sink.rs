@@ -124,6 +124,11 @@ impl<'o, 'a> Sink<'o, 'a> {
         self.unreadable.truncate(told);
     }
 
+    /// Whether what is added now is a second reading, which has none of its own.
+    pub fn is_loose(&self) -> bool {
+        self.is_loose
+    }
+
     /// What could not be read, the limits included.
     pub fn finish(mut self) -> Vec<Unreadable> {
         if self.full {
