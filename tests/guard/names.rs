@@ -170,7 +170,7 @@ fn one_word_that_stands_by_itself() {
             format!("Subject: {name}: your domains"),
             format!("Subject: {name}"),
             format!("From: {name}"),
-            format!("file: {name}.pdf"),
+            format!("file: {name}.txt"),
             format!("file: 2026-{name}-report.csv"),
             format!("csv: company,plan\n{name},basic\n"),
             format!("csv: company\tplan\n{name}\tbasic\n"),

@@ -80,7 +80,7 @@ const fn row(
 
 const SPELLINGS: &[Spelling] = &[
     row("as it is", Kinds::All, Markup::Text, true, |v| Some(v.to_owned())),
-    row("upper case", Kinds::Letters, Markup::Text, true, |v| changed(v, v.to_uppercase())),
+    row("upper case", Kinds::Letters, Markup::Text, true, |v| changed(v, upper(v)?)),
     row("lower case", Kinds::Letters, Markup::Text, true, |v| changed(v, v.to_lowercase())),
     row("full-width", Kinds::All, Markup::Text, true, |v| changed(v, wide(v))),
     row("decomposed", Kinds::Letters, Markup::Text, true, |v| changed(v, decomposed(v))),
@@ -243,6 +243,13 @@ impl Place {
         )
         .into_bytes()
     }
+}
+
+/// Upper case, unless a host would be another by it: `ß` has none of its own there (UTS 46).
+fn upper(value: &str) -> Option<String> {
+    let upper = value.to_uppercase();
+    let is_host = value.contains('.') && !value.contains(' ');
+    (!is_host || !value.contains(['ß', 'ς'])).then_some(upper)
 }
 
 fn changed(value: &str, written: String) -> Option<String> {
