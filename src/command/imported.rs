@@ -57,11 +57,15 @@ impl Printer {
     pub fn calibrated(&self, found: &Calibration) {
         self.show(found, || {
             let line = |column: &guard::calibrate::Column| {
-                let Column { column, kind, tried, found, own_held, missed } = column;
+                let Column { column, kind, tried, found, own_held, ordinary, missed } = column;
                 let examples = missed.iter().take(EXAMPLES_MAX).map(|missed| {
                     format!("\n    {} as {:?}, in {:?}", missed.shown, missed.spelling, missed.view)
                 });
                 let held = if *own_held > 0 { format!(", {} of its own held", count(*own_held)) } else { String::new() };
+                let held = match ordinary {
+                    0 => held,
+                    some => format!("{held}; {} too short or too common to be told from prose", count(*some)),
+                };
                 let told = format!("{column} ({kind}): {} of {} found{held}", count(*found), count(*tried));
                 told + &examples.collect::<String>()
             };

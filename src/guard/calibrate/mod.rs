@@ -3,7 +3,7 @@
 //! Input: a sample of accounts, as they were imported, and how many there are in all.
 //! Their values are planted in a message to another account of the sample, in every
 //! spelling and place of [`spelling`], and must be found as their owner's; planted in a
-//! message to their own account they must be cleared. Output: [`Calibration`], column by
+//! message to their own account as mailers write them they must be cleared. Output: [`Calibration`], column by
 //! column. Nothing is sent or stored; what is missed is told masked.
 //!
 //! The index holds the sample alone, which answers as the whole would: a value is found by
@@ -23,7 +23,7 @@ use crate::guard::{Allow, Candidate, Guard, Index, Judge, Rule, Terms, normal};
 use crate::key::Keys;
 
 pub use sample::{Sample, Sampled};
-use spelling::{Place, Spelling};
+use spelling::{Place, Spelling, Strength};
 
 /// What calibration found, column by column.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,10 @@ pub struct Column {
     pub found: u64,
     /// How many messages that showed a value to its own account were held.
     pub own_held: u64,
+    /// How many of its values are too short or too common a word to be told from prose, and
+    /// were not tried.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ordinary: u64,
     /// The first of those that were not found, and of one's own that were held.
     pub missed: Vec<Missed>,
 }
@@ -58,6 +62,10 @@ pub struct Missed {
     pub view: String,
     /// The value, masked.
     pub shown: String,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The most examples of one column.
@@ -150,9 +158,14 @@ impl Trial<'_> {
             kind: self.kind,
             tried: found + count(|outcome| matches!(outcome, Outcome::Missed)),
             found,
+            ordinary: values.iter().filter(|(_, value)| self.is_ordinary(value)).count() as u64,
             own_held: count(|outcome| matches!(outcome, Outcome::OwnHeld)),
             missed: missed.map(|(missed, _)| missed.clone()).collect(),
         }
+    }
+
+    fn is_ordinary(&self, value: &str) -> bool {
+        spelling::strength(self.kind, value, self.judge) == Strength::None
     }
 
     /// One value: the first ones of a column, which are its oddest, in every spelling and
@@ -160,6 +173,9 @@ impl Trial<'_> {
     fn value(&self, n: usize, owner: &Record, value: &str, country: Option<&str>) -> Vec<(Missed, Vec<Outcome>)> {
         let Some(other) = self.another(owner, value, country) else { return Vec::new() };
         let strength = spelling::strength(self.kind, value, self.judge);
+        if strength == Strength::None {
+            return Vec::new();
+        }
         let mut all = Vec::new();
         for spelling in Spelling::all().filter(|spelling| spelling.fits(self.kind, strength)) {
             let places: Vec<&Place> = Place::all().filter(|place| place.fits(self.kind, strength, spelling)).collect();
@@ -175,7 +191,7 @@ impl Trial<'_> {
                     shown: mask(value),
                 };
                 let mut outcomes = vec![self.foreign(other, owner, place, &written)];
-                if !self.is_cleared(owner, place, &written) {
+                if spelling.is_natural() && !self.is_cleared(owner, place, &written) {
                     outcomes.push(Outcome::OwnHeld);
                 }
                 all.push((missed(), outcomes));

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use crate::account::{Kind, Record};
 use crate::guard::judge::Judge;
 use crate::guard::names::{self, Form};
+use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
 
 /// How much a value says by itself.
@@ -21,16 +22,36 @@ pub enum Strength {
     Plain,
     /// It is found beside a cue only.
     Cued,
+    /// It is too short or too common a word to be told at all: a name of one letter, News.
+    None,
 }
 
 /// How much a value says by itself.
 pub fn strength(kind: Kind, value: &str, judge: &Judge<'_>) -> Strength {
     let is_plain = match kind {
-        Kind::Person | Kind::Organisation => names::form(&normal::name(value)) != Form::Short,
+        Kind::Person | Kind::Organisation => {
+            let name = normal::name(value);
+            if is_ordinary(&name) {
+                return Strength::None;
+            }
+            names::form(&name) != Form::Short
+        }
         Kind::Id => !judge.scanner().is_ordinary(value),
         _ => true,
     };
     if is_plain { Strength::Plain } else { Strength::Cued }
+}
+
+/// Whether a canonical name is one character of kanji, two of an alphabet, or common words
+/// and nothing else.
+fn is_ordinary(name: &str) -> bool {
+    let letters = name.chars().filter(|c| c.is_alphabetic()).count();
+    let is_joined = name.chars().any(names::is_joined);
+    let is_common = |word: &str| {
+        let word = normal::search(word);
+        lexicon::is_common(&word) || lexicon::of(Role::NameWord).has(&word) || word.chars().count() < 2
+    };
+    letters < if is_joined { 2 } else { 3 } || name.split(' ').all(is_common)
 }
 
 /// One way to write a value.
@@ -116,6 +137,11 @@ impl Spelling {
             Kinds::Numbers => matches!(kind, Kind::Id | Kind::Phone),
         };
         fits && (strength == Strength::Plain || self.is_cued)
+    }
+
+    /// Whether a mailer writes an account's own values so.
+    pub fn is_natural(&self) -> bool {
+        ["as it is", "decimal entities", "percent-encoded"].contains(&self.name)
     }
 
     /// A value so written; `None` where it has no such form.

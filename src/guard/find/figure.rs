@@ -268,13 +268,16 @@ pub fn is_hash_piece(text: &str, start: usize, end: usize) -> bool {
     whole.len() >= 24 && whole.iter().any(u8::is_ascii_alphabetic)
 }
 
+/// How long a UUID is, its dashes included.
+pub const UUID_LENGTH: usize = 36;
+
 /// A piece of `550e8400-e29b-41d4-a716-446655440000`: nobody reads a number out
 /// of the middle of one, and one in twenty has eight digits together somewhere.
 pub fn is_uuid_piece(text: &str, start: usize, end: usize) -> bool {
     const DASHES: [usize; 4] = [8, 13, 18, 23];
     let whole = token_around(text, start, end);
     let fits = |(at, b): (usize, &u8)| if DASHES.contains(&at) { *b == b'-' } else { b.is_ascii_hexdigit() };
-    whole.len() == 36 && whole.iter().enumerate().all(fits) && whole.iter().any(u8::is_ascii_alphabetic)
+    whole.len() == UUID_LENGTH && whole.iter().enumerate().all(fits) && whole.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// `"GET / HTTP/1.1" 200 12345`: status and size, as web servers log them.

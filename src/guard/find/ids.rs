@@ -175,7 +175,8 @@ impl Ids {
 
     /// What a window asks, if it may be an ID at all.
     fn shape(&self, window: &Window<'_, '_>, is_inside: bool) -> Option<Shape> {
-        if figure::is_uuid_piece(window.text, window.start, window.end) {
+        let is_piece = || figure::is_uuid_piece(window.text, window.start, window.end);
+        if window.end - window.start < figure::UUID_LENGTH && is_piece() {
             return None;
         }
         let is_labelled = window.label.is_some();

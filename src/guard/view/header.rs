@@ -16,7 +16,7 @@ use super::escape;
 use super::parameter;
 use super::plain;
 use super::sink::Sink;
-use super::transfer;
+use super::transfer::{self, Encoding};
 use super::url::Origin;
 use super::word;
 use super::{Shape, Unreadable, charset, url};
@@ -110,6 +110,10 @@ fn field(field: &Field<'_>, part: &str, sink: &mut Sink<'_, '_>, unreadable: &mu
     let (value, damage) = transfer::text(Cow::Borrowed(&field.value), None);
     if let Some(why) = damage {
         fail(why);
+    }
+    // `base64` is a word of letters and digits, as an ID may be.
+    if view == "Content-Transfer-Encoding" && Encoding::parse(&value) != Encoding::Unknown {
+        return;
     }
     // A part that is signed by itself is something that no mailer makes.
     let signs = part == OUTERMOST && is_signature(&field.name);
