@@ -30,6 +30,9 @@ const OTHERS: [&str; 10] = [
     "macintosh",
 ];
 
+/// Makes a unit of UTF-16 of two bytes.
+type Unit = fn([u8; 2]) -> u16;
+
 /// A reading and the charset that it is in.
 pub type Reading = (&'static str, String);
 
@@ -282,7 +285,7 @@ pub fn utf16_or_32(bytes: &[u8]) -> Option<Reading> {
     }
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+fn utf16(bytes: &[u8], unit: Unit) -> String {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
@@ -296,8 +299,7 @@ fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> String {
 /// text, may be.
 pub fn utf16_of_value(bytes: &[u8]) -> impl Iterator<Item = Reading> {
     let is_value = bytes.len() >= 4 && bytes.len().is_multiple_of(2) && !bytes.is_ascii();
-    let both: [(&'static str, fn([u8; 2]) -> u16); 2] =
-        [("utf-16le", u16::from_le_bytes), ("utf-16be", u16::from_be_bytes)];
+    let both: [(&'static str, Unit); 2] = [("utf-16le", u16::from_le_bytes), ("utf-16be", u16::from_be_bytes)];
     let plausible = |c: char| matches!(c, ' '..='~' | '\u{a0}'..='\u{6ff}' | '\u{e00}'..='\u{e7f}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ffef}');
     let read = move |(name, unit)| Some((name, utf16(bytes, unit))).filter(|(_, text)| text.chars().all(plausible));
     both.into_iter().filter(move |_| is_value).filter_map(read)

@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn signs_that_programs_leave_out() {
         for text in [
-            "4820\01937",
+            "4820\u{0}1937",
             "4820\u{8}1937",
             "4820\u{7f}1937",
             "4820\u{1b}1937",
