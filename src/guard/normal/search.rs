@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 const VARIANTS: &str = include_str!("../lexicon/variants.txt");
 
 /// Letters without a decomposition, or with one that is not wanted.
-const LETTERS: [(char, &str); 55] = [
+const LETTERS: [(char, &str); 57] = [
     ('ß', "ss"),
     ('ς', "σ"),
     ('ı', "i"),
@@ -75,6 +75,8 @@ const LETTERS: [(char, &str); 55] = [
     ('〻', "々"),
     ('ㇵ', "ハ"),
     ('،', ","),
+    ('«', ""),
+    ('»', ""),
 ];
 
 /// Blocks of which the letters lose their marks.
