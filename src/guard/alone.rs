@@ -131,7 +131,7 @@ fn is_named(text: &str) -> bool {
     text.len() <= FIELD_MAX
         && text.chars().filter(|c| c.is_alphabetic()).nth(1).is_some()
         && !text.contains(['@', '%', '\\'])
-        && text.chars().all(|c| is_within(c) || is_joined(c) || " '-.".contains(c) || !c.is_ascii())
+        && text.chars().all(|c| is_within(c) || is_joined(c) || " '-.&+!".contains(c) || !c.is_ascii())
 }
 
 /// Whether a name is one that is searched for here: one word, or too short for elsewhere.
