@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
             for value in &values {
                 let forms = self.forms(name, column, value).map_err(bad)?;
                 drift.add(name == &self.mapping.address, column.kind, &forms[0]);
-                let readings: Vec<String> = normal::indexed(column.kind, value, &forms[0]).into_iter().collect();
+                let readings: Vec<String> = normal::indexed(column.kind, value, &forms[0]).collect();
                 for form in forms.into_iter().filter(|_| column.kind.is_identifier()) {
                     let hash = self.keys.identifier(column.kind, &form);
                     if seen.insert((column.kind, hash)) {

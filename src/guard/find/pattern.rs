@@ -83,7 +83,7 @@ impl IdPattern {
         let has = |(length, count): (usize, &f64)| (length > 0 && *count > 0.0).then_some(length);
         let mut all = self.counts.iter().enumerate().filter_map(has);
         let first = all.next().unwrap_or(0);
-        (first, all.last().unwrap_or(first))
+        (first, all.next_back().unwrap_or(first))
     }
 
     /// Which letters an ID may have.
