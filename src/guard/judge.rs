@@ -303,6 +303,11 @@ impl Judge<'_> {
         &self.guard.index
     }
 
+    /// The region that national phone numbers belong to.
+    pub(in crate::guard) fn country(&self) -> Option<&str> {
+        self.guard.country()
+    }
+
     /// Finds tokens, by the directory's patterns and the campaign's.
     pub(in crate::guard) fn scanner(&self) -> &Scanner {
         self.extras.as_ref().map_or(&self.guard.scanner, |extras| extras.scanner())

@@ -117,6 +117,23 @@ fn a_whole_guard_passes_in_every_way() {
     assert_eq!(drill.rules, Rule::ALL, "every rule was tried and spoke");
 }
 
+/// Two accounts of one household or group have values in common, each in its own spelling.
+#[test]
+fn what_two_accounts_share_is_shared_however_it_is_spelled() {
+    let row = |id: &str, domain: &str, phone: &str, name: &str| {
+        let email = format!("a{id}@mailbox.test");
+        [id, &email, "", domain, phone, name, "", ""].map(str::to_owned)
+    };
+    let world = World::of(&[
+        row("40817263", "例え.example", "03-5512-7781", "Jonathan Whitfield"),
+        row("51200347", "xn--r8jz45g.example", "0355127781", "WHITFIELD Jonathan"),
+        row("62900018", "例え.example", "+81 3 5512 7781", "Whitfield, Jonathan"),
+    ]);
+    let drill = Press::full(&world);
+    let drill = drill.drill(&world.guard.judge(&drill.terms).unwrap());
+    assert!(drill.passed() && !drill.is_vacuous(), "{drill:?}");
+}
+
 #[test]
 fn what_shows_nothing_is_vacuous_and_not_proven() {
     let world = World::new();

@@ -65,14 +65,14 @@ impl Swap<'_, '_> {
         let mut shown = self.shows(&content);
         if findings.is_empty() {
             // In running text a short name is none.
-            shown.retain(|(kind, value)| !is_short(*kind, value));
+            shown.retain(|(kind, value)| !self.needs_cue(*kind, value));
         }
         match (findings.is_empty(), shown.is_empty()) {
             (true, true) => Outcome::Vacuous,
             (true, false) => Outcome::Missed,
             // A value that is nobody's to the guard is held by its shape alone:
             // the index lacks it.
-            (false, _) if shown.iter().all(|shown| is_told(shown, &findings)) => Outcome::Held,
+            (false, _) if shown.iter().all(|shown| self.is_told(shown, &findings)) => Outcome::Held,
             (false, _) => Outcome::Missed,
         }
     }
@@ -116,8 +116,52 @@ impl Swap<'_, '_> {
         let own: Vec<String> = values(self.judge, self.own).into_iter().map(|(_, value)| value).collect();
         let is_own = |value: &str| own.iter().any(|own| own.contains(value) || value.ends_with(&format!(".{own}")));
         let mut theirs = values(self.judge, self.other);
-        theirs.retain(|(kind, value)| !is_own(value) && stands_in(&text, value) && !self.judge.explains(*kind, value));
+        theirs.retain(|(kind, value)| {
+            !is_own(value)
+                && stands_in(&text, value)
+                && !self.judge.explains(*kind, value)
+                && !self.shares(*kind, value)
+        });
         theirs
+    }
+
+    /// Whether the guard said of a shown value that it is another account's. What is too
+    /// short or too ordinary to be told by itself is told by its cue alone.
+    fn is_told(&self, (kind, value): &(Kind, String), findings: &[Finding]) -> bool {
+        match kind {
+            _ if self.needs_cue(*kind, value) => true,
+            Kind::Person | Kind::Organisation => findings.iter().any(|finding| {
+                finding.rule == Rule::Foreign && matches!(finding.kind, Some(Kind::Person | Kind::Organisation))
+            }),
+            kind => findings.iter().any(|finding| finding.rule == Rule::Foreign && finding.kind == Some(*kind)),
+        }
+    }
+
+    /// Whether a value is found by its cue alone.
+    fn needs_cue(&self, kind: Kind, value: &str) -> bool {
+        let is_common = |name: &str| name.split(' ').all(lexicon::is_common);
+        match kind {
+            Kind::Person | Kind::Organisation => {
+                let name = normal::name(value);
+                names::form(&name) == Form::Short || is_common(&name)
+            }
+            Kind::Id => self.judge.scanner().is_ordinary(value),
+            _ => false,
+        }
+    }
+
+    /// Whether a value is this account's too, however it is spelled: a telephone number of
+    /// two accounts, a domain as its A-label.
+    fn shares(&self, kind: Kind, value: &str) -> bool {
+        let own = self.judge.own(self.own.record);
+        let has = |form: &String| match kind {
+            Kind::Domain => own.has_host(form),
+            Kind::Person | Kind::Organisation => own.has_name(form),
+            _ => own.has(kind, form),
+        };
+        let forms = normal::forms(kind, value, self.judge.country()).unwrap_or_default();
+        let readings = forms.first().map(|form| normal::readings(kind, value, form)).unwrap_or_default();
+        forms.iter().chain(&readings).any(has)
     }
 }
 
@@ -127,25 +171,6 @@ pub fn judged(judge: &Judge<'_>, own: Sample<'_>, bytes: &[u8]) -> Vec<Finding> 
     let sender = own.message.sender();
     let candidate = Candidate { sender, recipients, account: &own.record.account, bytes };
     judge.examine(candidate, Some(own.record)).findings
-}
-
-/// Whether the guard said of a shown value that it is another account's. Short
-/// names have no boundaries, and are told by their cue alone.
-fn is_told((kind, value): &(Kind, String), findings: &[Finding]) -> bool {
-    match kind {
-        _ if is_short(*kind, value) => true,
-        Kind::Person | Kind::Organisation => findings.iter().any(|finding| {
-            finding.rule == Rule::Foreign && matches!(finding.kind, Some(Kind::Person | Kind::Organisation))
-        }),
-        kind => findings.iter().any(|finding| finding.rule == Rule::Foreign && finding.kind == Some(*kind)),
-    }
-}
-
-/// Whether a value is a name that is found by its cue alone.
-fn is_short(kind: Kind, value: &str) -> bool {
-    let is_common = |name: &str| name.split(' ').all(lexicon::is_common);
-    let name = normal::name(value);
-    matches!(kind, Kind::Person | Kind::Organisation) && (names::form(&name) == Form::Short || is_common(&name))
 }
 
 /// A sample's identifiers, folded: the record's, and the declared ones of the

@@ -11,7 +11,8 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region}
 
 use super::fold::{fold, kanji_digit};
 
-/// The most digits of a number that no plan has.
+/// The fewest and the most digits of a number that no plan has.
+const DIGITS_MIN: usize = 7;
 const DIGITS_MAX: usize = 20;
 const NO_PHONE: &str = "no phone number";
 
@@ -27,7 +28,7 @@ pub fn canonical(value: &str, country: Option<&str>) -> Result<String, &'static 
     // It says so already.
     if folded.trim_start().starts_with('#') {
         let digits = self::digits(&folded);
-        return if (6..=DIGITS_MAX).contains(&(digits.len() - 1)) { Ok(digits) } else { Err(NO_PHONE) };
+        return if (DIGITS_MIN..=DIGITS_MAX).contains(&(digits.len() - 1)) { Ok(digits) } else { Err(NO_PHONE) };
     }
     // Any sign may part the groups: `03・1234・5678`.
     let plain = |c: char| if c.is_alphanumeric() || "+-().;:".contains(c) { c } else { ' ' };
@@ -45,7 +46,7 @@ pub fn canonical(value: &str, country: Option<&str>) -> Result<String, &'static 
     };
     let Ok((mut e164, mut has_zero)) = parse(digits, region) else {
         let count = digits.bytes().filter(u8::is_ascii_digit).count();
-        return if count <= DIGITS_MAX { Ok(self::digits(digits)) } else { Err(NO_PHONE) };
+        return if (DIGITS_MIN..=DIGITS_MAX).contains(&count) { Ok(self::digits(digits)) } else { Err(NO_PHONE) };
     };
     // Of several zeros before a number one is taken off at a time; in Italy the
     // one that is left belongs to it.
