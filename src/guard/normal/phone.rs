@@ -46,7 +46,12 @@ pub fn canonical(value: &str, country: Option<&str>) -> Result<String, &'static 
     };
     let Ok((mut e164, mut has_zero)) = parse(digits, region) else {
         let count = digits.bytes().filter(u8::is_ascii_digit).count();
-        return if (DIGITS_MIN..=DIGITS_MAX).contains(&count) { Ok(self::digits(digits)) } else { Err(NO_PHONE) };
+        let is_known = region.is_some() || digits.trim_start().starts_with('+');
+        return if is_known && (DIGITS_MIN..=DIGITS_MAX).contains(&count) {
+            Ok(self::digits(digits))
+        } else {
+            Err(NO_PHONE)
+        };
     };
     // Of several zeros before a number one is taken off at a time; in Italy the
     // one that is left belongs to it.
