@@ -19,7 +19,7 @@ use crate::key::Keys;
 use crate::pipeline::calibrate::{self, Calibrated};
 use crate::pipeline::{App, index};
 use crate::progress;
-use crate::store::Version;
+use crate::store::{Import, Version};
 use crate::telemetry::{Row, event};
 
 /// What an import did.
@@ -134,33 +134,17 @@ pub async fn import(app: &App, file: &Path, accepted: &Accepted) -> Result<Impor
     let started = Instant::now();
     let before = app.store.current_version().await?.map(|version| version.mapping);
     let mut session = app.store.begin_import(&app.config.directory, app.keys.id()).await?;
-    let (feed, mut batches) = mpsc::channel::<Vec<NewAccount>>(4);
-    let reading = {
-        let (file, mapping, keys) = (file.to_owned(), app.config.directory.clone(), app.keys.clone());
-        tokio::task::spawn_blocking(move || read_all(&file, &mapping, &keys, &feed))
-    };
-    let mut failed = None;
     let mut sample = Sample::new(&app.config.directory);
-    while let Some(batch) = batches.recv().await {
-        batch.iter().for_each(|account| calibrate::offer(&mut sample, account));
-        app.metrics.import_rows(Row::Taken, batch.len() as u64);
-        if let Err(error) = session.add(batch).await {
-            failed = Some(error);
-            break;
-        }
-    }
-    drop(batches);
-    let bad = reading.await.map_err(|e| Error::unexpected("reading the export failed").cause(&e))?;
-    if let Some(error) = failed {
-        // What failed first is the news; what stays staged the next import clears.
-        let _ = session.abandon().await;
-        return Err(error.into());
-    }
-    let bad = match bad {
-        Ok(bad) => bad,
-        Err(error) => {
+    let bad = match stage(app, file, &mut session, &mut sample).await {
+        Ok(Ok(bad)) => bad,
+        Ok(Err(error)) => {
             session.abandon().await?;
             return Err(unreadable(file, &error, before.is_some()));
+        }
+        Err(error) => {
+            // What failed first is the news; what stays staged the next import clears.
+            let _ = session.abandon().await;
+            return Err(error);
         }
     };
     app.metrics.import_rows(Row::Refused, bad.count);
@@ -198,6 +182,32 @@ pub async fn import(app: &App, file: &Path, accepted: &Accepted) -> Result<Impor
         under_way,
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+/// Stages every account of an export, and shows each to the sample.
+async fn stage(
+    app: &App,
+    file: &Path,
+    session: &mut Import,
+    sample: &mut Sample,
+) -> Result<std::result::Result<BadLines, ReadError>> {
+    let (feed, mut batches) = mpsc::channel::<Vec<NewAccount>>(4);
+    let reading = {
+        let (file, mapping, keys) = (file.to_owned(), app.config.directory.clone(), app.keys.clone());
+        tokio::task::spawn_blocking(move || read_all(&file, &mapping, &keys, &feed))
+    };
+    let mut failed = None;
+    while let Some(batch) = batches.recv().await {
+        batch.iter().for_each(|account| calibrate::offer(sample, account));
+        app.metrics.import_rows(Row::Taken, batch.len() as u64);
+        if let Err(error) = session.add(batch).await {
+            failed = Some(error);
+            break;
+        }
+    }
+    drop(batches);
+    let bad = reading.await.map_err(|e| Error::unexpected("reading the export failed").cause(&e))?;
+    failed.map_or(Ok(bad), |error| Err(error.into()))
 }
 
 fn unreadable(file: &Path, error: &ReadError, has_before: bool) -> Error {

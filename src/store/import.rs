@@ -278,11 +278,7 @@ impl Import {
         let clear: &[&'static str] = if self.store.is_sqlite() { &CLEAR_SQLITE } else { &CLEAR_POSTGRES };
         let number = in_session!(self, doing, |tx| {
             let row = sqlx::query(STAGED).fetch_one(&mut *tx).await.doing(doing)?;
-            if (number(row.cell(STAGED_ROW, "accounts")?), number(row.cell(STAGED_ROW, "identifiers")?))
-                != (self.accounts, self.identifiers)
-            {
-                return Err(StoreError::ImportLost);
-            }
+            self.is_whole(row.cell(STAGED_ROW, "accounts")?, row.cell(STAGED_ROW, "identifiers")?)?;
             let row = sqlx::query(NEXT).fetch_one(&mut *tx).await.doing(doing)?;
             let (next, base, rows): (i64, i64, i64) =
                 (row.cell(STAGED_ROW, "number")?, row.cell(STAGED_ROW, "base")?, row.cell(STAGED_ROW, "rows")?);
@@ -332,6 +328,12 @@ impl Import {
             key_id: Some(self.key_id),
             calibration: self.calibration,
         })
+    }
+
+    /// Refuses to go on where not all that was staged is there.
+    fn is_whole(&self, accounts: i64, identifiers: i64) -> Result<()> {
+        let is_whole = (number(accounts), number(identifiers)) == (self.accounts, self.identifiers);
+        if is_whole { Ok(()) } else { Err(StoreError::ImportLost) }
     }
 
     /// Forgets what was staged.

@@ -34,6 +34,7 @@ mod block;
 mod head;
 mod html;
 mod memo;
+mod number;
 mod seam;
 mod text;
 

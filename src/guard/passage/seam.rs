@@ -12,8 +12,8 @@
 
 use std::sync::Arc;
 
+use super::number::{Number, pieces};
 use crate::guard::find::Scanner;
-use crate::guard::find::atoms::GAP_MAX;
 use crate::guard::names::{Names, is_gap, is_joined, squeeze, starts_word};
 use crate::guard::{alone, normal};
 
@@ -39,48 +39,6 @@ pub struct Edges {
     cut: Option<Box<Edges>>,
     /// The pieces of a number that it begins and ends with.
     number: Option<Number>,
-}
-
-/// The pieces of a number at the ends of a passage.
-#[derive(Debug)]
-struct Number {
-    head: Box<str>,
-    tail: Box<str>,
-    /// Whether it is nothing else.
-    is_whole: bool,
-}
-
-impl Number {
-    fn of(folded: &str, scanner: &Scanner) -> Option<Self> {
-        if scanner.are_digits() && !folded.bytes().any(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let atoms = scanner.atoms(folded);
-        let (first, last) = (atoms.first()?, atoms.last()?);
-        let is_near = |gap: &str| gap.chars().count() <= GAP_MAX;
-        let reach = scanner.reach();
-        // As many atoms as join, up to the longest number.
-        let run = |joins: &dyn Fn(usize) -> bool, length: &dyn Fn(usize) -> usize| {
-            let (mut count, mut sum) = (1, length(0));
-            while count < atoms.len() && joins(count) && sum < reach {
-                sum += length(count);
-                count += 1;
-            }
-            count
-        };
-        let end = atoms.len() - 1;
-        let head_end = run(&|n| atoms.joins(n - 1), &|n| atoms[n].length);
-        let back = run(&|n| atoms.joins(end - n), &|n| atoms[end - n].length);
-        let head = if is_near(&folded[..first.start]) { &folded[..atoms[head_end - 1].end] } else { "" };
-        let tail = if is_near(&folded[last.end..]) { &folded[atoms[atoms.len() - back].start..] } else { "" };
-        let is_whole = head_end == atoms.len() && back == atoms.len() && !head.is_empty() && !tail.is_empty();
-        Some(Self { head: head.into(), tail: tail.into(), is_whole })
-    }
-
-    fn joins(&self, after: &Self) -> bool {
-        let has_digit = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
-        !self.tail.is_empty() && !after.head.is_empty() && (has_digit(&self.tail) || has_digit(&after.head))
-    }
 }
 
 /// Up to three characters.
@@ -367,20 +325,6 @@ impl Seams {
         parts.extend(heads);
         Some(parts.join(" "))
     }
-}
-
-/// Pieces of a number, up to the first that has more than that beside it, or as far as a
-/// number reaches.
-fn pieces(texts: impl Iterator<Item = (Box<str>, bool)>, reach: usize) -> Vec<Box<str>> {
-    let (mut parts, mut length) = (Vec::new(), 0);
-    for (text, is_whole) in texts {
-        length += text.len();
-        parts.push(text);
-        if !is_whole || length >= reach {
-            break;
-        }
-    }
-    parts
 }
 
 /// The beginnings of passages, and whether each is all of its passage.
