@@ -105,7 +105,9 @@ impl Setting {
         let is_decoded = at.ends_with(", base64") || at.ends_with(", hex");
         match (view.shape, view.place.view) {
             (view::Shape::Loose, _) if !is_decoded => Setting::Loose,
-            (view::Shape::Visible, _) | (_, "style" | "script" | "comment" | "text" | "Date" | "Received") => Setting::Prose,
+            (view::Shape::Visible, _) | (_, "style" | "script" | "comment" | "text" | "Date" | "Received") => {
+                Setting::Prose
+            }
             _ if at == "style" => Setting::Prose,
             _ => Setting::Token,
         }
@@ -256,7 +258,14 @@ mod tests {
             ("id".to_owned(), column(Kind::Id, Some("[0-9]{8}"))),
             ("phone".to_owned(), column(Kind::Phone, None)),
         ]);
-        let mapping = Mapping { account: "id".into(), address: "email".into(), columns, drift_percent_max: 5.0 };
+        let mapping = Mapping {
+            account: "id".into(),
+            address: "email".into(),
+            columns,
+            drift_percent_max: 5.0,
+            encoding: None,
+            separator: None,
+        };
         // As many accounts as make a hit by chance likely.
         Scanner::new(&mapping, 10_000_000).unwrap()
     }
@@ -265,8 +274,12 @@ mod tests {
     #[track_caller]
     fn finds(shape: Shape, text: &str, expected: &[&str]) {
         let scanner = scanner();
-        let mut found: Vec<&str> =
-            scanner.scan(text, Setting::Prose).into_iter().filter(|token| token.shape == shape).map(|token| token.text).collect();
+        let mut found: Vec<&str> = scanner
+            .scan(text, Setting::Prose)
+            .into_iter()
+            .filter(|token| token.shape == shape)
+            .map(|token| token.text)
+            .collect();
         found.dedup();
         assert_eq!(found, expected, "{shape:?} in {text:?}");
     }
