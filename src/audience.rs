@@ -37,6 +37,9 @@ pub enum AudienceError {
     /// It does not say which accounts.
     #[error("it has no column {0:?}, which is the account's key")]
     NoAccount(String),
+    /// Its columns are separated by something else.
+    #[error("the columns of its header are separated by \"{0}\": export it with commas")]
+    Separator(&'static str),
     /// A column's name cannot stand in a template.
     #[error("its column {0:?} cannot be named in a template: use letters, digits and _, not beginning with a digit")]
     Name(String),
@@ -68,6 +71,9 @@ impl Reader {
     pub fn open(file: &Path, mapping: &Mapping) -> Result<Self, AudienceError> {
         let rows = Table::open(file)?;
         let known = || mapping.columns.keys().map(String::as_str);
+        if let Some(other) = rows.other_separator(known()) {
+            return Err(AudienceError::Separator(table::shown(other)));
+        }
         // A column that the directory has is the directory's, however it is
         // spelt here: as an extra it would escape being compared.
         let names: Vec<String> =

@@ -26,6 +26,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::account::Kind;
+use crate::directory::encoding::Encoding;
+use crate::directory::read::UNKNOWN_ENCODING;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
@@ -88,6 +90,13 @@ pub struct Mapping {
     pub account: String,
     /// The column that mail goes to.
     pub address: String,
+    /// What the export is encoded in, where it is neither UTF-8 nor has a byte order
+    /// mark: `cp932`, `utf-16`, `windows-1252`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// What separates the export's cells. Default: a comma.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
     /// Every column of the export, by name.
     pub columns: BTreeMap<String, Column>,
     /// The largest share of accounts, in percent, whose address, name or
@@ -339,6 +348,12 @@ impl Config {
                     "directory.columns.{name}.country: {country:?} is no region; write its two letters, as in \"JP\""
                 ));
             }
+        }
+        if mapping.encoding.as_deref().is_some_and(|name| Encoding::named(name).is_none()) {
+            return Err(UNKNOWN_ENCODING.into());
+        }
+        if mapping.separator.is_some_and(|separator| !matches!(separator, ',' | ';' | '|' | '\t')) {
+            return Err("directory.separator must be \",\", \";\", \"|\" or \"\\t\"".into());
         }
         if !(0.0..=100.0).contains(&mapping.drift_percent_max) {
             return Err("directory.drift_percent_max is a percentage: 0 to 100".into());

@@ -190,7 +190,14 @@ mod tests {
     use crate::directory::read::BadLine;
 
     fn mapping() -> Mapping {
-        Mapping { account: "id".into(), address: "email".into(), columns: Default::default(), drift_percent_max: 5.0 }
+        Mapping {
+            account: "id".into(),
+            address: "email".into(),
+            columns: Default::default(),
+            drift_percent_max: 5.0,
+            encoding: None,
+            separator: None,
+        }
     }
 
     fn found() -> Found {

@@ -5,6 +5,7 @@
 //! current in one step, or not at all.
 
 pub mod accept;
+pub mod encoding;
 pub mod read;
 pub mod row;
 pub mod table;

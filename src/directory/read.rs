@@ -1,5 +1,5 @@
-//! An export file → [`NewAccount`]s, streaming: CSV (UTF-8, with or without a
-//! byte order mark) or JSON lines.
+//! An export file → [`NewAccount`]s, streaming: CSV or JSON lines, in UTF-8, in
+//! UTF-16 with its mark, or in what `directory.encoding` says.
 //!
 //! Each line is checked by itself: its columns, its account key, its address,
 //! and every value against its kind. What is wrong is named by line, column and
@@ -7,6 +7,8 @@
 //! time, in the file's order.
 
 use std::fmt;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -14,6 +16,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::config::Mapping;
 use crate::directory::NewAccount;
+use crate::directory::encoding::Encoding;
 use crate::directory::row::{Cell, Reader};
 use crate::directory::table::{self, Lines, Table, TableError};
 use crate::key::Keys;
@@ -70,6 +73,11 @@ pub enum ReadError {
     /// The first line is no header; it may be a customer's, and is not told.
     #[error("its first line is no header: it has none of the columns that directory.columns names, {0}")]
     NoHeader(String),
+    /// The header's names are separated by something else.
+    #[error(
+        "the columns of its header are separated by \"{0}\": write separator = \"{0}\" under [directory], or export it with the separator that is set (the default is a comma)"
+    )]
+    Separator(&'static str),
     /// The header has columns that the configuration does not name.
     #[error(
         "the export has columns that directory.columns does not name: {unknown}; name each with its kind (kind = \"text\" if it names nobody){}",
@@ -143,7 +151,10 @@ fn read_csv(
     mapping: &Mapping,
     take: &mut impl FnMut(Vec<Raw>, u64) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
-    let mut table = Table::open(file)?;
+    let mut table = Table::separated(lines(file, mapping)?, mapping.separator.unwrap_or(','))?;
+    if let Some(other) = table.other_separator(mapping.columns.keys().map(String::as_str)) {
+        return Err(ReadError::Separator(table::shown(other)));
+    }
     let names = columns(table.names(), mapping)?;
     let mut chunk: Vec<Raw> = Vec::with_capacity(CHUNK);
     while let Some((line, cells)) = table.next_row()? {
@@ -157,6 +168,18 @@ fn read_csv(
     }
     take(chunk, table.bytes())
 }
+
+/// An export's lines, in the encoding that the mapping names.
+fn lines(file: &Path, mapping: &Mapping) -> Result<Lines<BufReader<File>>, ReadError> {
+    let encoding = match &mapping.encoding {
+        Some(name) => Encoding::named(name).ok_or_else(|| ReadError::Mapping(UNKNOWN_ENCODING.into()))?,
+        None => Encoding::Utf8,
+    };
+    Ok(Lines::open(file)?.encoded(encoding))
+}
+
+/// What is said of an encoding that is unknown.
+pub const UNKNOWN_ENCODING: &str = "directory.encoding is unknown: write utf-8, utf-16, cp932, euc-jp, or another charset of mail, such as windows-1252";
 
 /// The mapping's column that a name means.
 fn column(name: &str, mapping: &Mapping) -> Option<String> {
@@ -194,7 +217,7 @@ fn read_json(
     mapping: &Mapping,
     take: &mut impl FnMut(Vec<Raw>, u64) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
-    let mut lines = Lines::open(file)?;
+    let mut lines = lines(file, mapping)?;
     let mut chunk: Vec<Raw> = Vec::with_capacity(CHUNK);
     while let Some((line, text)) = lines.next_line()? {
         if text.trim().is_empty() {
@@ -278,6 +301,10 @@ mod tests {
 
     /// The lines that were taken and the bad ones, of a file of this name.
     fn read_file(name: &str, text: &str) -> Result<(Vec<u64>, Vec<String>), ReadError> {
+        read_bytes(name, text.as_bytes(), &mapping())
+    }
+
+    fn read_bytes(name: &str, text: &[u8], mapping: &Mapping) -> Result<(Vec<u64>, Vec<String>), ReadError> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(name);
         std::fs::write(&file, text).unwrap();
@@ -286,7 +313,7 @@ mod tests {
             taken.extend(accounts.iter().map(|account| account.line));
             true
         };
-        let bad = read(&file, &mapping(), &Keys::new(&[7; 32]), batch, |_| {})?;
+        let bad = read(&file, mapping, &Keys::new(&[7; 32]), batch, |_| {})?;
         Ok((taken, bad.first.iter().map(ToString::to_string).collect()))
     }
 
@@ -325,6 +352,81 @@ mod tests {
         let headless = refused("10000001,ada@a.example,a.example");
         assert!(headless.contains("no header") && !headless.contains("ada@") && !headless.contains("10000001"));
         assert!(refused("id,email,domains\r1,a@a.example,\r2,b@b.example,").contains("never with CR alone"));
+    }
+
+    #[test]
+    fn exports_in_other_encodings_are_taken_by_mark_or_by_setting() {
+        let text = "id,email,domains\r\n1,a@a.example,テスト.example\r\n2,b@b.example,みどり園.example\r\n";
+        let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let cp932 = b"id,email,domains\r\n1,a@a.example,\x83e\x83X\x83g.example\r\n";
+        let euc = b"id,email,domains\r\n1,a@a.example,\xa5\xc6\xa5\xb9\xa5\xc8.example\r\n";
+        let latin = b"id,email,domains\r\n1,a@a.example,b\xfccher.example\r\n";
+        let set = |encoding: &str| Mapping { encoding: Some(encoding.into()), ..mapping() };
+        let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
+        for (bytes, mapping, taken) in [
+            (marked(b"\xff\xfe", &le), mapping(), 2),
+            (marked(b"\xfe\xff", &be), mapping(), 2),
+            (marked(b"\xff\xfe", &le), set("cp932"), 2),
+            (le.clone(), set("utf-16"), 2),
+            (be.clone(), set("UTF-16"), 2),
+            (le.clone(), set("utf-16le"), 2),
+            (cp932.to_vec(), set("cp932"), 1),
+            (cp932.to_vec(), set("Shift_JIS"), 1),
+            (euc.to_vec(), set("euc-jp"), 1),
+            (latin.to_vec(), set("windows-1252"), 1),
+        ] {
+            let (lines, bad) = read_bytes("x.csv", &bytes, &mapping).unwrap();
+            assert_eq!((lines.len(), bad), (taken, vec![]), "{:?}", mapping.encoding);
+        }
+        for (bytes, words) in [
+            (cp932.to_vec(), ["line 2 is not UTF-8", "iconv -f CP932 -t UTF-8", "encoding = \"cp932\""]),
+            (euc.to_vec(), ["line 2 is not UTF-8", "iconv -f EUC-JP -t UTF-8", "encoding = \"euc-jp\""]),
+            (le.clone(), ["line 1 is not UTF-8", "iconv -f UTF-16 -t UTF-8", "encoding = \"utf-16\""]),
+            (latin.to_vec(), ["line 2 is not UTF-8", "encoding", "windows-1252"]),
+        ] {
+            let error = read_bytes("x.csv", &bytes, &mapping()).unwrap_err().to_string();
+            assert!(words.iter().all(|word| error.contains(word)), "{error}");
+        }
+        let wrong = read_bytes("x.csv", &latin[..], &set("cp932")).unwrap_err().to_string();
+        assert!(wrong.contains("line 2"), "{wrong}");
+    }
+
+    #[test]
+    fn exports_with_other_separators_are_taken_by_setting_and_named_without() {
+        for (separator, shown) in [('\t', "\"\\t\""), (';', "\";\""), ('|', "\"|\"")] {
+            let text = "id,email,domains\n1,a@a.example,a.example\n".replace(',', &separator.to_string());
+            let error = read_file("x.csv", &text).unwrap_err().to_string();
+            assert!(error.contains(&format!("separator = {shown}")), "{error}");
+            let mapping = Mapping { separator: Some(separator), ..mapping() };
+            assert_eq!(read_bytes("x.csv", text.as_bytes(), &mapping).unwrap(), (vec![2], vec![]));
+        }
+    }
+
+    #[test]
+    fn two_hosts_in_one_value_are_refused_with_what_stands_between() {
+        for (value, between) in [
+            ("a.example、b.example", "\"、\""),
+            ("a.example・b.example", "\"・\""),
+            ("a.example，b.example", "\"，\""),
+            ("a.example b.example", "a space"),
+            ("a.example　b.example", "a space"),
+            ("\"a.example,b.example\"", "\",\""),
+            ("\"c.example;a.example, b.example\"", "\",\""),
+            ("a.example|b.example", "\"|\""),
+            ("例え.テスト、bücher.example", "\"、\""),
+        ] {
+            let (taken, bad) = read_file("x.csv", &format!("id,email,domains\n1,a@a.example,{value}\n")).unwrap();
+            assert!(taken.is_empty() && bad.len() == 1, "{value}: {bad:?}");
+            assert!(
+                bad[0].starts_with("line 2, column domains: ") && bad[0].contains(&format!("2 hosts with {between}")),
+                "{bad:?}"
+            );
+        }
+        for value in ["a.example; b.example", "a.example;b.example;", "テスト・ケース.example", ""] {
+            let (taken, bad) = read_file("x.csv", &format!("id,email,domains\n1,a@a.example,{value}\n")).unwrap();
+            assert_eq!((taken, bad), (vec![2], vec![]), "{value}");
+        }
     }
 
     #[test]

@@ -58,9 +58,11 @@ impl<'a> Reader<'a> {
         let mut drift = Drifting::default();
         for (name, cell) in cells {
             let bad = |why: &str| BadLine { line, column: Some(name.clone()), why: why.to_owned() };
+            let joined = |why| BadLine { line, column: Some(name.clone()), why };
             let column = &self.mapping.columns[name];
             let values = values(cell, column).map_err(bad)?;
             for value in &values {
+                single(value, column).map_err(joined)?;
                 let forms = self.forms(name, column, value).map_err(bad)?;
                 drift.add(name == &self.mapping.address, column.kind, &forms[0]);
                 let readings: Vec<String> = normal::indexed(column.kind, value, &forms[0]).collect();
@@ -122,6 +124,35 @@ fn values(cell: &Cell, column: &Column) -> Result<Vec<String>, &'static str> {
         return Err("the value has a control character or a line break in it");
     }
     Ok(parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+}
+
+/// Signs that people write between the names of a list.
+const SEPARATORS: &[char] = &[',', ';', '、', '，', '；', '､', '・', '･', '|', '｜', '&', '＆'];
+
+/// Refuses two hosts or two addresses in one value: it would be neither of them.
+fn single(value: &str, column: &Column) -> Result<(), String> {
+    let (what, sign) = match column.kind {
+        Kind::Domain => ("hosts", '.'),
+        Kind::Email => ("addresses", '@'),
+        _ => return Ok(()),
+    };
+    let is_separator = |c: char| c.is_whitespace() || SEPARATORS.contains(&c);
+    let Some(between) = value.chars().find(|c| is_separator(*c)).filter(|_| !value.contains("://")) else {
+        return Ok(());
+    };
+    let parts: Vec<&str> = value.split(is_separator).filter(|part| !part.is_empty()).collect();
+    let is_one = |part: &&str| part.trim_matches(sign).contains(sign);
+    if parts.len() < 2 || !parts.iter().all(is_one) {
+        return Ok(());
+    }
+    let between = if between.is_whitespace() { "a space".to_owned() } else { format!("\"{between}\"") };
+    Err(match column.list {
+        Some(list) => format!(
+            "a value has {} {what} with {between} between them, and list is \"{list}\": write \"{list}\" between them, or set list to what the export has",
+            parts.len()
+        ),
+        None => format!("the value has {} {what} with {between} between them: set list for this column", parts.len()),
+    })
 }
 
 fn field(mut values: Vec<String>, column: &Column) -> Field {

@@ -7,12 +7,16 @@
 //! memory holds one line of at most [`LINE_BYTES_MAX`].
 //!
 //! Lines end with LF or CRLF; a byte order mark and empty lines are passed
-//! over. Who reads people's lists (export, audience, suppressions, manifest)
+//! over. A file is UTF-8, UTF-16 by its mark, or what the configuration says it
+//! is. Who reads people's lists (export, audience, suppressions, manifest)
 //! reads them through here.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
+
+use crate::directory::encoding::Encoding;
 
 /// The longest line, in bytes: more is no record of one account.
 pub const LINE_BYTES_MAX: u64 = 10_000_000;
@@ -23,15 +27,17 @@ pub enum TableError {
     /// The file system says no.
     #[error("the file cannot be read")]
     Io(#[from] io::Error),
-    /// Not UTF-8.
-    #[error(
-        "line {line} is not UTF-8 (byte {byte} of the file): convert the file first, for instance with iconv -f SHIFT_JIS -t UTF-8"
-    )]
+    /// Not in the encoding that it is read in.
+    #[error("line {line} is not {encoding} (byte {byte} of the file): {}", advice(*.likely))]
     Encoding {
         /// The line.
         line: u64,
         /// The byte's place in the file, from 0.
         byte: u64,
+        /// What the file is read as.
+        encoding: &'static str,
+        /// What it probably is.
+        likely: Option<&'static str>,
     },
     /// Longer than [`LINE_BYTES_MAX`].
     #[error("line {line} is longer than 10,000,000 bytes, which no record is: lines end with LF or CRLF")]
@@ -56,7 +62,7 @@ impl TableError {
     /// What is wrong, for whoever names the line.
     pub fn why(&self) -> String {
         match self {
-            Self::Encoding { .. } => "it is not UTF-8: convert the file first".into(),
+            Self::Encoding { encoding, likely, .. } => format!("it is not {encoding}: {}", advice(*likely)),
             Self::Long { .. } => "it is longer than 10,000,000 bytes, which no record is".into(),
             Self::Header { why, .. } => (*why).into(),
             Self::Io(error) => format!("the file cannot be read: {error}"),
@@ -65,10 +71,23 @@ impl TableError {
     }
 }
 
+/// What to do about a file in another encoding.
+fn advice(likely: Option<&str>) -> String {
+    match likely {
+        Some(name) => format!(
+            "it looks like {name}; convert it first with iconv -f {name} -t UTF-8 or, for an export, write encoding = \"{}\" under [directory]",
+            name.to_ascii_lowercase()
+        ),
+        None => "convert it to UTF-8 first or, for an export, name its encoding under [directory], as in encoding = \"windows-1252\"".into(),
+    }
+}
+
 /// A file's lines, one in memory at a time.
 pub struct Lines<R> {
     input: R,
-    text: Vec<u8>,
+    encoding: Encoding,
+    bytes: Vec<u8>,
+    text: String,
     line: u64,
     byte: u64,
 }
@@ -86,7 +105,13 @@ impl Lines<BufReader<File>> {
 impl<R: BufRead> Lines<R> {
     /// Reads from an open file.
     pub fn new(input: R) -> Self {
-        Self { input, text: Vec::new(), line: 0, byte: 0 }
+        Self { input, encoding: Encoding::Utf8, bytes: Vec::new(), text: String::new(), line: 0, byte: 0 }
+    }
+
+    /// The same, in another encoding; a byte order mark has the last word.
+    #[must_use]
+    pub fn encoded(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
     }
 
     /// Bytes read so far.
@@ -101,41 +126,73 @@ impl<R: BufRead> Lines<R> {
     pub fn next_line(&mut self) -> Result<Option<(u64, &str)>, TableError> {
         loop {
             let start = self.byte;
-            self.text.clear();
-            let read = self.input.by_ref().take(LINE_BYTES_MAX + 2).read_until(b'\n', &mut self.text)?;
+            self.bytes.clear();
+            let mut mark = 0;
+            if start == 0 {
+                (self.encoding, mark) = self.encoding.settled(self.input.fill_buf()?);
+            }
+            let read = self.encoding.read_line(&mut self.input, &mut self.bytes, LINE_BYTES_MAX + 2)?;
             if read == 0 {
                 return Ok(None);
             }
             self.line += 1;
             self.byte += read as u64;
-            for end in [b'\n', b'\r'] {
-                self.text.pop_if(|last| *last == end);
+            self.decode(start, mark)?;
+            for end in ['\n', '\r'] {
+                if self.text.ends_with(end) {
+                    self.text.pop();
+                }
             }
-            if self.text.len() as u64 > LINE_BYTES_MAX {
+            if self.bytes.len() as u64 > LINE_BYTES_MAX && self.text.len() as u64 > LINE_BYTES_MAX {
                 return Err(TableError::Long { line: self.line });
             }
-            let mark = if start == 0 && self.text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-            if self.text.len() > mark {
-                break self.utf8(start, mark);
+            if !self.text.is_empty() {
+                return Ok(Some((self.line, &self.text)));
             }
         }
     }
 
-    fn utf8(&self, start: u64, mark: usize) -> Result<Option<(u64, &str)>, TableError> {
-        let line = self.line;
-        let text = std::str::from_utf8(&self.text)
-            .map_err(|e| TableError::Encoding { line, byte: start + e.valid_up_to() as u64 })?;
-        Ok(Some((line, &text[mark..])))
+    /// Reads a line's bytes without a mark as text.
+    fn decode(&mut self, start: u64, mark: usize) -> Result<(), TableError> {
+        let bytes = self.bytes.get(mark..).unwrap_or_default();
+        // A line that was cut off may end inside a character.
+        let is_cut = !self.bytes.iter().rev().take(2).any(|b| *b == b'\n');
+        if is_cut && self.bytes.len() as u64 > LINE_BYTES_MAX + 1 {
+            return Err(TableError::Long { line: self.line });
+        }
+        let is_utf8 = matches!(self.encoding, Encoding::Utf8);
+        let refused = |at: usize| TableError::Encoding {
+            line: self.line,
+            byte: start + (mark + at) as u64,
+            encoding: if is_utf8 { "UTF-8" } else { "in the encoding that is set" },
+            likely: Encoding::likely(bytes),
+        };
+        self.encoding.text(bytes, &mut self.text).map_err(refused)?;
+        // Bytes of another encoding may be UTF-8 as well.
+        let escape = memchr::memchr(0x1b, bytes).filter(|at| bytes.get(at + 1) == Some(&b'$'));
+        let nul = if self.line == 1 { memchr::memchr(0, bytes) } else { None };
+        match escape.or(nul).filter(|_| is_utf8) {
+            Some(at) if Encoding::likely(bytes).is_some() => Err(refused(at)),
+            _ => Ok(()),
+        }
     }
 }
 
 /// One line below the header: its number, and its cells or why it has none.
 pub type Row = (u64, Result<Vec<String>, String>);
 
+/// A line that was read to see where a cell ends, and is still to be a row.
+type Ahead = (u64, String);
+
+/// The most lines that one record is looked for on.
+const RECORD_LINES_MAX: usize = 50;
+
 /// A CSV file: a header, and rows that have a cell for each of its names.
 pub struct Table<R> {
     lines: Lines<R>,
+    separator: char,
     names: Vec<String>,
+    ahead: VecDeque<Ahead>,
 }
 
 impl Table<BufReader<File>> {
@@ -149,20 +206,39 @@ impl Table<BufReader<File>> {
 }
 
 impl<R: BufRead> Table<R> {
-    /// Reads the header of an open file.
+    /// Reads the header of an open file whose cells stand between commas.
     ///
     /// # Errors
     /// The file cannot be read, or has no header.
-    pub fn new(mut lines: Lines<R>) -> Result<Self, TableError> {
+    pub fn new(lines: Lines<R>) -> Result<Self, TableError> {
+        Self::separated(lines, ',')
+    }
+
+    /// The same, with another separator.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has no header.
+    pub fn separated(mut lines: Lines<R>, separator: char) -> Result<Self, TableError> {
         let (line, text) = lines.next_line()?.ok_or(TableError::Empty)?;
-        let cells = split(text).map_err(|why| TableError::Header { line, why })?;
+        let cells = split_at(text, separator).map_err(|why| TableError::Header { line, why })?;
         let names = cells.iter().map(|name| name.trim().to_owned()).collect();
-        Ok(Self { lines, names })
+        Ok(Self { lines, separator, names, ahead: VecDeque::new() })
     }
 
     /// The header's names, trimmed.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// What separates the names of the header, if it is not what was said: one of these
+    /// must be known then.
+    pub fn other_separator<'k>(&self, known: impl Iterator<Item = &'k str> + Clone) -> Option<char> {
+        let [header] = &self.names[..] else { return None };
+        let is_known = |separator: &char| {
+            let cells = split_at(header, *separator).unwrap_or_default();
+            cells.len() > 1 && cells.iter().any(|cell| named(cell, known.clone()).is_some())
+        };
+        [',', '\t', ';', '|'].into_iter().find(is_known)
     }
 
     /// The line that was read last.
@@ -180,13 +256,77 @@ impl<R: BufRead> Table<R> {
     /// # Errors
     /// The file cannot be read on.
     pub fn next_row(&mut self) -> Result<Option<Row>, TableError> {
-        let Some((line, text)) = self.lines.next_line()? else { return Ok(None) };
-        let cells = match split(text) {
-            Ok(cells) if cells.len() == self.names.len() => Ok(cells),
-            Ok(cells) => Err(format!("it has {} cells, the header {}", cells.len(), self.names.len())),
-            Err(why) => Err(why.to_owned()),
+        let (line, cells) = match self.ahead.pop_front() {
+            Some((line, text)) => (line, self.cells(&text)),
+            None => match self.lines.next_line()? {
+                None => return Ok(None),
+                Some((line, text)) if !is_open(text, self.separator) => {
+                    (line, cells_of(text, self.separator, self.names.len()))
+                }
+                Some((line, text)) => {
+                    let text = text.to_owned();
+                    (line, Err(self.broken(text)?))
+                }
+            },
         };
         Ok(Some((line, cells)))
+    }
+
+    fn cells(&self, text: &str) -> Result<Vec<String>, String> {
+        cells_of(text, self.separator, self.names.len())
+    }
+
+    /// Why a row is broken on whose line a quote opens and is not closed. If the lines
+    /// below complete it, they are passed over: one fault is told once. A line that is a
+    /// row by itself is one.
+    fn broken(&mut self, mut record: String) -> Result<String, TableError> {
+        let mut below: VecDeque<Ahead> = VecDeque::new();
+        while below.len() < RECORD_LINES_MAX {
+            let Some((line, text)) = self.lines.next_line()? else { break };
+            let text = text.to_owned();
+            let is_row = self.cells(&text).is_ok() && self.names.len() > 1;
+            record.push('\n');
+            record.push_str(&text);
+            below.push_back((line, text));
+            let is_whole = !is_open(&record, self.separator) && self.cells(&record).is_ok();
+            if is_whole && !is_row {
+                return Ok(format!(
+                    "a quote opens on this line and is closed on line {line}: a cell may have no line break in it"
+                ));
+            }
+            if is_row || !is_open(&record, self.separator) || record.len() as u64 > LINE_BYTES_MAX {
+                break;
+            }
+        }
+        self.ahead = below;
+        Ok(OPEN.to_owned())
+    }
+}
+
+/// One line's cells, as many as the header has.
+fn cells_of(text: &str, separator: char, count: usize) -> Result<Vec<String>, String> {
+    match split_at(text, separator) {
+        Ok(cells) if cells.len() == count => Ok(cells),
+        Ok(cells) => Err(format!("it has {} cells, the header {count}", cells.len())),
+        Err(why) => Err(why.to_owned()),
+    }
+}
+
+/// Whether a quote opens in a line and is not closed.
+fn is_open(text: &str, separator: char) -> bool {
+    memchr::memchr(b'"', text.as_bytes()).is_some() && split_at(text, separator) == Err(OPEN)
+}
+
+/// What is said of a quote that is left open.
+const OPEN: &str = "a quote opens on this line and is not closed on it: close it; a cell may have no line break in it";
+
+/// A separator as a message and a configuration show it.
+pub fn shown(separator: char) -> &'static str {
+    match separator {
+        '\t' => "\\t",
+        ';' => ";",
+        '|' => "|",
+        _ => ",",
     }
 }
 
@@ -196,6 +336,14 @@ impl<R: BufRead> Table<R> {
 /// A quote that is not closed on the line, text around a quoted cell, or a
 /// carriage return inside the line.
 pub fn split(line: &str) -> Result<Vec<String>, &'static str> {
+    split_at(line, ',')
+}
+
+/// The same, with another separator.
+///
+/// # Errors
+/// As [`split`].
+pub fn split_at(line: &str, separator: char) -> Result<Vec<String>, &'static str> {
     if line.contains('\r') {
         return Err("it has a carriage return in it: lines end with LF or CRLF, never with CR alone");
     }
@@ -204,10 +352,10 @@ pub fn split(line: &str) -> Result<Vec<String>, &'static str> {
     loop {
         let (cell, after) = match rest.strip_prefix('"') {
             Some(quoted) => quoted_cell(quoted)?,
-            None => plain_cell(rest)?,
+            None => plain_cell(rest, separator)?,
         };
         cells.push(cell);
-        match after.strip_prefix(',') {
+        match after.strip_prefix(separator) {
             Some(next) => rest = next,
             None if after.is_empty() => return Ok(cells),
             None => return Err("text follows a closing quote: a quote inside a quoted cell is written twice"),
@@ -215,8 +363,8 @@ pub fn split(line: &str) -> Result<Vec<String>, &'static str> {
     }
 }
 
-fn plain_cell(text: &str) -> Result<(String, &str), &'static str> {
-    let (cell, after) = text.split_at(text.find(',').unwrap_or(text.len()));
+fn plain_cell(text: &str, separator: char) -> Result<(String, &str), &'static str> {
+    let (cell, after) = text.split_at(text.find(separator).unwrap_or(text.len()));
     if cell.contains('"') {
         return Err("a quote stands inside a cell that does not begin with one: quote the whole cell");
     }
@@ -227,9 +375,7 @@ fn plain_cell(text: &str) -> Result<(String, &str), &'static str> {
 fn quoted_cell(mut rest: &str) -> Result<(String, &str), &'static str> {
     let mut cell = String::new();
     loop {
-        let (text, after) = rest.split_once('"').ok_or(
-            "a quote opens on this line and is not closed on it: close it; a cell may have no line break in it",
-        )?;
+        let (text, after) = rest.split_once('"').ok_or(OPEN)?;
         cell.push_str(text);
         match after.strip_prefix('"') {
             Some(next) => {
@@ -319,7 +465,34 @@ mod tests {
         assert!(matches!(table.next_row(), Err(TableError::Long { line: 2 })));
         let mut table = Table::new(Lines::new(&b"a\nok\nab\xff\n"[..])).unwrap();
         assert_eq!(table.next_row().unwrap().unwrap().0, 2);
-        assert!(matches!(table.next_row(), Err(TableError::Encoding { line: 3, byte: 7 })));
+        assert!(matches!(table.next_row(), Err(TableError::Encoding { line: 3, byte: 7, .. })));
+    }
+
+    #[test]
+    fn one_line_break_in_a_cell_is_one_fault_at_its_quote() {
+        let told = |text: &str| -> Vec<(u64, bool)> {
+            rows(text.as_bytes()).iter().map(|(line, cells)| (*line, cells.is_ok())).collect()
+        };
+        assert_eq!(told("a,b\n1,\"x\ny\"\n2,z\n"), [(2, false), (4, true)]);
+        assert_eq!(told("a,b,c\n\"1\",\"x\n\ny\nz\",\"w\"\n2,z,w\n"), [(2, false), (6, true)]);
+        let open = format!("a,b\n1,\"x\n{}", "2,y\n".repeat(200));
+        assert_eq!(told(&open).iter().filter(|(_, is_taken)| !is_taken).collect::<Vec<_>>(), [&(2, false)]);
+        let quoted = format!("a,b\n\"1\",\"x\n{}", "\"2\",\"y\"\n".repeat(200));
+        assert_eq!(told(&quoted).iter().filter(|(_, is_taken)| !is_taken).collect::<Vec<_>>(), [&(2, false)]);
+        assert_eq!(told(&quoted).len(), 201);
+    }
+
+    #[test]
+    fn other_separators_are_named() {
+        let known = ["id", "email"];
+        for (header, separator) in
+            [("id\temail", Some('\t')), ("ID;Email", Some(';')), ("id|email", Some('|')), ("id", None), ("x;y", None)]
+        {
+            let table = Table::new(Lines::new(header.as_bytes())).unwrap();
+            assert_eq!(table.other_separator(known.into_iter()), separator, "{header}");
+        }
+        let table = Table::separated(Lines::new(&b"id,email\n"[..]), ';').unwrap();
+        assert_eq!(table.other_separator(known.into_iter()), Some(','));
     }
 
     #[test]

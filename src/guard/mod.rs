@@ -15,6 +15,7 @@ mod alone;
 pub mod calibrate;
 mod captioned;
 mod cell;
+pub mod charset;
 pub mod check;
 pub mod cleared;
 pub mod drill;

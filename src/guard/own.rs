@@ -232,6 +232,8 @@ mod tests {
             address: "email".into(),
             columns: columns.iter().map(|(name, kind, _)| ((*name).to_owned(), column(*kind))).collect(),
             drift_percent_max: 5.0,
+            encoding: None,
+            separator: None,
         };
         let record = Record {
             account: AccountId::new("1000-0001").unwrap(),

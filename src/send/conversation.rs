@@ -49,6 +49,8 @@ pub(in crate::send) struct Conversation {
     has_agreed: bool,
     /// Whether RSET was answered as it cannot be: by a reply to something before it.
     is_astray: bool,
+    /// Whether the server waits for a body that does not come: nothing more is written.
+    is_dropped: bool,
     /// What is written next; kept, so that its memory is.
     out: Vec<u8>,
 }
@@ -82,6 +84,7 @@ impl Conversation {
             sound: true,
             has_agreed: false,
             is_astray: false,
+            is_dropped: false,
             out: Vec::new(),
         }
     }
@@ -121,7 +124,7 @@ impl Conversation {
             return self.refused(mail, false).await;
         }
         let rcpt = self.command(rcpt(envelope), self.deadlines.command).await;
-        if !matches!(rcpt.code(), 250 | 251) {
+        if !is_taken(&rcpt) {
             return self.refused(rcpt, true).await;
         }
         let data = self.command("DATA\r\n".into(), self.deadlines.data).await;
@@ -211,7 +214,8 @@ impl Conversation {
         if self.is_astray || matches!(sent, Sent::Astray(_)) {
             return (out_of_step(&outcome), dropped());
         }
-        if self.sound {
+        // DATA's 354 in its place shows that the replies are in step.
+        if self.sound || self.is_dropped {
             return (outcome, sent);
         }
         match self.in_step(outcome).await {
@@ -263,7 +267,7 @@ impl Conversation {
         let data = self.read(self.deadlines.data).await;
         let refused = if mail.code() != 250 {
             Some(mail)
-        } else if !matches!(rcpt.code(), 250 | 251) {
+        } else if !is_taken(&rcpt) {
             Some(rcpt)
         } else {
             None
@@ -277,11 +281,10 @@ impl Conversation {
             }
             (None, _) => self.refused(data, true).await,
             (Some(why), 354) => {
-                // It waits for a body that it has no recipient for.
-                let end = self.command(".\r\n".into(), self.deadlines.dot).await;
-                if !(400..600).contains(&end.code()) {
-                    self.sound = false;
-                }
+                // It waits for a body that nobody is to get. A lone dot might be an empty
+                // message to somebody; a connection that ends without one is none.
+                self.sound = false;
+                self.is_dropped = true;
                 self.refused(why, false).await
             }
             (Some(why), 400..600) => self.refused(why, true).await,
@@ -313,7 +316,8 @@ impl Conversation {
         };
         if reset && self.sound {
             let code = self.command("RSET\r\n".into(), self.deadlines.command).await.code();
-            self.is_astray = !matches!(code, 0 | 250 | 421);
+            // What is said to a command that a server does not have cannot be DATA's.
+            self.is_astray = !matches!(code, 0 | 250 | 421 | 500 | 502 | 504);
             self.sound = code == 250;
         }
         Sent::Ended(outcome)
@@ -385,6 +389,12 @@ impl Conversation {
             }
         }
     }
+}
+
+/// Whether a reply to RCPT takes the recipient (RFC 5321 §3.3, §3.5.3): here, to be
+/// forwarded, or without being able to say that the mailbox is there.
+fn is_taken(rcpt: &Said) -> bool {
+    matches!(rcpt.code(), 250..=252)
 }
 
 const QUIT: &str = "QUIT\r\n";

@@ -257,8 +257,14 @@ impl Relay {
         greeting.await
     }
 
+    /// Says EHLO; and HELO to a server that does not know it (RFC 5321 §3.2).
     async fn hello(&self, link: &mut Link) -> Result<Known, String> {
-        Ok(Known::new(&expect(250, "EHLO", ask(link, &format!("EHLO {}", self.hello)).await?)?))
+        let said = ask(link, &format!("EHLO {}", self.hello)).await?;
+        if !matches!(said.code, 500 | 502 | 504) {
+            return Ok(Known::new(&expect(250, "EHLO", said)?));
+        }
+        expect(250, "HELO", ask(link, &format!("HELO {}", self.hello)).await?)?;
+        Ok(Known::default())
     }
 
     async fn encrypt(&self, link: Link) -> Result<Link, Fault> {

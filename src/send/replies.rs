@@ -96,11 +96,44 @@ const TABLE: &[Row] = &[
     ("554", "5.7.9",       "policy reasons",                    Halt),
     ("553", "",            "vs99-ip1",                          Halt),
 
+    // A limit of ours, whatever the enhanced code says of the mailbox. Where the words
+    // may be about the mailbox or the content as well, nothing is halted for them.
+    ("5xx", "",            "receiving mail",                    Full),
+    ("5xx", "",            "too many recipients",               Halt),
+    ("5xx", "",            "too many messages",                 Halt),
+    ("5xx", "",            "too many connections",              Halt),
+    ("5xx", "",            "rate limit",                        Halt),
+    ("5xx", "",            "sending limit",                     Halt),
+    ("5xx", "",            "per hour",                          Halt),
+    ("5xx", "",            "per day",                           Halt),
+    ("5xx", "",            "送信数",                            Halt),
+    ("5xx", "",            "送信制限",                          Halt),
+
     // The mailbox is there.
     ("5xx", "5.2.2",       "",                                  Full),
     ("5xx", "",            "over quota",                        Full),
     ("5xx", "",            "mailbox full",                      Full),
     ("5xx", "",            "mailbox is full",                   Full),
+
+    // Words that are never said of a mailbox that is not there.
+    ("5xx", "",            "too many",                          Refuse),
+    ("5xx", "",            "limit",                             Refuse),
+    ("5xx", "",            "quota",                             Refuse),
+    ("5xx", "",            "throttl",                           Refuse),
+    ("5xx", "",            "try again",                         Refuse),
+    ("5xx", "",            "try later",                         Refuse),
+    ("5xx", "",            "temporarily",                       Refuse),
+    ("5xx", "",            "reputation",                        Refuse),
+    ("5xx", "",            "blocked",                           Refuse),
+    ("5xx", "",            "spam",                              Refuse),
+    ("5xx", "",            "policy",                            Refuse),
+    ("5xx", "",            "上限",                              Refuse),
+    ("5xx", "",            "制限",                              Refuse),
+    ("5xx", "",            "しばらく",                          Refuse),
+    ("5xx", "",            "時間をおいて",                      Refuse),
+    ("5xx", "",            "迷惑メール",                        Refuse),
+    ("5xx", "",            "ブロック",                          Refuse),
+    ("5xx", "",            "拒否設定",                          Refuse),
 
     // The mailbox is not. `5.4.1` and `5.5.0` are Microsoft's words for it.
     ("5xx", "5.1.1-3",     "",                                  Bounce),

@@ -517,3 +517,107 @@ async fn what_was_said_before_tls_is_not_taken_for_what_is_said_under_it() {
     let why = summary.error.unwrap();
     assert!(why.contains("more before TLS") && why.contains(&addr.to_string()) && why.contains("smtp.url"), "{why}");
 }
+
+/// A server that answers by a table of commands' first words, and notes every line; a 354
+/// is followed by lines up to a dot. With a row `STRICT`, DATA is refused where RCPT was.
+async fn answering(table: &'static [(&'static str, &'static str)]) -> (SocketAddr, Arc<std::sync::Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let notes = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let notes = notes.clone();
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                let _ = stream.write_all(b"220 scripted\r\n").await;
+                let (mut line, mut is_body, mut is_refused) = (String::new(), false, false);
+                let is_strict = table.iter().any(|(word, _)| *word == "STRICT");
+                while matches!(stream.read_line(&mut line).await, Ok(count) if count > 0) {
+                    let text = std::mem::take(&mut line).trim_end().to_owned();
+                    let is_dot = is_body && text == ".";
+                    notes.lock().unwrap().push(text.clone());
+                    let reply = match table.iter().find(|(word, _)| text.starts_with(word)) {
+                        _ if is_dot => "250 taken\r\n",
+                        _ if is_body => continue,
+                        Some((_, reply)) => reply,
+                        None if text == "DATA" && is_strict && is_refused => "554 no valid recipients\r\n",
+                        None if text == "DATA" => "354 go on\r\n",
+                        None if text == "QUIT" => "221 bye\r\n",
+                        None => "250 fine\r\n",
+                    };
+                    is_body = reply.starts_with("354");
+                    if text.starts_with("RCPT") {
+                        is_refused = !reply.starts_with("25");
+                    }
+                    let _ = stream.write_all(reply.as_bytes()).await;
+                }
+            });
+        }
+    });
+    (addr, heard)
+}
+
+const PIPELINING: &str = "250-scripted\r\n250 PIPELINING\r\n";
+
+/// How many messages without a line were ended by a dot.
+fn empty_messages(heard: &[String]) -> usize {
+    heard.windows(2).filter(|two| two[0] == "DATA" && two[1] == ".").count()
+}
+
+#[tokio::test]
+async fn a_recipient_that_cannot_be_verified_is_sent_to() {
+    for hello in [PIPELINING, "250 scripted\r\n"] {
+        let table: &'static [_] = Box::leak(Box::new([("EHLO", hello), ("RCPT", "252 cannot verify, will try\r\n")]));
+        let (addr, heard) = answering(table).await;
+        let (outcomes, _) = send(relay(addr, 1), MESSAGES, running()).await;
+        assert!(outcomes.values().all(|outcome| outcome.state() == Accepted), "{outcomes:?}");
+        assert_eq!(outcomes.len(), MESSAGES);
+        assert_eq!(empty_messages(&heard.lock().unwrap()), 0);
+    }
+}
+
+#[tokio::test]
+async fn no_empty_message_is_written_where_nobody_is_to_get_one() {
+    for rcpt in ["550 5.1.1 unknown\r\n", "451 4.3.0 later\r\n", "299 odd\r\n"] {
+        let table: &'static [_] =
+            Box::leak(Box::new([("EHLO", PIPELINING), ("RCPT TO:<2@", rcpt), ("RCPT TO:<3@", rcpt)]));
+        let (addr, heard) = answering(table).await;
+        let (outcomes, _) = send(relay(addr, 1), MESSAGES, running()).await;
+        assert_eq!(outcomes.len(), MESSAGES, "{rcpt}: {outcomes:?}");
+        for (account, outcome) in &outcomes {
+            let is_refused = matches!(account.as_str(), "2" | "3");
+            assert_eq!(outcome.state() == Accepted, !is_refused, "{rcpt}: {account}: {outcome:?}");
+        }
+        let heard = heard.lock().unwrap();
+        assert_eq!(empty_messages(&heard), 0, "{rcpt}");
+        assert_eq!(heard.iter().filter(|line| *line == ".").count(), MESSAGES - 2, "{rcpt}: a dot for each message");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_ehlo_is_greeted_by_helo() {
+    for refusal in ["500 what?\r\n", "502 5.5.1 not implemented\r\n", "504 no\r\n"] {
+        let table: &'static [_] = Box::leak(Box::new([("EHLO", refusal)]));
+        let (addr, heard) = answering(table).await;
+        let (outcomes, _) = send(relay(addr, 1), 1, running()).await;
+        assert_eq!(outcomes["0"].state(), Accepted, "{refusal}");
+        assert!(heard.lock().unwrap()[1].starts_with("HELO "), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_taken_is_taken_though_rset_is_not_known() {
+    for reset in ["500 what?\r\n", "502 5.5.1 not implemented\r\n"] {
+        let table: &'static [_] = Box::leak(Box::new([
+            ("EHLO", PIPELINING),
+            ("RSET", reset),
+            ("RCPT TO:<2@", "550 5.1.1 unknown\r\n"),
+            ("STRICT", ""),
+        ]));
+        let (addr, _) = answering(table).await;
+        let (outcomes, _) = send(relay(addr, 1), MESSAGES, running()).await;
+        assert_eq!(outcomes.values().filter(|outcome| outcome.state() == Accepted).count(), MESSAGES - 1);
+        assert_eq!(outcomes["2"].state(), Rejected);
+    }
+}

@@ -40,11 +40,15 @@ pub(in crate::send) fn stuff(message: &[u8], out: &mut Vec<u8>) {
 /// The longest reply text that is kept, in characters.
 const REPLY_MAX: usize = 200;
 
-/// A reply's text: printable ASCII, words with an `@` masked, cut.
+/// A reply's text: printable ASCII and other letters, words with an `@` masked, cut.
 pub(in crate::send) fn reply_text(text: &str) -> String {
     let words = text.split_whitespace().map(|word| if word.contains('@') { "<address>" } else { word });
     let joined = words.collect::<Vec<_>>().join(" ");
-    joined.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(REPLY_MAX).collect()
+    joined
+        .chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric() { c } else { '?' })
+        .take(REPLY_MAX)
+        .collect()
 }
 
 #[cfg(test)]

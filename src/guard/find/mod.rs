@@ -258,7 +258,14 @@ mod tests {
             ("id".to_owned(), column(Kind::Id, Some("[0-9]{8}"))),
             ("phone".to_owned(), column(Kind::Phone, None)),
         ]);
-        let mapping = Mapping { account: "id".into(), address: "email".into(), columns, drift_percent_max: 5.0 };
+        let mapping = Mapping {
+            account: "id".into(),
+            address: "email".into(),
+            columns,
+            drift_percent_max: 5.0,
+            encoding: None,
+            separator: None,
+        };
         // As many accounts as make a hit by chance likely.
         Scanner::new(&mapping, 10_000_000).unwrap()
     }

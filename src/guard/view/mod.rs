@@ -42,6 +42,8 @@ use std::fmt;
 
 use sink::Sink;
 
+pub(in crate::guard) use charset::common_name as common_charset;
+
 /// One thing that could be read, decoded, not yet normalised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View<'a> {
