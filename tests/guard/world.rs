@@ -106,7 +106,14 @@ fn mapping(shape: &Shape) -> Mapping {
         };
         (name.to_owned(), column)
     });
-    Mapping { account: "id".into(), address: "email".into(), columns: BTreeMap::from(columns), drift_percent_max: 5.0 }
+    Mapping {
+        account: "id".into(),
+        address: "email".into(),
+        columns: BTreeMap::from(columns),
+        drift_percent_max: 5.0,
+        encoding: None,
+        separator: None,
+    }
 }
 
 impl World {
