@@ -335,7 +335,7 @@ impl Judge<'_> {
         rules::names::judge(case, view, &folded);
         rules::tokens::secrets(case, view);
         rules::tokens::dumps(case, view);
-        rules::content::placeholders(case, view);
+        rules::placeholders::judge(case, view);
     }
 
     /// Judges a rendered message and, if nothing is found, clears it.
