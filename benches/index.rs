@@ -21,10 +21,10 @@ use kakitome::config::{Config, Mapping};
 use kakitome::demo::{generate, people};
 use kakitome::directory::row::Reader;
 use kakitome::guard::Index;
+use kakitome::guard::find::{Scanner, Setting, Token};
 use kakitome::guard::index::{Accounts, Building, Edition};
 use kakitome::guard::names::squeeze;
 use kakitome::guard::normal;
-use kakitome::guard::find::{Scanner, Setting, Token};
 use kakitome::key::Keys;
 
 use cells::cells;

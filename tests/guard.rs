@@ -22,6 +22,7 @@ mod guard {
     mod names;
     mod own_hosts;
     mod passages;
+    mod placeholders;
     mod readings;
     mod reencoding;
     mod rules;

@@ -39,10 +39,9 @@ impl Printer {
         let calibrated = version.calibration.as_deref().and_then(Calibrated::from_json);
         let value = serde_json::json!({ "version": version.number, "accounts": version.accounts, "identifiers": version.identifiers, "imported_ms": version.imported_ms, "calibration": calibrated });
         self.show(&value, || {
-            let said = calibrated.as_ref().map_or_else(
-                || "\ncalibration: not known; run `kakitome directory calibrate`".to_owned(),
-                calibration,
-            );
+            let said = calibrated
+                .as_ref()
+                .map_or_else(|| "\ncalibration: not known; run `kakitome directory calibrate`".to_owned(), calibration);
             format!(
                 "directory version {} of {}: {} accounts, {} identifiers{said}",
                 version.number,
@@ -58,10 +57,12 @@ impl Printer {
         self.show(found, || {
             let line = |column: &guard::calibrate::Column| {
                 let Column { column, kind, tried, found, own_held, missed } = column;
-                let examples = missed.iter().take(EXAMPLES_MAX).map(|missed| {
-                    format!("\n    {} as {:?}, in {:?}", missed.shown, missed.spelling, missed.view)
-                });
-                let held = if *own_held > 0 { format!(", {} of its own held", count(*own_held)) } else { String::new() };
+                let examples = missed
+                    .iter()
+                    .take(EXAMPLES_MAX)
+                    .map(|missed| format!("\n    {} as {:?}, in {:?}", missed.shown, missed.spelling, missed.view));
+                let held =
+                    if *own_held > 0 { format!(", {} of its own held", count(*own_held)) } else { String::new() };
                 let told = format!("{column} ({kind}): {} of {} found{held}", count(*found), count(*tried));
                 told + &examples.collect::<String>()
             };

@@ -20,8 +20,8 @@ use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
 use crate::pipeline::{
-    App, approve, calibrate, check, control, doctor, filter, freeze, import, init, preview, private, reconcile, rest, send,
-    settle, suppress, whose, work,
+    App, approve, calibrate, check, control, doctor, filter, freeze, import, init, preview, private, reconcile, rest,
+    send, settle, suppress, whose, work,
 };
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo, progress};

@@ -3,8 +3,8 @@
 
 use crate::account::AccountId;
 use crate::config::Mapping;
-use crate::guard::overlay::{Overlay, OwnExtra};
 use crate::guard::find::Scanner;
+use crate::guard::overlay::{Overlay, OwnExtra};
 use crate::key::Keys;
 
 /// What a judge needs of a campaign that declares identifiers.

@@ -7,10 +7,10 @@ use crate::account::{AccountId, Kind, Record, mask};
 use crate::address::Address;
 use crate::config::Mapping;
 use crate::guard::extras::Extras;
+use crate::guard::find::Scanner;
 use crate::guard::overlay::{Overlay, PREFIX};
 use crate::guard::passage;
 use crate::guard::rules::{self, Case};
-use crate::guard::find::Scanner;
 use crate::guard::view::{self, Limits, Shape, View, Views};
 use crate::guard::weak::Weakness;
 use crate::guard::{Cleared, Held, Index, Known, Own, Terms, Verdict, normal};
@@ -70,12 +70,7 @@ impl Guard {
     ///
     /// # Errors
     /// As [`Guard::new`].
-    pub(in crate::guard) fn of_size(
-        mapping: Mapping,
-        keys: Keys,
-        index: Index,
-        accounts: u64,
-    ) -> Result<Self, String> {
+    pub(in crate::guard) fn of_size(mapping: Mapping, keys: Keys, index: Index, accounts: u64) -> Result<Self, String> {
         let country = mapping.columns.values().find_map(|column| column.country.clone());
         Ok(Self { scanner: Scanner::new(&mapping, accounts)?, mapping, index: index.bound(&keys), keys, country })
     }

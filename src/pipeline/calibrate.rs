@@ -12,8 +12,8 @@ use crate::config::Mapping;
 use crate::directory::NewAccount;
 use crate::directory::row::{Cell, Reader};
 use crate::error::{Error, Exit, Result};
-use crate::guard::find;
 use crate::guard::calibrate::{Calibration, Sample, Sampled, calibrate};
+use crate::guard::find;
 use crate::guard::index::Entry;
 use crate::key::Keys;
 use crate::pipeline::App;
@@ -145,9 +145,11 @@ async fn sample_of(app: &App, version: &Version) -> Result<Vec<Sampled>> {
             .await?;
     }
     let mut records = app.store.records(version.number, &keys).await?;
-    let reader = Reader::new(&version.mapping, &app.keys).map_err(|why| Error::usage("a pattern is invalid").why(why))?;
+    let reader =
+        Reader::new(&version.mapping, &app.keys).map_err(|why| Error::usage("a pattern is invalid").why(why))?;
     let sampled = |record: Record| {
-        let cells: Vec<(String, Cell)> = record.fields.iter().map(|(name, field)| (name.clone(), cell(field))).collect();
+        let cells: Vec<(String, Cell)> =
+            record.fields.iter().map(|(name, field)| (name.clone(), cell(field))).collect();
         let account = reader.account(1, &cells).ok()?;
         Some(Sampled { entries: entries(&account), record: account.record })
     };

@@ -152,7 +152,16 @@ impl Store {
             session
         });
         let (store, mapping) = (self.clone(), mapping.clone());
-        Ok(Import { store, mapping, key_id, session, accounts: 0, identifiers: 0, digest: SetDigest::default(), calibration: None })
+        Ok(Import {
+            store,
+            mapping,
+            key_id,
+            session,
+            accounts: 0,
+            identifiers: 0,
+            digest: SetDigest::default(),
+            calibration: None,
+        })
     }
 }
 

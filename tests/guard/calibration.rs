@@ -11,9 +11,8 @@ use super::worlds::DIRECTORIES;
 fn calibrated(world: &World) -> Calibration {
     let mut sample = Sample::new(&world.mapping);
     for record in &world.records {
-        sample.offer(record, || {
-            world.entries.iter().filter(|entry| entry.account == record.account).cloned().collect()
-        });
+        sample
+            .offer(record, || world.entries.iter().filter(|entry| entry.account == record.account).cloned().collect());
     }
     calibrate(&world.mapping, &world.keys, &sample.finish(), world.records.len() as u64).expect("the mapping is good")
 }

@@ -132,12 +132,18 @@ impl Trial<'_> {
             .iter()
             .flat_map(|sampled| {
                 let field = sampled.record.fields.get(self.name);
-                field.into_iter().flat_map(|field| field.values().take(VALUES_MAX)).map(|value| (&sampled.record, value))
+                field
+                    .into_iter()
+                    .flat_map(|field| field.values().take(VALUES_MAX))
+                    .map(|value| (&sampled.record, value))
             })
             .take(COLUMN_MAX)
             .collect();
-        let outcomes: Vec<(Missed, Vec<Outcome>)> =
-            values.par_iter().enumerate().flat_map_iter(|(n, (record, value))| self.value(n, record, value, country)).collect();
+        let outcomes: Vec<(Missed, Vec<Outcome>)> = values
+            .par_iter()
+            .enumerate()
+            .flat_map_iter(|(n, (record, value))| self.value(n, record, value, country))
+            .collect();
         let count = |is: fn(&Outcome) -> bool| {
             outcomes.iter().flat_map(|(_, outcomes)| outcomes).filter(|outcome| is(outcome)).count() as u64
         };
@@ -169,11 +175,8 @@ impl Trial<'_> {
                 places.into_iter().enumerate().filter(|(at, _)| is_tried(*at)).map(|(_, place)| place).collect();
             for place in places {
                 let Some(written) = spelling.write(value, country) else { continue };
-                let missed = || Missed {
-                    spelling: spelling.name.to_owned(),
-                    view: place.name.to_owned(),
-                    shown: mask(value),
-                };
+                let missed =
+                    || Missed { spelling: spelling.name.to_owned(), view: place.name.to_owned(), shown: mask(value) };
                 let mut outcomes = vec![self.foreign(other, owner, place, &written)];
                 if !self.is_cleared(owner, place, &written) {
                     outcomes.push(Outcome::OwnHeld);

@@ -60,7 +60,9 @@ impl Sample {
             for value in field.values() {
                 let length = value.chars().count();
                 let odd = value.chars().filter(|c| !c.is_alphanumeric()).count();
-                for (rank, place) in [usize::MAX - length, length, odd * 64 / (length + 1)].into_iter().zip(extremes.iter_mut()) {
+                for (rank, place) in
+                    [usize::MAX - length, length, odd * 64 / (length + 1)].into_iter().zip(extremes.iter_mut())
+                {
                     if place.as_ref().is_none_or(|(best, _)| rank > *best) {
                         *place = Some((rank, sampled()));
                     }

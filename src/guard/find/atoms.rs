@@ -89,7 +89,8 @@ fn is_joint(gap: &str, after: Atom, signs: &[char]) -> bool {
 
 /// Signs that people, programs and locales write inside numbers.
 fn is_sign(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '.' | ',' | '\'' | '"' | '_' | '/' | '+' | '>' | '~' | '|')
+    c.is_whitespace()
+        || matches!(c, '-' | '.' | ',' | '\'' | '"' | '_' | '/' | '+' | '>' | '~' | '|')
         || matches!(c, '·' | '・' | '•' | '‧' | '∙' | '٬' | '٫' | '،' | '．' | '’' | '˙')
 }
 

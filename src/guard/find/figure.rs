@@ -7,7 +7,6 @@
 use crate::guard::find::atoms::Atom;
 use crate::guard::lexicon::{self, Role};
 
-
 /// `1234567.89`, `0.12345678`, `v1.12345678`: part of a decimal number. A file's
 /// name (`2026.12345678.png`) and a mailbox (`12345678.1@…`) go on behind theirs.
 pub fn is_fraction(text: &str, start: usize, end: usize) -> bool {
@@ -127,7 +126,10 @@ impl<'t> Parts<'t> {
 
     /// `1234-5678`: two pieces of four digits.
     pub fn is_fours(&self) -> bool {
-        self.are_digits() && self.parts.len() == 2 && self.parts.iter().all(|part| part.len() == 4) && self.sign() != ','
+        self.are_digits()
+            && self.parts.len() == 2
+            && self.parts.iter().all(|part| part.len() == 4)
+            && self.sign() != ','
     }
 
     /// `12,345,678`, `4,82,01,937`: as a locale groups a number.
@@ -142,7 +144,8 @@ impl<'t> Parts<'t> {
 
     /// A date, a month of a year, years beside one another.
     pub fn is_date(&self) -> bool {
-        let number = |part: &str, high: u32| part.len() <= 2 && part.parse().is_ok_and(|n: u32| (1..=high).contains(&n));
+        let number =
+            |part: &str, high: u32| part.len() <= 2 && part.parse().is_ok_and(|n: u32| (1..=high).contains(&n));
         let day = |part: &str| part.len() == 4 && number(&part[..2], 12) && number(&part[2..], 31);
         let short = |[a, b, c]: [&str; 3]| {
             [a, b, c].iter().all(|part| part.len() == 2) && (number(b, 12) && (number(a, 31) || number(c, 31)))
@@ -214,7 +217,8 @@ impl Beside<'_> {
     /// Whether it is an amount of money, or counts something.
     pub fn is_counted(&self) -> bool {
         let after = self.after().strip_prefix(' ').unwrap_or(self.after());
-        is_amount(self.text, self.start, self.end) || lexicon::of(Role::Unit).list.iter().any(|word| begins_with(after, word))
+        is_amount(self.text, self.start, self.end)
+            || lexicon::of(Role::Unit).list.iter().any(|word| begins_with(after, word))
     }
 
     /// Whether the same sign and more digits stand beside it: half of a longer number.

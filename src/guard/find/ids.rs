@@ -103,7 +103,8 @@ impl Ids {
         let heads = setting.is_prose().then(|| Heads::of(text, labels)).flatten();
         for first in 0..atoms.len() {
             let mut label = None;
-            let mut label_of = |start: usize| *label.get_or_insert_with(|| labelled(text, start, labels, heads.as_ref()));
+            let mut label_of =
+                |start: usize| *label.get_or_insert_with(|| labelled(text, start, labels, heads.as_ref()));
             self.from(&atoms, first, text, setting, &mut label_of, tokens);
             self.other_forms(&atoms, first, text, setting, &mut label_of, tokens);
         }
@@ -228,7 +229,8 @@ impl Ids {
         // The dash binds most: `1000-0001 1000-0002` is two.
         let goes_on = beside.goes_on(parts.sign()) || beside.goes_on('-');
         let is_asked = window.setting == Setting::Prose && parts.is_plain() && parts.is_fours() && !goes_on;
-        if is_asked && !beside.is_other_number(&parts) && !figure::is_hash_piece(window.text, window.start, window.end) {
+        if is_asked && !beside.is_other_number(&parts) && !figure::is_hash_piece(window.text, window.start, window.end)
+        {
             return Some(Shape::GroupedId);
         }
         if is_sure || (window.label.is_some() && !parts.is_price() && !parts.is_columns()) {

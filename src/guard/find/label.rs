@@ -172,7 +172,9 @@ mod tests {
         ] {
             assert_eq!(labels.before(text).map(|label| label.is_sure), Some(sure), "{text:?}");
         }
-        for text in ["android", "x", "電話番号 ", "郵便番号: ", "phone number ", "id: x", "", "会員番号 , , , , , , , ,"] {
+        for text in
+            ["android", "x", "電話番号 ", "郵便番号: ", "phone number ", "id: x", "", "会員番号 , , , , , , , ,"]
+        {
             assert_eq!(labels.before(text), None, "{text:?}");
         }
         assert!(labels.is_phone("電話番号: ") && labels.is_phone("tel ") && !labels.is_phone("hotel "));

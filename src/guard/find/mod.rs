@@ -105,7 +105,9 @@ impl Setting {
         let is_decoded = at.ends_with(", base64") || at.ends_with(", hex");
         match (view.shape, view.place.view) {
             (view::Shape::Loose, _) if !is_decoded => Setting::Loose,
-            (view::Shape::Visible, _) | (_, "style" | "script" | "comment" | "text" | "Date" | "Received") => Setting::Prose,
+            (view::Shape::Visible, _) | (_, "style" | "script" | "comment" | "text" | "Date" | "Received") => {
+                Setting::Prose
+            }
             _ if at == "style" => Setting::Prose,
             _ => Setting::Token,
         }
@@ -265,8 +267,12 @@ mod tests {
     #[track_caller]
     fn finds(shape: Shape, text: &str, expected: &[&str]) {
         let scanner = scanner();
-        let mut found: Vec<&str> =
-            scanner.scan(text, Setting::Prose).into_iter().filter(|token| token.shape == shape).map(|token| token.text).collect();
+        let mut found: Vec<&str> = scanner
+            .scan(text, Setting::Prose)
+            .into_iter()
+            .filter(|token| token.shape == shape)
+            .map(|token| token.text)
+            .collect();
         found.dedup();
         assert_eq!(found, expected, "{shape:?} in {text:?}");
     }

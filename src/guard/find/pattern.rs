@@ -220,9 +220,7 @@ fn counts(hir: &Hir, counts_in: &dyn Fn(char) -> bool) -> Vec<f64> {
         }
         HirKind::Class(class) => one(1, characters(class, counts_in)),
         HirKind::Capture(capture) => counts(&capture.sub, counts_in),
-        HirKind::Concat(subs) => {
-            subs.iter().fold(one(0, 1.0), |all, sub| convolve(&all, &counts(sub, counts_in)))
-        }
+        HirKind::Concat(subs) => subs.iter().fold(one(0, 1.0), |all, sub| convolve(&all, &counts(sub, counts_in))),
         HirKind::Alternation(subs) => subs.iter().fold(Vec::new(), |all, sub| add(all, &counts(sub, counts_in))),
         HirKind::Repetition(repetition) => {
             let sub = counts(&repetition.sub, counts_in);

@@ -63,7 +63,9 @@ impl Phones {
             return forms;
         }
         forms.push(format!("+{digits}"));
-        forms.extend(INTERNATIONAL.iter().filter_map(|prefix| digits.strip_prefix(prefix)).map(|rest| format!("+{rest}")));
+        forms.extend(
+            INTERNATIONAL.iter().filter_map(|prefix| digits.strip_prefix(prefix)).map(|rest| format!("+{rest}")),
+        );
         for plan in &self.plans {
             forms.push(format!("+{}{digits}", plan.code));
             let national = digits.strip_prefix(plan.trunk.as_str()).filter(|_| !plan.trunk.is_empty());
@@ -113,7 +115,12 @@ impl Phones {
                 let is_labelled = || *label.get_or_insert_with(|| labels.is_phone(&text[..lead]));
                 let is_evidence = self.accounts / 10f64.powi(digits as i32 - 1) <= CHANCE_MAX;
                 let shape = number.shape(setting, is_evidence, is_labelled);
-                tokens.extend(shape.map(|shape| Token { shape, text: &text[lead..last.end], start: lead, value: None }));
+                tokens.extend(shape.map(|shape| Token {
+                    shape,
+                    text: &text[lead..last.end],
+                    start: lead,
+                    value: None,
+                }));
             }
         }
     }

@@ -126,12 +126,7 @@ impl Role {
     fn is_of_names(self) -> bool {
         !matches!(
             self,
-            Role::IdLabel
-                | Role::IdLabelSure
-                | Role::PhoneLabel
-                | Role::OtherLabel
-                | Role::Currency
-                | Role::Unit
+            Role::IdLabel | Role::IdLabelSure | Role::PhoneLabel | Role::OtherLabel | Role::Currency | Role::Unit
         )
     }
 

@@ -336,8 +336,11 @@ impl Seams {
 
     fn number_window(&self, seam: usize, reach: usize) -> String {
         let (ahead, behind) = self.edges.split_at(seam);
-        let numbers = |edges: &'_ Arc<Edges>| edges.number.as_ref().map(|number| (number.head.clone(), number.tail.clone(), number.is_whole));
-        let mut parts = pieces(ahead.iter().rev().map_while(numbers).map(|(_, tail, is_whole)| (tail, is_whole)), reach);
+        let numbers = |edges: &'_ Arc<Edges>| {
+            edges.number.as_ref().map(|number| (number.head.clone(), number.tail.clone(), number.is_whole))
+        };
+        let mut parts =
+            pieces(ahead.iter().rev().map_while(numbers).map(|(_, tail, is_whole)| (tail, is_whole)), reach);
         parts.reverse();
         parts.extend(pieces(behind.iter().map_while(numbers).map(|(head, _, is_whole)| (head, is_whole)), reach));
         parts.join("\n")

@@ -124,9 +124,7 @@ impl Walk<'_, '_, '_> {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
             is_led: salutation::leading_honorific(&searched).is_some() || folded.trim_start().starts_with('@'),
-            is_label: scanner.ends_open(&folded)
-                || captioned::ends(&searched)
-                || alone::ends_in_half(&searched),
+            is_label: scanner.ends_open(&folded) || captioned::ends(&searched) || alone::ends_in_half(&searched),
             edges: Arc::new(edges),
         }
     }

@@ -3,10 +3,10 @@
 //! stays that account's, whatever an audience claims.
 
 use crate::account::{AccountId, Kind};
+use crate::guard::find::Scanner;
 use crate::guard::overlay::OwnExtra;
 use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
-use crate::guard::find::Scanner;
 
 /// What is known of a value that the account's record does not have.
 pub enum Claim {

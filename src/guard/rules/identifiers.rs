@@ -5,6 +5,7 @@
 //! to own is unexplained, where its shape is plain enough to ask.
 
 use crate::account::{AccountId, Kind, mask};
+use crate::guard::find::{Setting, Shape, Token};
 use crate::guard::finding::Rule;
 use crate::guard::known::canonicals;
 use crate::guard::normal;
@@ -13,7 +14,6 @@ use crate::guard::rules::hosts::{Stops, host, idn, named_after};
 use crate::guard::rules::mailboxes::{buried_email, email};
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_read};
-use crate::guard::find::{Setting, Shape, Token};
 use crate::guard::view::{self, View};
 
 /// Whose a token is.

@@ -2,13 +2,13 @@
 
 use crate::account::Kind;
 use crate::guard::file;
+use crate::guard::find::{LOCAL_SIGNS, Token};
 use crate::guard::known::idn_readings;
 use crate::guard::normal;
 use crate::guard::rules::Case;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::hosts::{canonical_host, host, named_after};
 use crate::guard::rules::identifiers::{Whose, show};
-use crate::guard::find::{LOCAL_SIGNS, Token};
 
 /// An address in running text: the longest reading that anybody owns counts.
 pub(super) fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {

@@ -103,12 +103,13 @@ fn has_mark(text: &str, is_explained: &impl Fn(&str) -> bool) -> bool {
         return false;
     }
     let has_mark = |regex: &Regex| regex.find_iter(text).any(|found| !is_explained(found.as_str()));
-    MARKS.as_ref().is_some_and(has_mark) || FIELDS.as_ref().is_some_and(|regex| {
-        regex.find_iter(text).any(|found| {
-            let (before, after) = (text[..found.start()].chars().next_back(), &text[found.end()..]);
-            is_field(found.as_str(), before, after) && !is_explained(found.as_str())
+    MARKS.as_ref().is_some_and(has_mark)
+        || FIELDS.as_ref().is_some_and(|regex| {
+            regex.find_iter(text).any(|found| {
+                let (before, after) = (text[..found.start()].chars().next_back(), &text[found.end()..]);
+                is_field(found.as_str(), before, after) && !is_explained(found.as_str())
+            })
         })
-    })
 }
 
 /// How well a word fits a merge field.

@@ -7,13 +7,13 @@
 //! `40817299@own.example` still say a number that may be somebody's.
 
 use crate::account::Kind;
+use crate::guard::find::{Shape, Token};
 use crate::guard::known::{idn_readings, readings_max};
 use crate::guard::normal;
 use crate::guard::own::suffixes;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::mailboxes::{addresses, domains};
 use crate::guard::rules::{Case, READINGS_MAX};
-use crate::guard::find::{Shape, Token};
 
 /// Pieces of one text, in bytes; asked in logarithmic time.
 pub struct Spans {
