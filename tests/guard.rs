@@ -9,6 +9,7 @@ mod guard {
     mod newsletters;
 
     mod alarms;
+    mod attachments;
     mod calibration;
     mod charsets;
     mod clean;

@@ -78,6 +78,9 @@ static NOBODY: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Stand behind a name.
 const HONORIFICS: [&str; 5] = ["様", "さま", "殿", "御中", "님"];
 
+/// Follow 様 in words that begin with it.
+const WORDS_OF_SAMA: [char; 5] = ['々', '式', '子', '変', '相'];
+
 /// Judges one view.
 pub fn judge(case: &mut Case<'_>, view: &View<'_>) {
     if view.shape == Shape::Loose || matches!(view.place.view, "style" | "script" | "source") {
@@ -298,7 +301,8 @@ fn has_hole(view: &View<'_>, text: &str, is_explained: &impl Fn(&str) -> bool) -
         memchr::memmem::find_iter(text.as_bytes(), honorific).any(|at| {
             let (before, after) = (&text[..at], &text[at + honorific.len()..]);
             match hole(before) {
-                Some(start) => !is_explained(&text[start..at + honorific.len()]),
+                // ☆☆様々な商品☆☆
+                Some(start) => !after.starts_with(WORDS_OF_SAMA) && !is_explained(&text[start..at + honorific.len()]),
                 None => is_to_nobody(view, before, honorific, after),
             }
         })
