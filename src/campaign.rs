@@ -49,6 +49,9 @@ pub struct Definition {
     /// Values that may appear although they are nobody's own.
     #[serde(default)]
     pub allow: Vec<Allow>,
+    /// Files that may be in every message although the guard cannot read them.
+    #[serde(default, rename = "attachment", skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// Seeds every choice: canary members, drill pairs.
     #[serde(default)]
     pub seed: u64,
@@ -64,6 +67,17 @@ pub struct Definition {
     /// The ladder.
     #[serde(default, rename = "stage")]
     pub stages: Vec<Stage>,
+}
+
+/// A file that is the same in everybody's message (`[[attachment]]`): a logo in a `data:` URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachment {
+    /// Its path, relative to the campaign file.
+    pub file: PathBuf,
+    /// The BLAKE3 digest of its bytes in hex, taken when the campaign is frozen.
+    #[serde(default)]
+    pub digest: String,
 }
 
 impl Definition {

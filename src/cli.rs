@@ -243,6 +243,9 @@ pub struct GuardCheck {
     /// A directory column of which a value must be shown.
     #[arg(long, value_name = "COLUMN")]
     pub must_show: Vec<String>,
+    /// A file that may be in the messages unread (a logo, a PDF): its path, or the BLAKE3 digest of its bytes in hex.
+    #[arg(long, value_name = "DIGEST_OR_FILE")]
+    pub attach: Vec<String>,
 }
 
 /// `kakitome demo`

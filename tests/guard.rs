@@ -9,6 +9,7 @@ mod guard {
     mod newsletters;
 
     mod alarms;
+    mod attachments;
     mod calibration;
     mod charsets;
     mod clean;
@@ -22,6 +23,7 @@ mod guard {
     mod names;
     mod own_hosts;
     mod passages;
+    mod placeholders;
     mod readings;
     mod reencoding;
     mod rules;

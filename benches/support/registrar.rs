@@ -61,6 +61,7 @@ pub fn terms(literal: &[Literal]) -> Terms {
         literal: literal.to_vec(),
         allow: vec![Allow { value: "registrar.example".into(), reason: "our own site".into() }],
         must_show: vec!["member_id".into(), "name".into()],
+        attachments: Vec::new(),
     }
 }
 

@@ -22,6 +22,14 @@ impl Judged {
     pub fn is_cleared(&self) -> bool {
         self.findings.is_empty()
     }
+
+    /// Adds what is found beside other messages.
+    pub fn hold(&mut self, finding: Finding) {
+        self.verdict = "held";
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
 }
 
 /// Judges one stored message. A file with bare LF throughout, as mail stores

@@ -119,6 +119,7 @@ impl Guard {
             extras,
             campaign: terms.campaign,
             must_show,
+            declared: view::Declared::new(&terms.attachments)?,
             memos: passage::Pool::default(),
             weakness: None,
         })
@@ -198,6 +199,8 @@ pub struct Judge<'a> {
     extras: Option<Extras<'a>>,
     campaign: Option<i64>,
     must_show: Vec<String>,
+    /// The files that need not be read.
+    declared: view::Declared,
     memos: passage::Pool<passage::Memos>,
     /// What a test has switched off.
     pub(in crate::guard) weakness: Option<Weakness>,
@@ -236,7 +239,7 @@ impl Judge<'_> {
     /// Judges a message by reading all of it, whatever is known of its passages.
     pub fn examine_whole(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
         let mut case = self.open(&candidate, record);
-        let mut views = view::views(candidate.bytes, &Limits::default());
+        let mut views = view::views_but(candidate.bytes, &Limits::default(), &self.declared);
         if let Some(weakness) = &self.weakness {
             weakness.blind(&mut views);
         }
@@ -335,7 +338,7 @@ impl Judge<'_> {
         rules::names::judge(case, view, &folded);
         rules::tokens::secrets(case, view);
         rules::tokens::dumps(case, view);
-        rules::content::placeholders(case, view);
+        rules::placeholders::judge(case, view);
     }
 
     /// Judges a rendered message and, if nothing is found, clears it.

@@ -35,6 +35,7 @@ mod passage;
 mod rules;
 mod salutation;
 mod standalone;
+pub mod stream;
 mod values;
 pub mod view;
 mod weak;
@@ -64,6 +65,10 @@ pub struct Terms {
     /// Columns of which at least one value must be shown: the directory's, and as
     /// `extra.…` those that the campaign declares.
     pub must_show: Vec<String>,
+    /// BLAKE3 digests, in hex, of files that may be in every message although nobody reads
+    /// them: of a part's decoded bytes, or of a `data:` URL's.
+    #[serde(default)]
+    pub attachments: Vec<String>,
 }
 
 /// A piece of literal text. Where the template has an expression, the text has

@@ -65,6 +65,7 @@ impl Bound {
             literal,
             allow: campaign.definition.allow.clone(),
             must_show: campaign.definition.must_show.clone(),
+            attachments: campaign.definition.attachments.iter().map(|file| file.digest.clone()).collect(),
         };
         let renderer = Renderer::new(template, letterhead)
             .map_err(|e| Error::usage("the campaign's header values cannot be used").cause(&e))?;

@@ -42,6 +42,14 @@ pub(super) fn read_definition(file: &Path) -> Result<Definition> {
             .why(format!("value {:?}", allow.value))
             .now("write down why it may appear in everybody's mail"));
     }
+    for attachment in &mut definition.attachments {
+        let path = file.parent().unwrap_or(Path::new("")).join(&attachment.file);
+        let bytes = std::fs::read(&path).map_err(|e| {
+            let what = format!("cannot read the attachment {}", path.display());
+            Error::usage(what).why(e).now("[[attachment]] names a file by its path from the campaign file")
+        })?;
+        attachment.digest = blake3::hash(&bytes).to_hex().to_string();
+    }
     Ok(definition)
 }
 

@@ -1,6 +1,7 @@
 //! `guard check`: judges stored messages against the current directory. Its
 //! flags, JSON lines and exit codes are a contract.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,8 @@ use crate::cli::GuardCheck;
 use crate::directory::table::{self, Table};
 use crate::error::{Error, Exit, Result};
 use crate::guard::check::{Judged, judge_file};
-use crate::guard::{Allow, Literal, Terms};
+use crate::guard::stream::Stream;
+use crate::guard::{Allow, Finding, Literal, Rule, Terms};
 use crate::pipeline::{App, bound};
 use crate::render::Template;
 
@@ -27,21 +29,92 @@ pub async fn check(app: &App, args: &GuardCheck, mut each: impl FnMut(&Judged)) 
     let judge = guard
         .judge(&terms)
         .map_err(|why| Error::usage("the options cannot be used").why(why).now("look at --allow and --must-show"))?;
+    let mut run = args.manifest.is_some().then(|| Run::new(&terms));
     let mut exit = Exit::Done;
     for row in rows {
         let bytes = read(&row.path).map_err(|e| {
-            Error::usage(format!("cannot read {}", row.path.display()))
-                .why(e)
-                .now("name a message file that exists; what was printed before it was judged")
+            Error::usage(format!("cannot read {}", row.path.display())).why(e).now("name a message file that exists")
         })?;
         let records = app.store.records(version, std::slice::from_ref(&row.account)).await?;
         let judged = judge_file(&judge, &row.name, &row.to, &row.account, &bytes, records.get(&row.account));
-        if !judged.is_cleared() {
-            exit = Exit::Held;
+        match &mut run {
+            Some(run) => run.add(row.account, judged, &bytes),
+            None => {
+                exit = if judged.is_cleared() { exit } else { Exit::Held };
+                each(&judged);
+            }
         }
+    }
+    for judged in run.map(Run::finish).unwrap_or_default() {
+        exit = if judged.is_cleared() { exit } else { Exit::Held };
         each(&judged);
     }
     Ok(exit)
+}
+
+/// A manifest's messages: what they show of one another is told when all are judged.
+struct Run {
+    stream: Stream,
+    judged: Vec<Judged>,
+    /// Each message's account, by its number.
+    numbers: Vec<u32>,
+    accounts: Vec<AccountId>,
+    known: HashMap<AccountId, u32>,
+}
+
+impl Run {
+    fn new(terms: &Terms) -> Self {
+        let (judged, numbers, accounts, known) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
+        Self { stream: Stream::new(terms), judged, numbers, accounts, known }
+    }
+
+    fn add(&mut self, account: AccountId, judged: Judged, bytes: &[u8]) {
+        let number = *self.known.entry(account).or_insert_with_key(|account| {
+            self.accounts.push(account.clone());
+            self.accounts.len() as u32 - 1
+        });
+        self.stream.add(number, bytes);
+        self.numbers.push(number);
+        self.judged.push(judged);
+    }
+
+    fn finish(mut self) -> Vec<Judged> {
+        for shared in self.stream.shared(self.accounts.len()) {
+            for (one, other) in [(shared.first, shared.second), (shared.second, shared.first)] {
+                let finding = shared.finding(&self.accounts[other as usize]);
+                let messages = self.judged.iter_mut().zip(&self.numbers).filter(|(_, number)| **number == one);
+                messages.for_each(|(judged, _)| judged.hold(finding.clone()));
+            }
+        }
+        self.repeated();
+        self.judged
+    }
+
+    /// Holds an account's second message, where a manifest has one for each account and not
+    /// many for the same few.
+    fn repeated(&mut self) {
+        let mut first: Vec<Option<usize>> = vec![None; self.accounts.len()];
+        let mut counts = vec![0usize; self.accounts.len()];
+        self.numbers.iter().for_each(|number| counts[*number as usize] += 1);
+        let once = counts.iter().filter(|count| **count == 1).count();
+        if once == 0 || once < self.accounts.len() - once {
+            return;
+        }
+        for (n, number) in self.numbers.iter().enumerate() {
+            let Some(before) = first[*number as usize].replace(n) else { continue };
+            if self.judged[before].file == self.judged[n].file {
+                continue;
+            }
+            let shown = format!("the account has another message in this manifest: {}", self.judged[before].file);
+            self.judged[n].hold(Finding {
+                rule: Rule::Envelope,
+                kind: None,
+                place: "manifest".into(),
+                shown,
+                owner: None,
+            });
+        }
+    }
 }
 
 struct Stored {
@@ -132,6 +205,19 @@ fn stored(place: &str, name: &Path, path: PathBuf, to: &str, account: &str) -> R
     Ok(Stored { name: name.display().to_string(), path, to, account })
 }
 
+/// A declared file's digest: as it is given, or of the file that is named.
+fn digest(given: &str) -> Result<String> {
+    if let Ok(hash) = blake3::Hash::from_hex(given) {
+        return Ok(hash.to_hex().to_string());
+    }
+    match std::fs::read(given) {
+        Ok(bytes) => Ok(blake3::hash(&bytes).to_hex().to_string()),
+        Err(e) => Err(Error::usage(format!("--attach {given}: it is neither a BLAKE3 digest nor a file"))
+            .why(e)
+            .now("give 64 hexadecimal digits, or a file's path")),
+    }
+}
+
 async fn terms(app: &App, args: &GuardCheck) -> Result<Terms> {
     let literal = match &args.template {
         None => Vec::new(),
@@ -152,5 +238,6 @@ async fn terms(app: &App, args: &GuardCheck) -> Result<Terms> {
             .now("name one of the columns of [directory.columns]"));
     }
     let allow = args.allow.iter().map(|value| Allow { value: value.clone(), reason: "--allow".into() }).collect();
-    Ok(Terms { campaign: None, literal, allow, must_show: args.must_show.clone() })
+    let attachments = args.attach.iter().map(|given| digest(given)).collect::<Result<Vec<String>>>()?;
+    Ok(Terms { campaign: None, literal, allow, must_show: args.must_show.clone(), attachments })
 }

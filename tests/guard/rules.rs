@@ -232,7 +232,7 @@ const ROWS: &[Row] = &[
         rule: Rule::Empty,
         name: "a placeholder",
         held: |_, l| say(l, "{{ name }}"),
-        cleared: |_, l| say(l, "{name}"),
+        cleared: |_, l| say(l, "[NEWS] December"),
     },
     Row {
         rule: Rule::Empty,

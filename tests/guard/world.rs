@@ -225,5 +225,6 @@ pub fn terms() -> Terms {
         literal: vec![Literal { html: false, text: super::letter::FOOTER.into() }],
         allow: vec![Allow { value: "registrar.example".into(), reason: "our own".into() }],
         must_show: Vec::new(),
+        attachments: Vec::new(),
     }
 }

@@ -1,16 +1,12 @@
 //! `missing`, `empty` and `unreadable`: what must be there and is not, and what
-//! must not be left over.
-
-use std::sync::LazyLock;
-
-use regex::Regex;
+//! cannot be read.
 
 use crate::account::Kind;
 use crate::guard::finding::Rule;
 use crate::guard::normal;
 use crate::guard::own::suffixes;
 use crate::guard::rules::{Case, is_header};
-use crate::guard::view::{Shape, Unreadable, View, Views};
+use crate::guard::view::{Shape, Unreadable, Views};
 
 /// Every part that could not be read.
 pub fn unreadable(case: &mut Case<'_>, unreadable: &[Unreadable]) {
@@ -59,47 +55,5 @@ pub fn empty(case: &mut Case<'_>, views: &Views<'_>) {
     let mut seen = body.map(|view| view.text.chars().any(char::is_alphanumeric));
     if !seen.any(|seen| seen) && views.unreadable.is_empty() {
         case.find(Rule::Empty, None, "message", "nothing visible is left".into(), None);
-    }
-}
-
-/// `{{ x }}`, `%NAME%`, `[FNAME]`, `*|FNAME|*`, `${name}`, `<<name>>`.
-static PLACEHOLDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"\{\{|\}\}|\{%|%\}|%[A-Z][A-Z_]{2,}%|\[[A-Z][A-Z_]{3,}\]|\*\|[A-Z_]+\|\*|\$\{[A-Za-z_.]+\}|<<[A-Za-z_]+>>",
-    )
-    .ok()
-});
-/// `None` and its like where a value belongs: alone, after a colon, before 様,
-/// or as a path's piece or query's value.
-static NOTHING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?mR)(?:^|[:：=])[ \t　]*(?:None|undefined|NaN|null|NULL|nil|\(null\)|\[object Object\])[ \t　]*(?:$|様|さま|殿|御中|[,，、!！])|(?:Dear|Hi|Hello) (?:None|undefined|NaN|null|NULL|nil)(?-u:\b)").ok()
-});
-
-/// Whether a text has a sign that every placeholder begins with.
-fn has_sign(text: &str) -> bool {
-    text.bytes().any(|b| matches!(b, b'{' | b'}' | b'%' | b'[' | b'*' | b'$' | b'<'))
-}
-
-/// Whether a text has one of [`NOTHING`]'s words.
-fn has_nothing(text: &str) -> bool {
-    const WORDS: [&[u8]; 8] = [b"None", b"undefined", b"NaN", b"null", b"NULL", b"nil", b"(null)", b"[object Object]"];
-    let bytes = text.as_bytes();
-    let may_begin = |b: &u8| matches!(b, b'N' | b'u' | b'n' | b'(' | b'[');
-    let starts = bytes.iter().enumerate().filter(|(_, b)| may_begin(b)).map(|(at, _)| &bytes[at..]);
-    starts.into_iter().any(|rest| WORDS.iter().any(|word| rest.starts_with(word)))
-}
-
-/// Placeholders that survived rendering.
-pub fn placeholders(case: &mut Case<'_>, view: &View<'_>) {
-    if view.shape == Shape::Loose || matches!(view.place.view, "style" | "script" | "source") {
-        return;
-    }
-    for (pattern, may_be) in [(&PLACEHOLDER, has_sign(&view.text)), (&NOTHING, has_nothing(&view.text))] {
-        let Some(pattern) = pattern.as_ref().filter(|_| may_be) else { continue };
-        for found in pattern.find_iter(&view.text) {
-            if !case.known.has_text(found.as_str()) {
-                case.find(Rule::Empty, None, &view.place.to_string(), "a placeholder survived".into(), None);
-            }
-        }
     }
 }

@@ -8,6 +8,7 @@ mod hosts;
 pub mod identifiers;
 mod mailboxes;
 pub mod names;
+pub mod placeholders;
 pub mod tokens;
 mod within;
 

@@ -43,6 +43,7 @@ use std::fmt;
 use sink::Sink;
 
 pub(in crate::guard) use charset::common_name as common_charset;
+pub use sink::Declared;
 
 /// One thing that could be read, decoded, not yet normalised.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +153,11 @@ impl Default for Limits {
 /// for 54 KB (a table of 110 links in base64, and its text part); folding what
 /// it shows takes another 0.17 ms.
 pub fn views<'a>(bytes: &'a [u8], limits: &Limits) -> Views<'a> {
+    views_but(bytes, limits, &Declared::default())
+}
+
+/// The same, where some files are declared and need not be read.
+pub fn views_but<'a>(bytes: &'a [u8], limits: &Limits, declared: &Declared) -> Views<'a> {
     let mut views = Views::default();
     if bytes.len() > limits.message_bytes_max {
         views.unreadable.push(Unreadable {
@@ -160,7 +166,7 @@ pub fn views<'a>(bytes: &'a [u8], limits: &Limits) -> Views<'a> {
         });
         return views;
     }
-    let mut sink = Sink::new(&mut views.views, limits);
+    let mut sink = Sink::new(&mut views.views, limits, declared.clone());
     let mut walk = part::Walk::new(limits);
     walk.message(bytes, "", 1, &mut sink);
     views.unreadable = sink.finish();

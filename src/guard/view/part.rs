@@ -124,11 +124,15 @@ impl Walk {
 
     fn leaf<'a>(&mut self, entity: &Entity<'a>, kind: &str, part: &str, depth: usize, sink: &mut Sink<'_, 'a>) {
         let leaf = format::leaf(kind, entity.file_name());
-        if let Leaf::Refused(why) = leaf {
-            return self.fail(part, why);
-        }
         sink.begin();
         let (bytes, damage) = transfer::decode(entity.body, entity.encoding());
+        let is_declared = sink.is_declared(&bytes);
+        if let Leaf::Refused(why) = leaf {
+            if !is_declared {
+                self.fail(part, why);
+            }
+            return;
+        }
         if let Some(why) = damage {
             self.fail(part, why);
         }
@@ -156,11 +160,11 @@ impl Walk {
         };
         // A card's properties say themselves how they are written.
         let damage = if leaf == Leaf::Card { card::read(&bytes, charset, part, sink) } else { damage };
-        if let Some(why) = damage.or_else(|| format::refused(&text)) {
+        if let Some(why) = damage.or_else(|| format::refused(&text)).filter(|_| !is_declared) {
             self.fail(part, why);
         }
         // One level of them keeps the work linear, however parts are nested.
-        let others = if sink.is_loose() {
+        let others = if sink.is_loose() || is_declared {
             Vec::new()
         } else {
             reread::texts(raw, &bytes, charset, &text, leaf, entity.file_name())

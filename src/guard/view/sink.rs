@@ -5,8 +5,31 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Limits, Place, Shape, Unreadable, View, second};
+
+/// The files that may stand in a message unread, by the BLAKE3 digests of their bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Declared(Arc<HashSet<[u8; 32]>>);
+
+impl Declared {
+    /// Reads digests in hex.
+    ///
+    /// # Errors
+    /// One that is no digest.
+    pub fn new(digests: &[String]) -> Result<Self, String> {
+        let read = |text: &String| match blake3::Hash::from_hex(text.trim()) {
+            Ok(hash) => Ok(*hash.as_bytes()),
+            Err(_) => Err(format!("invalid attachment digest {text:?}: expected 64 hexadecimal digits")),
+        };
+        Ok(Self(Arc::new(digests.iter().map(read).collect::<Result<_, _>>()?)))
+    }
+
+    fn has(&self, bytes: &[u8]) -> bool {
+        !self.0.is_empty() && self.0.contains(blake3::hash(bytes).as_bytes())
+    }
+}
 
 /// Gathers views up to the limits.
 pub struct Sink<'o, 'a> {
@@ -18,10 +41,12 @@ pub struct Sink<'o, 'a> {
     seen: HashSet<(Shape, Box<str>)>,
     /// Whether all that is added is a second reading.
     is_loose: bool,
+    /// What need not be read.
+    declared: Declared,
 }
 
 impl<'o, 'a> Sink<'o, 'a> {
-    pub fn new(out: &'o mut Vec<View<'a>>, limits: &Limits) -> Self {
+    pub fn new(out: &'o mut Vec<View<'a>>, limits: &Limits, declared: Declared) -> Self {
         Self {
             out,
             views_left: limits.views_max,
@@ -30,6 +55,7 @@ impl<'o, 'a> Sink<'o, 'a> {
             unreadable: Vec::new(),
             seen: HashSet::new(),
             is_loose: false,
+            declared,
         }
     }
 
@@ -43,7 +69,13 @@ impl<'o, 'a> Sink<'o, 'a> {
             unreadable: Vec::new(),
             seen: HashSet::new(),
             is_loose: false,
+            declared: Declared::default(),
         }
+    }
+
+    /// Whether a file is declared: the same for everybody, and not read.
+    pub fn is_declared(&self, bytes: &[u8]) -> bool {
+        self.declared.has(bytes)
     }
 
     /// Adds a view, unless its text is blank or the limits are reached.
@@ -105,6 +137,7 @@ impl<'o, 'a> Sink<'o, 'a> {
             unreadable: std::mem::take(&mut self.unreadable),
             seen: HashSet::new(),
             is_loose: self.is_loose,
+            declared: self.declared.clone(),
         };
         fill(&mut sink);
         (self.views_left, self.bytes_left, self.full) = (sink.views_left, sink.bytes_left, sink.full);

@@ -178,7 +178,11 @@ fn data(rest: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
     let is_text = kind.is_empty() || kind.starts_with("text/") || kind.ends_with("xml") || kind.ends_with("json");
     let text = if head.ends_with(";base64") {
         let payload: String = escape::percent(payload).split_ascii_whitespace().collect();
-        BASE64.decode(payload).ok().and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned)
+        let bytes = BASE64.decode(payload).ok();
+        if bytes.as_ref().is_some_and(|bytes| sink.is_declared(bytes)) {
+            return;
+        }
+        bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned)
     } else {
         Some(escape::percent(payload))
     };
