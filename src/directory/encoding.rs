@@ -1,8 +1,8 @@
 //! How a text file's bytes are read: UTF-8, UTF-16 or another charset.
 //!
 //! Input: bytes, and the encoding that the configuration names. Output: lines of text, one
-//! in memory at a time. A byte order mark tells UTF-8 and UTF-16, whatever is configured;
-//! nothing else is guessed: a guess is only ever advice.
+//! in memory at a time. Nothing is guessed: where the bytes are not what is configured, a
+//! guess is only ever advice, and a byte order mark is a guess too.
 
 use std::io::{self, BufRead, Read};
 
@@ -37,10 +37,11 @@ impl Encoding {
 
     /// What the file's first bytes make of it, and how many of them are a mark.
     pub fn settled(self, head: &[u8]) -> (Self, usize) {
+        let is_utf16 = matches!(self, Self::Utf16 | Self::Utf16Le | Self::Utf16Be);
         match head {
             [0xef, 0xbb, 0xbf, ..] => (Self::Utf8, 3),
-            [0xff, 0xfe, ..] => (Self::Utf16Le, 2),
-            [0xfe, 0xff, ..] => (Self::Utf16Be, 2),
+            [0xff, 0xfe, ..] if is_utf16 => (Self::Utf16Le, 2),
+            [0xfe, 0xff, ..] if is_utf16 => (Self::Utf16Be, 2),
             [0, ..] if matches!(self, Self::Utf16) => (Self::Utf16Be, 0),
             _ if matches!(self, Self::Utf16) => (Self::Utf16Le, 0),
             _ => (self, 0),

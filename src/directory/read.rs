@@ -1,5 +1,5 @@
 //! An export file → [`NewAccount`]s, streaming: CSV or JSON lines, in UTF-8, in
-//! UTF-16 with its mark, or in what `directory.encoding` says.
+//! what `directory.encoding` says.
 //!
 //! Each line is checked by itself: its columns, its account key, its address,
 //! and every value against its kind. What is wrong is named by line, column and
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn exports_in_other_encodings_are_taken_by_mark_or_by_setting() {
+    fn exports_in_other_encodings_are_taken_by_setting_and_named_without() {
         let text = "id,email,domains\r\n1,a@a.example,テスト.example\r\n2,b@b.example,みどり園.example\r\n";
         let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -365,9 +365,8 @@ mod tests {
         let set = |encoding: &str| Mapping { encoding: Some(encoding.into()), ..mapping() };
         let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
         for (bytes, mapping, taken) in [
-            (marked(b"\xff\xfe", &le), mapping(), 2),
-            (marked(b"\xfe\xff", &be), mapping(), 2),
-            (marked(b"\xff\xfe", &le), set("cp932"), 2),
+            (marked(b"\xff\xfe", &le), set("utf-16"), 2),
+            (marked(b"\xfe\xff", &be), set("utf-16"), 2),
             (le.clone(), set("utf-16"), 2),
             (be.clone(), set("UTF-16"), 2),
             (le.clone(), set("utf-16le"), 2),
@@ -382,6 +381,7 @@ mod tests {
         for (bytes, words) in [
             (cp932.to_vec(), ["line 2 is not UTF-8", "iconv -f CP932 -t UTF-8", "encoding = \"cp932\""]),
             (euc.to_vec(), ["line 2 is not UTF-8", "iconv -f EUC-JP -t UTF-8", "encoding = \"euc-jp\""]),
+            (marked(b"\xff\xfe", &le), ["line 1 is not UTF-8", "iconv -f UTF-16 -t UTF-8", "encoding = \"utf-16\""]),
             (le.clone(), ["line 1 is not UTF-8", "iconv -f UTF-16 -t UTF-8", "encoding = \"utf-16\""]),
             (latin.to_vec(), ["line 2 is not UTF-8", "encoding", "windows-1252"]),
         ] {

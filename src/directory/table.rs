@@ -7,8 +7,7 @@
 //! memory holds one line of at most [`LINE_BYTES_MAX`].
 //!
 //! Lines end with LF or CRLF; a byte order mark and empty lines are passed
-//! over. A file is UTF-8, UTF-16 by its mark, or what the configuration says it
-//! is. Who reads people's lists (export, audience, suppressions, manifest)
+//! over. A file is UTF-8, or what the configuration says it is. Who reads people's lists (export, audience, suppressions, manifest)
 //! reads them through here.
 
 use std::collections::VecDeque;
