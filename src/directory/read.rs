@@ -1,4 +1,4 @@
-//! An export file → [`NewAccount`]s, streaming: CSV or JSON lines, in UTF-8, in
+//! An export file → [`NewAccount`]s, streaming: CSV or JSON lines, in UTF-8, or in
 //! what `directory.encoding` says.
 //!
 //! Each line is checked by itself: its columns, its account key, its address,
