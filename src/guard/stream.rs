@@ -180,6 +180,10 @@ impl Stream {
                 continue;
             }
             let value = String::from_utf8_lossy(&field.value);
+            // An encoded-word looks like a token, and says what two accounts may both be called.
+            if value.contains("=?") {
+                continue;
+            }
             self.tokens(&value, &value, name == "list-unsubscribe", true, found);
         }
         let kind = entity.kind();
@@ -257,7 +261,10 @@ impl Memory {
 /// Every run of a text that is an opaque token, and none of ours.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
     let all = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
-    all.filter(|run| is_opaque(run) && !run.contains(Link::PREFIX) && !run.starts_with(Bounce::PREFIX))
+    all.filter(|run| {
+        let is_host = run.starts_with("xn--");
+        is_opaque(run) && !is_host && !run.contains(Link::PREFIX) && !run.starts_with(Bounce::PREFIX)
+    })
 }
 
 /// Whether a run is no words and numbers: letters, digits and cases change too often in it.

@@ -12,7 +12,6 @@ use crate::account::{AccountId, Recipient};
 use crate::campaign::{Campaign, State};
 use crate::error::{Error, Result};
 use crate::guard::drill::{Drill, Tally, Way};
-use crate::guard::stream::Stream;
 use crate::guard::{Finding, Guard, Judge, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::{App, approve, drill};
@@ -121,7 +120,6 @@ pub fn judge_of<'a>(guard: &'a Guard, bound: &'a Bound) -> Result<Judge<'a>> {
 /// is judged, the one before is written and the one after is read.
 async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &Arc<Bound>) -> Result<u64> {
     let version = app.version().await?.number;
-    let stream = Arc::new(Stream::new(bound.terms()));
     let bar = progress::bar("checking", "messages", campaign.accounts);
     let mut total = 0;
     let mut write: Vec<Checked> = Vec::new();
@@ -129,8 +127,8 @@ async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &A
     while let Some(last) = page.last().map(|(planned, _)| planned.ord) {
         let count = page.len() as u64;
         let judging = {
-            let (app, guard, bound, stream) = (app.clone(), guard.clone(), bound.clone(), stream.clone());
-            tokio::task::spawn_blocking(move || judge_page(&app, &guard, &bound, &stream, page))
+            let (app, guard, bound) = (app.clone(), guard.clone(), bound.clone());
+            tokio::task::spawn_blocking(move || judge_page(&app, &guard, &bound, page))
         };
         let (judged, following, written) = tokio::join!(
             judging,
@@ -144,39 +142,8 @@ async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &A
         bar.inc(count);
     }
     app.store.record_checks(campaign.id, write, app.clock.now_ms()).await?;
-    hold_shared(app, campaign, &stream, total).await?;
     bar.finish_and_clear();
     Ok(total)
-}
-
-/// Holds the messages of which two share a token that is nobody else's.
-async fn hold_shared(app: &App, campaign: &Campaign, stream: &Stream, total: u64) -> Result<()> {
-    let mut held: BTreeMap<u32, (AccountId, Vec<Finding>)> = BTreeMap::new();
-    for shared in stream.shared(usize::try_from(total).unwrap_or(usize::MAX)) {
-        let (Some(first), Some(second)) =
-            (account(app, campaign.id, shared.first).await?, account(app, campaign.id, shared.second).await?)
-        else {
-            continue;
-        };
-        let mut hold = |number, of: &AccountId, other: &AccountId| {
-            let findings = &mut held.entry(number).or_insert_with(|| (of.clone(), Vec::new())).1;
-            let finding = shared.finding(other);
-            if !findings.contains(&finding) {
-                findings.push(finding);
-            }
-        };
-        hold(shared.first, &first, &second);
-        hold(shared.second, &second, &first);
-    }
-    let held = held.into_values().map(|(account, findings)| Checked { account, verdict: Verdict::Held(findings) });
-    Ok(app.store.record_checks(campaign.id, held.collect(), app.clock.now_ms()).await?)
-}
-
-/// The account at a place of the snapshot.
-async fn account(app: &App, campaign: i64, ord: u32) -> Result<Option<AccountId>> {
-    let ord = i64::from(ord);
-    let found = app.store.planned(campaign, ord - 1, 1).await?;
-    Ok(found.into_iter().find(|planned| planned.ord == ord).map(|planned| planned.account))
 }
 
 async fn next_page(app: &App, id: i64, version: i64, after: i64) -> Result<Vec<(Planned, Option<Recipient>)>> {
@@ -205,7 +172,6 @@ fn judge_page(
     app: &App,
     guard: &Guard,
     bound: &Bound,
-    stream: &Stream,
     page: Vec<(Planned, Option<Recipient>)>,
 ) -> Result<Vec<Checked>> {
     let judge = judge_of(guard, bound)?;
@@ -216,11 +182,7 @@ fn judge_page(
             let verdict = match recipient {
                 None => Verdict::Held(vec![bound::no_account()]),
                 Some(recipient) => match bound.counted(&app.metrics, &judge, recipient, now_ms) {
-                    Ok(cleared) => {
-                        // A campaign has no more than four billion accounts.
-                        stream.add(planned.ord as u32, cleared.bytes());
-                        Verdict::Cleared(cleared.digest())
-                    }
+                    Ok(cleared) => Verdict::Cleared(cleared.digest()),
                     Err(held) => Verdict::Held(held.findings),
                 },
             };
