@@ -94,10 +94,8 @@ impl Run {
     /// many for the same few.
     fn repeated(&mut self) {
         let mut first: Vec<Option<usize>> = vec![None; self.accounts.len()];
-        let mut counts = vec![0usize; self.accounts.len()];
-        self.numbers.iter().for_each(|number| counts[*number as usize] += 1);
-        let once = counts.iter().filter(|count| **count == 1).count();
-        if once == 0 || once < self.accounts.len() - once {
+        let repeats = self.numbers.len() - self.accounts.len();
+        if 2 * repeats > self.accounts.len() {
             return;
         }
         for (n, number) in self.numbers.iter().enumerate() {
