@@ -67,7 +67,7 @@ impl Encoding {
                     line.ends_with(b"\n\0")
                 }
                 Self::Utf16Le | Self::Utf16 => false,
-                Self::Utf16Be => read % 2 == 0 && line.ends_with(b"\0\n"),
+                Self::Utf16Be => read.is_multiple_of(2) && line.ends_with(b"\0\n"),
                 Self::Utf8 | Self::Charset(_) => true,
             };
             if is_end {
