@@ -6,6 +6,7 @@
 //! What is said about a file that cannot be used never quotes a line of it:
 //! the line may hold a password.
 
+mod column;
 mod environment;
 mod hours;
 mod mail;
@@ -31,8 +32,10 @@ use crate::directory::read::UNKNOWN_ENCODING;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
+use column::is_region;
 use place::Unusable;
 
+pub use column::{Column, NO_PATTERN};
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
 pub use mail::{Auth, Dkim, Links, Receiver, Relay, Smtp};
 pub(crate) use place::line as line_of;
@@ -114,46 +117,6 @@ impl Mapping {
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &str> {
         self.columns.iter().filter(move |(_, c)| c.kind == kind).map(|(name, _)| name.as_str())
     }
-}
-
-/// One column of a directory export.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Column {
-    /// What sort of value it holds.
-    pub kind: Kind,
-    /// The separator, when a cell holds a list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub list: Option<char>,
-    /// The regular expression that the whole value matches. An `id` needs one: by
-    /// it the guard knows an ID in a text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pattern: Option<String>,
-    /// For `phone`: the region that national numbers belong to (`JP`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub country: Option<String>,
-    /// Whether one value may belong to one account only. Default: ids, yes;
-    /// everything else, no (households share an address).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exclusive: Option<bool>,
-}
-
-/// What is said of a column of kind `id` that has no pattern.
-pub const NO_PATTERN: &str = "is an id without a pattern, and could not be recognised in a message; \
-    write what its whole value looks like, as in pattern = \"[0-9]{8}\"";
-
-impl Column {
-    /// Whether one value may belong to one account only.
-    pub fn is_exclusive(&self) -> bool {
-        self.exclusive.unwrap_or(self.kind == Kind::Id)
-    }
-}
-
-/// Whether telephone numbers can be read by this region's plan.
-fn is_region(country: &str) -> bool {
-    use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
-    let region = country.to_ascii_uppercase().parse::<Region>().ok();
-    region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region)).is_some()
 }
 
 /// So many in a time: `2000/s`, `300/m`, `10000/h`.

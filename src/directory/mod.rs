@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod encoding;
+mod line;
 pub mod read;
 pub mod row;
 pub mod table;

@@ -16,6 +16,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use crate::directory::encoding::Encoding;
+use crate::directory::line::OPEN;
+pub use crate::directory::line::{split, split_at};
 
 /// The longest line, in bytes: more is no record of one account.
 pub const LINE_BYTES_MAX: u64 = 10_000_000;
@@ -316,9 +318,6 @@ fn is_open(text: &str, separator: char) -> bool {
     memchr::memchr(b'"', text.as_bytes()).is_some() && split_at(text, separator) == Err(OPEN)
 }
 
-/// What is said of a quote that is left open.
-const OPEN: &str = "a quote opens on this line and is not closed on it: close it; a cell may have no line break in it";
-
 /// A separator as a message and a configuration show it.
 pub fn shown(separator: char) -> &'static str {
     match separator {
@@ -326,63 +325,6 @@ pub fn shown(separator: char) -> &'static str {
         ';' => ";",
         '|' => "|",
         _ => ",",
-    }
-}
-
-/// One line's cells.
-///
-/// # Errors
-/// A quote that is not closed on the line, text around a quoted cell, or a
-/// carriage return inside the line.
-pub fn split(line: &str) -> Result<Vec<String>, &'static str> {
-    split_at(line, ',')
-}
-
-/// The same, with another separator.
-///
-/// # Errors
-/// As [`split`].
-pub fn split_at(line: &str, separator: char) -> Result<Vec<String>, &'static str> {
-    if line.contains('\r') {
-        return Err("it has a carriage return in it: lines end with LF or CRLF, never with CR alone");
-    }
-    let mut cells = Vec::new();
-    let mut rest = line;
-    loop {
-        let (cell, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_cell(quoted)?,
-            None => plain_cell(rest, separator)?,
-        };
-        cells.push(cell);
-        match after.strip_prefix(separator) {
-            Some(next) => rest = next,
-            None if after.is_empty() => return Ok(cells),
-            None => return Err("text follows a closing quote: a quote inside a quoted cell is written twice"),
-        }
-    }
-}
-
-fn plain_cell(text: &str, separator: char) -> Result<(String, &str), &'static str> {
-    let (cell, after) = text.split_at(text.find(separator).unwrap_or(text.len()));
-    if cell.contains('"') {
-        return Err("a quote stands inside a cell that does not begin with one: quote the whole cell");
-    }
-    Ok((cell.to_owned(), after))
-}
-
-/// What follows an opening quote: the cell, and what stands behind it.
-fn quoted_cell(mut rest: &str) -> Result<(String, &str), &'static str> {
-    let mut cell = String::new();
-    loop {
-        let (text, after) = rest.split_once('"').ok_or(OPEN)?;
-        cell.push_str(text);
-        match after.strip_prefix('"') {
-            Some(next) => {
-                cell.push('"');
-                rest = next;
-            }
-            None => return Ok((cell, after)),
-        }
     }
 }
 

@@ -123,8 +123,8 @@ impl Conversation {
         if mail.code() != 250 {
             return self.refused(mail, false).await;
         }
-        let rcpt = self.command(rcpt(envelope), self.deadlines.command).await;
-        if !is_taken(&rcpt) {
+        let rcpt = self.command(wire::rcpt(envelope.recipient), self.deadlines.command).await;
+        if !wire::is_taken(rcpt.code()) {
             return self.refused(rcpt, true).await;
         }
         let data = self.command("DATA\r\n".into(), self.deadlines.data).await;
@@ -267,7 +267,7 @@ impl Conversation {
         let data = self.read(self.deadlines.data).await;
         let refused = if mail.code() != 250 {
             Some(mail)
-        } else if !is_taken(&rcpt) {
+        } else if !wire::is_taken(rcpt.code()) {
             Some(rcpt)
         } else {
             None
@@ -337,7 +337,7 @@ impl Conversation {
     }
 
     fn lines(&self, envelope: &Envelope<'_>) -> String {
-        format!("{}{}DATA\r\n", self.mail(envelope), rcpt(envelope))
+        format!("{}{}DATA\r\n", self.mail(envelope), wire::rcpt(envelope.recipient))
     }
 
     fn mail(&self, envelope: &Envelope<'_>) -> String {
@@ -391,16 +391,6 @@ impl Conversation {
     }
 }
 
-/// Whether a reply to RCPT takes the recipient (RFC 5321 §3.3, §3.5.3): here, to be
-/// forwarded, or without being able to say that the mailbox is there.
-fn is_taken(rcpt: &Said) -> bool {
-    matches!(rcpt.code(), 250..=252)
-}
-
 const QUIT: &str = "QUIT\r\n";
 /// How long the answer to QUIT is waited for.
 const GOODBYE: Duration = Duration::from_secs(5);
-
-fn rcpt(envelope: &Envelope<'_>) -> String {
-    format!("RCPT TO:<{}>\r\n", envelope.recipient)
-}

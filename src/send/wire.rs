@@ -3,6 +3,8 @@
 
 use memchr::memmem;
 
+use crate::address::Address;
+
 /// Why a message cannot go over the wire as it is.
 pub(in crate::send) fn unfit(bytes: &[u8]) -> Option<&'static str> {
     if std::str::from_utf8(bytes).is_err() {
@@ -49,6 +51,17 @@ pub(in crate::send) fn reply_text(text: &str) -> String {
         .map(|c| if c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric() { c } else { '?' })
         .take(REPLY_MAX)
         .collect()
+}
+
+/// RCPT for a recipient.
+pub(in crate::send) fn rcpt(recipient: &Address) -> String {
+    format!("RCPT TO:<{recipient}>\r\n")
+}
+
+/// Whether a reply to RCPT takes the recipient (RFC 5321 §3.3, §3.5.3): here, to be
+/// forwarded, or without being able to say that the mailbox is there.
+pub(in crate::send) fn is_taken(code: u16) -> bool {
+    matches!(code, 250..=252)
 }
 
 #[cfg(test)]

@@ -1,0 +1,45 @@
+//! One column of a directory's export: what it holds, and how it is read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::Kind;
+
+/// One column of a directory export.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// What sort of value it holds.
+    pub kind: Kind,
+    /// The separator, when a cell holds a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<char>,
+    /// The regular expression that the whole value matches. An `id` needs one: by
+    /// it the guard knows an ID in a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// For `phone`: the region that national numbers belong to (`JP`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Whether one value may belong to one account only. Default: ids, yes;
+    /// everything else, no (households share an address).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclusive: Option<bool>,
+}
+
+/// What is said of a column of kind `id` that has no pattern.
+pub const NO_PATTERN: &str = "is an id without a pattern, and could not be recognised in a message; \
+    write what its whole value looks like, as in pattern = \"[0-9]{8}\"";
+
+impl Column {
+    /// Whether one value may belong to one account only.
+    pub fn is_exclusive(&self) -> bool {
+        self.exclusive.unwrap_or(self.kind == Kind::Id)
+    }
+}
+
+/// Whether telephone numbers can be read by this region's plan.
+pub(super) fn is_region(country: &str) -> bool {
+    use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+    let region = country.to_ascii_uppercase().parse::<Region>().ok();
+    region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region)).is_some()
+}
