@@ -249,8 +249,8 @@ impl Trial<'_> {
 }
 
 /// How many values of one column are tried in every spelling and place.
-const WHOLE: usize = 6;
+const WHOLE: usize = 3;
 /// The most values of one account that are tried in a column.
 const VALUES_MAX: usize = 2;
 /// The most values of one column that are tried.
-const COLUMN_MAX: usize = 120;
+const COLUMN_MAX: usize = 45;
