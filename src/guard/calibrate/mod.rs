@@ -110,7 +110,8 @@ pub fn calibrate(mapping: &Mapping, keys: &Keys, sample: &[Sampled], accounts: u
     let judge = guard.judge(&Terms { allow, ..Terms::default() })?;
     let identifiers = mapping.columns.iter().filter(|(_, column)| column.kind.is_identifier());
     let columns = identifiers.filter(|(_, column)| column.kind != Kind::Secret).map(|(name, column)| {
-        let trial = Trial { judge: &judge, keys, guard: &guard, name, kind: column.kind, sample };
+        let trial =
+            Trial { judge: &judge, keys, guard: &guard, name, kind: column.kind, sample, accounts: accounts as usize };
         trial.run(column.country.as_deref())
     });
     Ok(Calibration { columns: columns.collect() })
@@ -124,6 +125,8 @@ struct Trial<'a> {
     name: &'a str,
     kind: Kind,
     sample: &'a [Sampled],
+    /// How many accounts the directory has.
+    accounts: usize,
 }
 
 /// What came of one value in one spelling and place.
@@ -145,7 +148,7 @@ impl Trial<'_> {
                     .flat_map(|field| field.values().take(VALUES_MAX))
                     .map(|value| (&sampled.record, value))
             })
-            .take(COLUMN_MAX)
+            .take((self.accounts / ACCOUNTS_EACH).clamp(COLUMN_MIN, COLUMN_MAX))
             .collect();
         let outcomes: Vec<(Missed, Vec<Outcome>)> = values
             .par_iter()
@@ -249,8 +252,12 @@ impl Trial<'_> {
 }
 
 /// How many values of one column are tried in every spelling and place.
-const WHOLE: usize = 3;
+const WHOLE: usize = 2;
 /// The most values of one account that are tried in a column.
 const VALUES_MAX: usize = 2;
 /// The most values of one column that are tried.
-const COLUMN_MAX: usize = 45;
+const COLUMN_MAX: usize = 120;
+/// The fewest that are tried, where there are so many.
+const COLUMN_MIN: usize = 8;
+/// One value is tried for so many accounts of the directory.
+const ACCOUNTS_EACH: usize = 20;
