@@ -4,7 +4,6 @@
 use crate::campaign::State;
 use crate::clock;
 use crate::command::print::{Printer, count};
-use crate::guard;
 use crate::guard::calibrate::{Calibration, Column};
 use crate::pipeline::calibrate::Calibrated;
 use crate::pipeline::import::{Columns, Imported, UnderWay};
@@ -55,7 +54,7 @@ impl Printer {
     /// What calibration found, column by column.
     pub fn calibrated(&self, found: &Calibration) {
         self.show(found, || {
-            let line = |column: &guard::calibrate::Column| {
+            let line = |column: &Column| {
                 let Column { column, kind, tried, found, own_held, ordinary, missed } = column;
                 let examples = missed
                     .iter()

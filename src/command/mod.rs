@@ -153,7 +153,9 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
 async fn directory(app: &App, command: Directory, print: &Printer) -> Result<Exit> {
     match command {
         Directory::Import { file, accept_drift, accept_gap, by } => {
-            let accepted = import::Accepted { drift: accept_drift, gap: accept_gap, by: decider(by) };
+            // Nobody decides anything where nothing is to be accepted.
+            let gap = accept_gap.map(|reason| calibrate::Gap { by: decider(by), reason });
+            let accepted = import::Accepted { drift: accept_drift, gap };
             print.imported(&import::import(app, &file, &accepted).await?);
         }
         Directory::Calibrate => {

@@ -105,7 +105,7 @@ fn encloses(before: char, behind: char) -> bool {
     )
 }
 
-/// The fields of a line; `\n` stands where there is no sign.
+/// The fields of a line; `\n` stands for a missing sign.
 fn fields(line: &str) -> Vec<Field<'_>> {
     let mut all = Vec::new();
     let (mut start, mut before) = (0, '\n');

@@ -33,6 +33,8 @@ pub struct Own {
     /// reading one costs more than all the rest.
     written_phones: Vec<(String, String, Option<String>)>,
     phones: OnceCell<Columns>,
+    /// The same by their digits alone.
+    phone_digits: OnceCell<HashSet<String>>,
     /// Values as written that are one word of ASCII, and their canonical forms.
     words: hashbrown::HashMap<Box<str>, (Kind, Box<str>)>,
 }
@@ -114,11 +116,15 @@ impl Own {
     /// Whether a canonical value is this account's.
     pub fn has(&self, kind: Kind, canonical: &str) -> bool {
         let is_phone = || {
-            let mut written = self.written_phones.iter().filter(|_| canonical.starts_with('#'));
-            written.any(|(_, value, _)| normal::phone_digits(&normal::fold(value)) == canonical)
+            (canonical.starts_with('#') && self.phone_digits().contains(canonical))
                 || self.phones().values().flatten().any(|(_, phone)| phone == canonical)
         };
         self.values.has(kind, canonical) || (kind == Kind::Phone && is_phone())
+    }
+
+    fn phone_digits(&self) -> &HashSet<String> {
+        let digits = |(_, value, _): &(String, String, Option<String>)| normal::phone_digits(&normal::fold(value));
+        self.phone_digits.get_or_init(|| self.written_phones.iter().map(digits).collect())
     }
 
     fn phones(&self) -> &Columns {

@@ -267,7 +267,7 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a run is no words and numbers: letters, digits and cases change too often in it.
+/// Whether a run is not words and numbers: letters, digits and cases change too often in it.
 fn is_opaque(run: &str) -> bool {
     const CHANGE: usize = 8;
     let bytes = run.as_bytes();

@@ -86,13 +86,13 @@ pub async fn new_version(app: &App, sample: Vec<Sampled>, accounts: u64, accepte
     if done.found.is_complete() {
         return Ok(done);
     }
-    let Some(reason) = &accepted.gap else {
+    let Some(gap) = &accepted.gap else {
         let why = format!("the guard would not find all of its values\n  {}", done.found.gaps().join("\n  "));
         return Err(Error::new(Exit::Held, "the directory was not imported").why(why).now(
             "correct the column's kind, pattern or country in [directory.columns], or accept the gap: --accept-gap REASON --by NAME; the version before is still current",
         ));
     };
-    done.accepted = Some(Gap { by: accepted.by.clone(), reason: reason.clone() });
+    done.accepted = Some(gap.clone());
     Ok(done)
 }
 

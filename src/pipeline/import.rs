@@ -16,7 +16,7 @@ use crate::directory::table::TableError;
 use crate::error::{Error, Result};
 use crate::guard::calibrate::Sample;
 use crate::key::Keys;
-use crate::pipeline::calibrate::{self, Calibrated};
+use crate::pipeline::calibrate::{self, Calibrated, Gap};
 use crate::pipeline::{App, index};
 use crate::progress;
 use crate::store::{Import, Version};
@@ -105,15 +105,13 @@ fn read_all(
     read
 }
 
-/// What somebody accepts of a version that would be refused, and who.
+/// What somebody accepts of a version that would be refused.
 #[derive(Clone, Debug, Default)]
 pub struct Accepted {
     /// Why it may differ more from the version before than `drift_percent_max`.
     pub drift: Option<String>,
-    /// Why the guard need not find all of its values.
-    pub gap: Option<String>,
-    /// Who says so.
-    pub by: String,
+    /// Why the guard need not find all of its values, and who says so.
+    pub gap: Option<Gap>,
 }
 
 impl Accepted {

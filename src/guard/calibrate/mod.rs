@@ -2,9 +2,9 @@
 //!
 //! Input: a sample of accounts, as they were imported, and how many there are in all.
 //! Their values are planted in a message to another account of the sample, in every
-//! spelling and place of [`spelling`], and must be found as their owner's; planted in a
-//! message to their own account as mailers write them they must be cleared. Output: [`Calibration`], column by
-//! column. Nothing is sent or stored; what is missed is told masked.
+//! spelling and place of [`spelling`], and must be found as somebody else's; planted in a
+//! message to their own account as mailers write them they must be cleared. Output:
+//! [`Calibration`], column by column. Nothing is sent or stored; what is missed is masked.
 //!
 //! The index holds the sample alone, which answers as the whole would: a value is found by
 //! itself. How likely a hit by chance is goes by the number of all accounts. It takes
@@ -177,8 +177,8 @@ impl Trial<'_> {
         spelling::strength(self.kind, value, self.judge) == Strength::None
     }
 
-    /// One value: the first ones of a column, which are its oddest, in every spelling and
-    /// place; the others in every spelling, the places taking turns.
+    /// One value: the first ones of a column in every spelling and place; the others in
+    /// every spelling, the places taking turns.
     fn value(&self, n: usize, owner: &Record, value: &str, country: Option<&str>) -> Vec<(Missed, Vec<Outcome>)> {
         let Some(other) = self.another(owner, value, country) else { return Vec::new() };
         let strength = spelling::strength(self.kind, value, self.judge);
@@ -187,16 +187,16 @@ impl Trial<'_> {
         }
         let mut all = Vec::new();
         for spelling in Spelling::all().filter(|spelling| spelling.fits(self.kind, strength)) {
+            let Some(written) = spelling.write(value) else { continue };
             let places: Vec<&Place> = Place::all().filter(|place| place.fits(self.kind, strength, spelling)).collect();
             let turn = places.len().max(1);
             let is_tried = |at: usize| n < WHOLE || at % turn == (n + all.len()) % turn;
             let places: Vec<&Place> =
                 places.into_iter().enumerate().filter(|(at, _)| is_tried(*at)).map(|(_, place)| place).collect();
             for place in places {
-                let Some(written) = spelling.write(value, country) else { continue };
                 let missed =
                     || Missed { spelling: spelling.name.to_owned(), view: place.name.to_owned(), shown: mask(value) };
-                let mut outcomes = vec![self.foreign(other, owner, place, &written)];
+                let mut outcomes = vec![self.foreign(other, place, &written)];
                 if spelling.is_natural() && !self.is_cleared(owner, place, &written) {
                     outcomes.push(Outcome::OwnHeld);
                 }
@@ -208,9 +208,8 @@ impl Trial<'_> {
 
     /// An account of the sample that does not have this value.
     fn another(&self, owner: &Record, value: &str, country: Option<&str>) -> Option<&Record> {
-        let forms = normal::forms(self.kind, value, country).ok()?;
-        let hashes: Vec<u128> = forms.iter().map(|form| self.keys.identifier(self.kind, form)).collect();
-        let owners = self.guard.index().owners(*hashes.first()?);
+        let canonical = normal::canonical(self.kind, value, country).ok()?;
+        let owners = self.guard.index().owners(self.keys.identifier(self.kind, &canonical));
         let start = self.sample.iter().position(|sampled| sampled.record.account == owner.account)?;
         let others = self.sample[start + 1..].iter().chain(&self.sample[..start]);
         let mut strangers = others.map(|sampled| &sampled.record).filter(|record| !owners.contains(&record.account));
@@ -227,14 +226,14 @@ impl Trial<'_> {
         })
     }
 
-    fn foreign(&self, reader: &Record, owner: &Record, place: &Place, written: &str) -> Outcome {
+    fn foreign(&self, reader: &Record, place: &Place, written: &str) -> Outcome {
         let bytes = place.message(reader, written);
         let findings = self.findings(reader, &bytes);
         let names = |kind: Option<Kind>| matches!(kind, Some(Kind::Person | Kind::Organisation));
         let same = |kind: Option<Kind>| kind == Some(self.kind) || (names(kind) && names(Some(self.kind)));
+        // A shared value is told as one of its owners'; an address may be told by its domain.
         let is_it = findings.iter().any(|finding| {
-            let owned = finding.owner.as_ref() == Some(&owner.account) || finding.owner.is_some();
-            finding.rule == Rule::Foreign && (same(finding.kind) || self.kind == Kind::Email) && owned
+            finding.rule == Rule::Foreign && (same(finding.kind) || self.kind == Kind::Email) && finding.owner.is_some()
         });
         if is_it { Outcome::Found } else { Outcome::Missed }
     }

@@ -145,7 +145,7 @@ impl Spelling {
     }
 
     /// A value so written; `None` where it has no such form.
-    pub fn write(&self, value: &str, _country: Option<&str>) -> Option<String> {
+    pub fn write(&self, value: &str) -> Option<String> {
         (self.write)(value)
     }
 }
@@ -207,23 +207,21 @@ const PLACES: &[Place] = &[
     }),
     place("CSV attachment", Markup::Text, Cue::None, |c, v| {
         let quoted = v.replace('"', "\"\"");
-        c.parts.push_str(&format!(
-            "--=_k\r\nContent-Type: text/csv; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
-            STANDARD.encode(format!("a,b\r\nx,\"{quoted}\"\r\n"))
-        ));
+        c.part("text/csv", &format!("a,b\r\nx,\"{quoted}\"\r\n"));
     }),
-    place("base64 body", Markup::Text, Cue::None, |c, v| {
-        c.parts.push_str(&format!(
-            "--=_k\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
-            STANDARD.encode(format!("A note on {v} follows.\r\n"))
-        ));
-    }),
+    place("base64 body", Markup::Text, Cue::None, |c, v| c.part("text/plain", &format!("A note on {v} follows.\r\n"))),
 ];
 
 /// The host of the carrier's links: nobody owns it (RFC 2606).
 pub const HOST: &str = "calibration.invalid";
 
 impl Carrier {
+    /// Adds a part in base64.
+    fn part(&mut self, kind: &str, text: &str) {
+        let head = format!("Content-Type: {kind}; charset=utf-8\r\nContent-Transfer-Encoding: base64");
+        self.parts.push_str(&format!("--=_k\r\n{head}\r\n\r\n{}\r\n", STANDARD.encode(text)));
+    }
+
     fn link(&mut self, rest: &str) {
         self.html.push_str(&format!("<p><a href=\"https://{HOST}/{rest}\">more</a></p>"));
     }

@@ -14,6 +14,8 @@
 //!
 //! Input: folded text. Output: tokens. Linear in the text, times the longest ID.
 
+use std::cell::OnceCell;
+
 use crate::guard::find::atoms::{Atom, Atoms};
 use crate::guard::find::figure::{self, Beside};
 use crate::guard::find::label::{Label, Labels};
@@ -38,6 +40,19 @@ pub struct Ids {
     needs_digit: bool,
     length_max: usize,
     signs: Vec<char>,
+}
+
+/// The search for IDs that begin with one atom of a text.
+struct Search<'s, 't> {
+    ids: &'s Ids,
+    text: &'t str,
+    setting: Setting,
+    atoms: &'s Atoms,
+    first: usize,
+    labels: &'s Labels,
+    heads: Option<&'s Heads>,
+    /// The label before it, once it is asked for.
+    label: OnceCell<Option<Label>>,
 }
 
 /// Atoms that together may be an ID.
@@ -72,7 +87,7 @@ impl Ids {
         })
     }
 
-    /// The most letters and digits of an ID; 0 if there is no pattern.
+    /// The most letters and digits of an ID; 0 without a pattern.
     pub fn length_max(&self) -> usize {
         self.length_max
     }
@@ -102,62 +117,10 @@ impl Ids {
         let atoms = self.atoms(text);
         let heads = setting.is_prose().then(|| Heads::of(text, labels)).flatten();
         for first in 0..atoms.len() {
-            let mut label = None;
-            let mut label_of =
-                |start: usize| *label.get_or_insert_with(|| labelled(text, start, labels, heads.as_ref()));
-            self.from(&atoms, first, text, setting, &mut label_of, tokens);
-            self.other_forms(&atoms, first, text, setting, &mut label_of, tokens);
-        }
-    }
-
-    /// The windows that begin with an atom.
-    fn from<'t>(
-        &self,
-        atoms: &Atoms,
-        first: usize,
-        text: &'t str,
-        setting: Setting,
-        label_of: &mut dyn FnMut(usize) -> Option<Label>,
-        tokens: &mut Vec<Token<'t>>,
-    ) {
-        let (mut length, mut has_digit) = (0, false);
-        for last in first..atoms.len() {
-            if last > first && !atoms.joins(last - 1) {
-                return;
-            }
-            let atom = atoms[last];
-            length += atom.length;
-            has_digit |= atom.is_digits;
-            let skipped = atoms[first].length.saturating_sub(1);
-            if length > self.length_max + if atoms[first].is_digits { 0 } else { skipped.min(GLUED_MAX) } {
-                return;
-            }
-            if self.needs_digit && !has_digit {
-                continue;
-            }
-            for (skip, start) in self.starts(text, atoms[first], last > first) {
-                let length = length - skip;
-                let fitting = || self.patterns.iter().filter(|pattern| pattern.count(length) > 0.0);
-                if fitting().next().is_none() {
-                    continue;
-                }
-                let joined = joined(text, &atoms[first..=last], start);
-                let Some(pattern) = fitting().find(|pattern| pattern.is_bare(&joined)) else { continue };
-                let window = Window {
-                    text,
-                    atoms: &atoms[first..=last],
-                    start,
-                    end: atom.end,
-                    pattern,
-                    length,
-                    setting,
-                    label: label_of(atoms[first].start),
-                };
-                if let Some(shape) = self.shape(&window, skip > 0) {
-                    let value = (!window.is_one()).then(|| joined.into());
-                    tokens.push(Token { shape, text: &text[start..atom.end], start, value });
-                }
-            }
+            let (atoms, heads) = (&atoms, heads.as_ref());
+            let search = Search { ids: self, text, setting, atoms, first, labels, heads, label: OnceCell::new() };
+            search.windows(tokens);
+            search.other_forms(tokens);
         }
     }
 
@@ -187,93 +150,136 @@ impl Ids {
         if is_inside || window.is_glued() {
             return window.is_word_beside().then_some(Shape::BuriedId);
         }
-        let evidence = self.is_evidence(window.pattern, window.length);
-        if window.is_one() { self.single(window) } else { self.grouped(window, evidence) }
-    }
-
-    /// A window without signs inside.
-    fn single(&self, window: &Window<'_, '_>) -> Option<Shape> {
-        let Window { text, start, end, .. } = *window;
-        if window.label.is_none() {
-            let is_other = figure::ends_digest(text, start, end) || figure::is_amount(text, start, end);
-            let is_part = figure::is_fraction(text, start, end);
-            if window.setting.is_prose() && (is_other || is_part) {
-                return None;
-            }
-            if is_part {
-                return Some(Shape::BuriedId);
-            }
+        if window.is_one() {
+            return single(window);
         }
-        let word = &text[start..end];
-        let is_buried = window.setting == Setting::Loose
-            || window.pattern.count(window.length) <= ORDINARY_MAX
-            || word.bytes().all(|b| b.is_ascii_alphabetic())
-            || figure::is_hash_piece(text, start, end)
-            || figure::in_list(text, start, end)
-            || figure::is_compact_date(word)
-            || figure::is_fraction(text, start, end)
-            || figure::is_float(text, end);
-        Some(if is_buried { Shape::BuriedId } else { Shape::Id })
+        grouped(window, self.is_evidence(window.pattern, window.length))
     }
+}
 
-    /// A window with signs inside.
-    fn grouped(&self, window: &Window<'_, '_>, evidence: bool) -> Option<Shape> {
-        let parts = window.parts();
-        if window.pattern.is_whole(&window.text[window.start..window.end]) && !window.pattern.signs().is_empty() {
-            return Some(Shape::Id);
-        }
-        let is_sure = window.label.is_some_and(|label| label.is_sure || (label.is_above && window.fills_its_line()));
-        let beside = Beside { text: window.text, start: window.start, end: window.end };
-        if !is_sure && (parts.is_date() || beside.is_in_date() || (parts.is_price() && beside.is_counted())) {
+/// A window without signs inside.
+fn single(window: &Window<'_, '_>) -> Option<Shape> {
+    let Window { text, start, end, .. } = *window;
+    if window.label.is_none() {
+        let is_other = figure::ends_digest(text, start, end) || figure::is_amount(text, start, end);
+        let is_part = figure::is_fraction(text, start, end);
+        if window.setting.is_prose() && (is_other || is_part) {
             return None;
         }
-        // The dash binds most: `1000-0001 1000-0002` is two.
-        let goes_on = beside.goes_on(parts.sign()) || beside.goes_on('-');
-        let is_asked = window.setting == Setting::Prose && parts.is_plain() && parts.is_fours() && !goes_on;
-        if is_asked && !beside.is_other_number(&parts) && !figure::is_hash_piece(window.text, window.start, window.end)
-        {
-            return Some(Shape::GroupedId);
-        }
-        if is_sure || (window.label.is_some() && !parts.is_price() && !parts.is_columns()) {
+        if is_part {
             return Some(Shape::BuriedId);
         }
-        if !window.setting.is_prose() {
-            return (evidence || parts.is_plain()).then_some(Shape::BuriedId);
+    }
+    let word = &text[start..end];
+    let is_buried = window.setting == Setting::Loose
+        || window.pattern.count(window.length) <= ORDINARY_MAX
+        || word.bytes().all(|b| b.is_ascii_alphabetic())
+        || figure::is_hash_piece(text, start, end)
+        || figure::in_list(text, start, end)
+        || figure::is_compact_date(word)
+        || figure::is_fraction(text, start, end)
+        || figure::is_float(text, end);
+    Some(if is_buried { Shape::BuriedId } else { Shape::Id })
+}
+
+/// A window with signs inside.
+fn grouped(window: &Window<'_, '_>, evidence: bool) -> Option<Shape> {
+    let parts = window.parts();
+    if window.pattern.is_whole(&window.text[window.start..window.end]) && !window.pattern.signs().is_empty() {
+        return Some(Shape::Id);
+    }
+    let is_sure = window.label.is_some_and(|label| label.is_sure || (label.is_above && window.fills_its_line()));
+    let beside = Beside { text: window.text, start: window.start, end: window.end };
+    if !is_sure && (parts.is_date() || beside.is_in_date() || (parts.is_price() && beside.is_counted())) {
+        return None;
+    }
+    // The dash binds most: `1000-0001 1000-0002` is two.
+    let goes_on = beside.goes_on(parts.sign()) || beside.goes_on('-');
+    let is_asked = window.setting == Setting::Prose && parts.is_plain() && parts.is_fours() && !goes_on;
+    if is_asked && !beside.is_other_number(&parts) && !figure::is_hash_piece(window.text, window.start, window.end) {
+        return Some(Shape::GroupedId);
+    }
+    if is_sure || (window.label.is_some() && !parts.is_price() && !parts.is_columns()) {
+        return Some(Shape::BuriedId);
+    }
+    if !window.setting.is_prose() {
+        return (evidence || parts.is_plain()).then_some(Shape::BuriedId);
+    }
+    if parts.is_columns() || parts.is_decimal() || beside.is_other_number(&parts) {
+        return None;
+    }
+    (evidence || (parts.is_plain() && !parts.is_price())).then_some(Shape::BuriedId)
+}
+
+impl<'t> Search<'_, 't> {
+    /// The label before the first atom.
+    fn label(&self) -> Option<Label> {
+        let start = self.atoms[self.first].start;
+        *self.label.get_or_init(|| labelled(self.text, start, self.labels, self.heads))
+    }
+
+    /// The windows that begin with an atom.
+    fn windows(&self, tokens: &mut Vec<Token<'t>>) {
+        let Search { ids, text, setting, atoms, first, .. } = *self;
+        let (mut length, mut has_digit) = (0, false);
+        for last in first..atoms.len() {
+            if last > first && !atoms.joins(last - 1) {
+                return;
+            }
+            let atom = atoms[last];
+            length += atom.length;
+            has_digit |= atom.is_digits;
+            let skipped = atoms[first].length.saturating_sub(1);
+            if length > ids.length_max + if atoms[first].is_digits { 0 } else { skipped.min(GLUED_MAX) } {
+                return;
+            }
+            if ids.needs_digit && !has_digit {
+                continue;
+            }
+            for (skip, start) in ids.starts(text, atoms[first], last > first) {
+                let length = length - skip;
+                let fitting = || ids.patterns.iter().filter(|pattern| pattern.count(length) > 0.0);
+                if fitting().next().is_none() {
+                    continue;
+                }
+                let joined = joined(text, &atoms[first..=last], start);
+                let Some(pattern) = fitting().find(|pattern| pattern.is_bare(&joined)) else { continue };
+                let window = Window {
+                    text,
+                    atoms: &atoms[first..=last],
+                    start,
+                    end: atom.end,
+                    pattern,
+                    length,
+                    setting,
+                    label: self.label(),
+                };
+                if let Some(shape) = ids.shape(&window, skip > 0) {
+                    let value = (!window.is_one()).then(|| joined.into());
+                    tokens.push(Token { shape, text: &text[start..atom.end], start, value });
+                }
+            }
         }
-        if parts.is_columns() || parts.is_decimal() || beside.is_other_number(&parts) {
-            return None;
-        }
-        if parts.is_plain() && !parts.is_price() {
-            return Some(Shape::BuriedId);
-        }
-        evidence.then_some(Shape::BuriedId)
     }
 
     /// What an ID becomes in a column of a fixed width, in a spreadsheet, or with a check
     /// digit: `0010001001`, `4.8201937e7`, `100010014`, and without its own zeros.
-    fn other_forms<'t>(
-        &self,
-        atoms: &Atoms,
-        at: usize,
-        text: &'t str,
-        setting: Setting,
-        label_of: &mut dyn FnMut(usize) -> Option<Label>,
-        tokens: &mut Vec<Token<'t>>,
-    ) {
-        let atom = atoms[at];
+    fn other_forms(&self, tokens: &mut Vec<Token<'t>>) {
+        let Search { ids, text, setting, atoms, first, .. } = *self;
+        let atom = atoms[first];
         let run = &text[atom.start..atom.end];
         let before = text[..atom.start].chars().next_back();
         let is_id = |value: &str| {
             let fits = |pattern: &&IdPattern| pattern.count(value.len()) > ORDINARY_MAX && pattern.is_bare(value);
-            self.patterns.iter().find(fits)
+            ids.patterns.iter().find(fits)
         };
         if !atom.is_digits || is_id(run).is_some() || figure::is_uuid_piece(text, atom.start, atom.end) {
             return;
         }
-        let is_labelled = label_of(atom.start).is_some();
+        let is_labelled = self.label().is_some();
         let mut add = |value: &str, end: usize| {
             let Some(pattern) = is_id(value) else { return };
-            if is_labelled || (self.is_evidence(pattern, value.len()) && setting == Setting::Token) {
+            if is_labelled || (ids.is_evidence(pattern, value.len()) && setting == Setting::Token) {
                 let text = &text[atom.start..end];
                 tokens.push(Token { shape: Shape::BuriedId, text, start: atom.start, value: Some(value.into()) });
             }

@@ -10,10 +10,14 @@ use crate::guard::names::is_joined;
 
 /// The labels of one directory.
 pub struct Labels {
-    ids: Vec<Word>,
-    phones: Vec<Word>,
-    others: Vec<Word>,
+    ids: Endings,
+    phones: Endings,
+    others: Endings,
 }
+
+/// Labels by their last byte: each number of a message asks whether one stands before it,
+/// and a text ends with few of them.
+struct Endings(Box<[Vec<Word>]>);
 
 /// One label.
 struct Word {
@@ -54,20 +58,19 @@ impl Labels {
                 ids.push(Word::new(&name.replace(['_', '-', ' ', '.'], joint), true));
             }
         }
-        let words = |role| lexicon::of(role).list.iter().map(|word| Word::new(word, true)).collect();
-        Self { ids, phones: words(Role::PhoneLabel), others: words(Role::OtherLabel) }
+        let words = |role| Endings::of(lexicon::of(role).list.iter().map(|word| Word::new(word, true)).collect());
+        Self { ids: Endings::of(ids), phones: words(Role::PhoneLabel), others: words(Role::OtherLabel) }
     }
 
     /// The label that a text before a number ends with.
     pub fn before(&self, text: &str) -> Option<Label> {
         let tail = tail(text);
         let (before, between) = parted(tail)?;
-        let found = self.ids.iter().find_map(|label| {
+        let found = self.ids.before(before).iter().find_map(|label| {
             let rest = label.strip(before)?;
             // 電話番号 and 郵便番号 are of other numbers.
             let rest = rest.trim_end_matches(|c: char| c.is_whitespace() || c == '_' || c == '-');
-            let others = self.phones.iter().chain(&self.others);
-            (!others.into_iter().any(|other| other.strip(rest).is_some())).then_some(label.is_sure)
+            (!self.phones.ends(rest) && !self.others.ends(rest)).then_some(label.is_sure)
         })?;
         let is_above = between.contains(['\n', '\t']);
         Some(Label { is_sure: found && !is_above, is_above })
@@ -78,7 +81,7 @@ impl Labels {
         let Some((before, _)) = parted(tail(text)) else { return false };
         let number = ["番号", "number", "no"].iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
         let number = number.trim_end_matches([' ', '.', '-', '_']);
-        self.phones.iter().any(|label| label.strip(number).is_some())
+        self.phones.ends(number)
     }
 
     /// Whether a folded text may end with a label, and less than its number behind it:
@@ -100,6 +103,28 @@ impl Labels {
     pub fn is_head(&self, cell: &str) -> bool {
         let cell = cell.trim_matches(|c: char| !c.is_alphanumeric());
         !cell.is_empty() && cell.chars().count() <= TAIL_MAX && self.before(cell).is_some()
+    }
+}
+
+impl Endings {
+    fn of(words: Vec<Word>) -> Self {
+        let mut by_last: Vec<Vec<Word>> = (0..=u8::MAX).map(|_| Vec::new()).collect();
+        for word in words {
+            if let Some(last) = word.word.bytes().last() {
+                by_last[usize::from(last)].push(word);
+            }
+        }
+        Self(by_last.into())
+    }
+
+    /// Those that a text may end with, in the order in which they were given.
+    fn before(&self, text: &str) -> &[Word] {
+        text.bytes().last().map_or(&[], |last| &self.0[usize::from(last)])
+    }
+
+    /// Whether a text ends with one.
+    fn ends(&self, text: &str) -> bool {
+        self.before(text).iter().any(|word| word.strip(text).is_some())
     }
 }
 

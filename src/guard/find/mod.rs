@@ -233,12 +233,6 @@ fn email(found: regex::Match<'_>) -> Option<Token<'_>> {
     (!local.is_empty()).then(|| token(Shape::Email, text, found.start() + lead))
 }
 
-fn digit_runs(word: &str) -> impl Iterator<Item = (usize, &str)> {
-    word.split(|c: char| !c.is_ascii_digit())
-        .filter(|run| !run.is_empty())
-        .map(move |run| (run.as_ptr() as usize - word.as_ptr() as usize, run))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

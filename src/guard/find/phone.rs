@@ -18,7 +18,7 @@ use crate::guard::find::atoms::{Atom, Atoms};
 use crate::guard::find::figure::{is_amount, is_fraction, is_hash_piece, is_uuid_piece, no_numbers};
 use crate::guard::find::label::Labels;
 use crate::guard::find::pattern::Letters;
-use crate::guard::find::{Setting, Shape, Token, digit_runs};
+use crate::guard::find::{Setting, Shape, Token};
 use crate::guard::normal;
 
 /// The fewest and the most digits of a telephone number that is looked for.
@@ -58,11 +58,10 @@ impl Phones {
         let digits: String = written.replace("(0)", "").chars().filter(char::is_ascii_digit).collect();
         let mut forms = Vec::with_capacity(6);
         forms.push(normal::phone_digits(&digits));
+        forms.push(format!("+{digits}"));
         if written.contains('+') {
-            forms.push(format!("+{digits}"));
             return forms;
         }
-        forms.push(format!("+{digits}"));
         forms.extend(
             INTERNATIONAL.iter().filter_map(|prefix| digits.strip_prefix(prefix)).map(|rest| format!("+{rest}")),
         );
@@ -96,7 +95,7 @@ impl Phones {
         }
         let (begin, end) = (atoms[0].start, atoms[atoms.len() - 1].end);
         let run = &text[begin..end];
-        let groups: Vec<(usize, usize)> = digit_runs(run).map(|(at, digits)| (at, at + digits.len())).collect();
+        let groups: Vec<(usize, usize)> = atoms.iter().map(|atom| (atom.start - begin, atom.end - begin)).collect();
         let others = no_numbers(run, &groups);
         for (n, first) in atoms.iter().enumerate() {
             let lead = text[..first.start].trim_end_matches(['+', '(']).len();

@@ -42,7 +42,7 @@ pub enum Role {
     Caption,
     /// Stands behind a name, and says that it is one: `様`, `님`.
     Honorific,
-    /// Stands before a name, and is no part of it: `Frau`, `Mr`.
+    /// Stands before a name, and does not belong to it: `Frau`, `Mr`.
     Title,
     /// An office, before or behind a name: `社長`, `Prof.`.
     Office,
@@ -72,7 +72,7 @@ pub enum Role {
     Family,
     /// Stands behind a name that goes on without a space: `は`, `から`.
     Particle,
-    /// Stands behind a name in its field, and is no part of it: `です`.
+    /// Stands behind a name in its field, and does not belong to it: `です`.
     Tail,
     /// A common word that is a given name as well: `April`, `Will`.
     NameWord,

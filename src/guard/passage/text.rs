@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Walk;
 use super::block::Sort;
+use super::memo::Memo;
 use super::seam::{Edges, Seams};
-use crate::guard::rules;
+use super::{Memos, Walk};
+use crate::guard::rules::{self, Case};
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain, second};
 use crate::guard::{alone, captioned, normal, salutation};
@@ -206,38 +207,35 @@ impl Walk<'_, '_, '_> {
         Some(true)
     }
 
-    /// Judges what stands across the seams of a view.
+    /// Judges what stands across the seams of a view: names, then numbers.
     pub(super) fn seams(&mut self, seams: &Seams) -> Option<()> {
-        for window in seams.windows(self.judge.index().names())? {
-            if self.memos.windows.get(window.as_bytes()) == Some(&true) {
-                continue;
-            }
-            let place = Place { part: "text".into(), view: rules::names::WINDOW, at: None };
-            let view = View { place, shape: Shape::Loose, text: Cow::Borrowed(&window) };
-            rules::names::across(self.case, &view, &window);
-            self.case.is_clean().then_some(())?;
-            if let Some(hash) = self.memos.windows.note(window.as_bytes()) {
-                let mut nobody = self.judge.nobodys_case()?;
-                rules::names::across(&mut nobody, &view, &window);
-                self.memos.windows.keep(hash, window.as_bytes(), nobody.is_clean());
-            }
-        }
-        self.number_seams(seams)
+        let names = seams.windows(self.judge.index().names())?;
+        self.windows(names, rules::names::WINDOW, |memos| &mut memos.windows, rules::names::across)?;
+        let numbers = seams.number_windows(self.case.scanner().reach());
+        self.windows(numbers, "text", |memos| &mut memos.numbers, rules::identifiers::across)
     }
 
-    /// The same, of numbers.
-    fn number_seams(&mut self, seams: &Seams) -> Option<()> {
-        for window in seams.number_windows(self.case.scanner().reach()) {
-            if self.memos.numbers.get(window.as_bytes()) == Some(&true) {
+    /// Judges the texts around seams by one rule, unless they are known to be clean for
+    /// anybody.
+    fn windows(
+        &mut self,
+        windows: Vec<String>,
+        name: &'static str,
+        memo: fn(&mut Memos) -> &mut Memo<bool>,
+        across: fn(&mut Case<'_>, &View<'_>, &str),
+    ) -> Option<()> {
+        for window in windows {
+            if memo(self.memos).get(window.as_bytes()) == Some(&true) {
                 continue;
             }
-            let view = view(Shape::Loose, Cow::Borrowed(&window));
-            rules::identifiers::across(self.case, &view, &window);
+            let place = Place { part: "text".into(), view: name, at: None };
+            let view = View { place, shape: Shape::Loose, text: Cow::Borrowed(&window) };
+            across(self.case, &view, &window);
             self.case.is_clean().then_some(())?;
-            if let Some(hash) = self.memos.numbers.note(window.as_bytes()) {
+            if let Some(hash) = memo(self.memos).note(window.as_bytes()) {
                 let mut nobody = self.judge.nobodys_case()?;
-                rules::identifiers::across(&mut nobody, &view, &window);
-                self.memos.numbers.keep(hash, window.as_bytes(), nobody.is_clean());
+                across(&mut nobody, &view, &window);
+                memo(self.memos).keep(hash, window.as_bytes(), nobody.is_clean());
             }
         }
         Some(())

@@ -32,8 +32,8 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let stops = Stops::new(&view.text);
     let mut own = None;
     let (numbers, names): (Vec<&Token<'_>>, Vec<&Token<'_>>) = tokens.iter().partition(|token| is_number(token));
-    let own_numbers = own_numbers(case, &numbers, visible, &stops);
-    for token in names.into_iter().chain(numbers) {
+    let (numbers, own_numbers) = judged(case, numbers, visible, &stops);
+    for (token, found) in names.into_iter().map(|token| (token, None)).chain(numbers) {
         if !visible && case.explained.has(token.shape.kind(), token.text) {
             continue;
         }
@@ -47,7 +47,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         if is_number(token) && own_numbers.covers(token.start, token.start + token.text.len()) {
             continue;
         }
-        let found = whose(case, token, visible, &stops);
+        let found = found.unwrap_or_else(|| whose(case, token, visible, &stops));
         // The number is a part of the name.
         if !matches!(found, Whose::Own | Whose::Explained)
             && is_number(token)
@@ -83,9 +83,11 @@ pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let tokens = case.scanner().scan(folded, Setting::of(view));
     let numbers: Vec<&Token<'_>> = tokens.iter().filter(|token| is_number(token)).collect();
     let stops = Stops::new(&view.text);
-    let own = own_numbers(case, &numbers, false, &stops);
-    for token in numbers.into_iter().filter(|token| !own.covers(token.start, token.start + token.text.len())) {
-        if let Whose::Foreign(kind, owner) = whose(case, token, false, &stops) {
+    let (numbers, own) = judged(case, numbers, false, &stops);
+    for (token, found) in numbers {
+        let is_own = own.covers(token.start, token.start + token.text.len());
+        let found = found.unwrap_or_else(|| whose(case, token, false, &stops));
+        if let (false, Whose::Foreign(kind, owner)) = (is_own, found) {
             case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
         }
     }
@@ -95,13 +97,25 @@ fn is_number(token: &Token<'_>) -> bool {
     matches!(token.shape.kind(), Kind::Id | Kind::Phone)
 }
 
-/// Where the account's own numbers stand, if any other number may be a piece of one.
-fn own_numbers(case: &mut Case<'_>, numbers: &[&Token<'_>], visible: bool, stops: &Stops<'_>) -> Spans {
+/// A number, and whose it is where that was asked already.
+type Judged<'n, 't> = (&'n Token<'t>, Option<Whose>);
+
+/// Where the account's own numbers stand, if any other number may be a piece of one: each
+/// is then judged, once.
+fn judged<'n, 't>(
+    case: &mut Case<'_>,
+    numbers: Vec<&'n Token<'t>>,
+    visible: bool,
+    stops: &Stops<'_>,
+) -> (Vec<Judged<'n, 't>>, Spans) {
     if numbers.len() < 2 {
-        return Spans::new(Vec::new());
+        return (numbers.into_iter().map(|token| (token, None)).collect(), Spans::new(Vec::new()));
     }
-    let own = numbers.iter().filter(|token| matches!(whose(case, token, visible, stops), Whose::Own));
-    Spans::new(own.map(|token| (token.start, token.start + token.text.len())).collect())
+    let found: Vec<Judged<'n, 't>> =
+        numbers.into_iter().map(|token| (token, Some(whose(case, token, visible, stops)))).collect();
+    let own = found.iter().filter(|(_, found)| matches!(found, Some(Whose::Own)));
+    let own = Spans::new(own.map(|(token, _)| (token.start, token.start + token.text.len())).collect());
+    (found, own)
 }
 
 /// Where telephone numbers stand, if any group of digits may be a piece of one.

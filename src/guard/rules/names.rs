@@ -152,7 +152,7 @@ fn is_common(name: &str) -> bool {
 /// Whether words of a view are written with capitals, and stand between words that are not:
 /// `Grace Young`, not `April May June` or `will price`.
 fn is_written_as_name(view: &View<'_>, name: &str) -> bool {
-    // Around a seam there is no more than the folded text; the whole message is then read.
+    // Around a seam only the folded text is known; the whole message is then read.
     if view.place.view == WINDOW {
         return true;
     }
@@ -188,7 +188,7 @@ fn is_written_as_name(view: &View<'_>, name: &str) -> bool {
 /// What the view around a seam is called.
 pub const WINDOW: &str = "seam";
 
-/// Whether the name of a body without its legal form is no piece of a longer word: `東京商事`
+/// Whether the name of a body without its legal form stands apart from a longer word: `東京商事`
 /// in `大東京商事`.
 fn is_whole(text: &str, hit: &Hit, view: &View<'_>) -> bool {
     let name = &text[hit.start..hit.end];

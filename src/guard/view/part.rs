@@ -146,7 +146,7 @@ impl Walk {
         if leaf == Leaf::Signature {
             return match reread::signature(kind, &bytes) {
                 Some(text) => sink.push(part, "signature", None, Shape::Loose, text.into()),
-                None => self.fail(part, "it is no signature"),
+                None => self.fail(part, "it is not a signature"),
             };
         }
         let charset = entity.parameter("charset");
@@ -170,7 +170,7 @@ impl Walk {
             reread::texts(raw, &bytes, charset, &text, leaf, entity.file_name())
         };
         for other in others {
-            // What is valid UTF-8 is no accident.
+            // Bytes are hardly ever valid UTF-8 by accident.
             if other.how == "utf-8" {
                 let text = escape::source(&other.text).into_owned();
                 sink.push(part, "text read as UTF-8", None, Shape::Hidden, text.into());

@@ -17,7 +17,7 @@ impl Declared {
     /// Reads digests in hex.
     ///
     /// # Errors
-    /// One that is no digest.
+    /// One that is not a digest.
     pub fn new(digests: &[String]) -> Result<Self, String> {
         let read = |text: &String| match blake3::Hash::from_hex(text.trim()) {
             Ok(hash) => Ok(*hash.as_bytes()),

@@ -139,7 +139,7 @@ fn start(name: &[u8]) -> Piece {
         b"plaintext" => Piece::Odd,
         // Its lines are read as they are.
         _ if keeps_lines(name) => Piece::Odd,
-        // What stands in it is no part of the text around it.
+        // What stands in it does not belong to the text around it.
         _ if is_over(name) => Piece::Odd,
         _ if OPAQUE.iter().any(|opaque| opaque.as_bytes() == name) => Piece::Odd,
         _ => Piece::Tag(Seam::of(name)),
