@@ -2,8 +2,9 @@
 //! beside parsing them, in one run, on one thread.
 //!
 //! `cargo bench --bench guard [-- ACCOUNTS MESSAGES]`: a made-up registrar, and
-//! that many distinct messages of it, so that no cache flatters. Figures are
-//! medians of five rounds; ratios within one run are what to compare.
+//! that many distinct messages of it in each round, none of which was judged before, so
+//! that no cache flatters. Figures are medians of five rounds of processor time; ratios
+//! within one run are what to compare.
 
 #[path = "support/registrar.rs"]
 mod registrar;
@@ -21,7 +22,7 @@ use kakitome::render::{Rendered, Template};
 use minijinja::{AutoEscape, Environment, Value};
 
 use registrar::{directory, recipient, renderer, terms};
-use support::{median, verdict};
+use support::{ROUNDS, median, verdict};
 
 /// As the command has it.
 #[global_allocator]
@@ -30,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     let accounts = numbers.first().copied().unwrap_or(20_000);
-    let messages = numbers.get(1).copied().unwrap_or(4_000).min(accounts);
+    let messages = numbers.get(1).copied().unwrap_or(4_000).min(accounts / ROUNDS as u64) as usize;
     let config = Config::parse(&generate::config("smtp://127.0.0.1:25"), std::path::Path::new(""), std::iter::empty())
         .expect("the demo's configuration");
     let (mapping, keys) = (config.directory, Keys::new(&[1; 32]));
@@ -42,23 +43,29 @@ fn main() {
     let guard = Guard::new(mapping, keys, index).expect("a guard");
     let judge = guard.judge(&terms).expect("a judge");
 
-    let recipients: Vec<Recipient> = records.into_iter().take(messages as usize).map(recipient).collect();
+    let recipients: Vec<Recipient> = records.into_iter().take(messages * ROUNDS).map(recipient).collect();
     let rendered: Vec<Rendered> =
         recipients.iter().map(|r| renderer.0.render(r.clone(), 0).expect("a message")).collect();
-    let bytes: usize = rendered.iter().map(|m| m.bytes().len()).sum();
+    let bytes = rendered.iter().map(|m| m.bytes().len()).sum::<usize>() / ROUNDS;
+    // Each round has messages of its own.
+    let rounds = || {
+        let mut all = recipients.chunks(messages).zip(rendered.chunks(messages)).cycle();
+        move || all.next().expect("a round")
+    };
     println!("{messages} messages of {:.1} KB", bytes as f64 / messages as f64 / 1e3);
 
     let environment = environment(renderer.0.template());
-    let engine = median(|| recipients.iter().for_each(|r| run(&environment, r)));
-    let render = median(|| recipients.iter().for_each(|r| drop(renderer.0.render(r.clone(), 0))));
+    let mut next = rounds();
+    let engine = median(|| next().0.iter().for_each(|r| run(&environment, r)));
+    let render = median(|| next().0.iter().for_each(|r| drop(renderer.0.render(r.clone(), 0))));
     let parse = median(|| {
-        for message in &rendered {
+        for message in next().1 {
             assert!(mail_parser::MessageParser::default().parse(message.bytes()).is_some());
         }
     });
-    let judged = median(|| judge_all(&recipients, &rendered, |candidate, record| judge.examine(candidate, record)));
-    let whole =
-        median(|| judge_all(&recipients, &rendered, |candidate, record| judge.examine_whole(candidate, record)));
+    let mut next = rounds();
+    let judged = median(|| judge_all(next(), |candidate, record| judge.examine(candidate, record)));
+    let whole = median(|| judge_all(next(), |candidate, record| judge.examine_whole(candidate, record)));
     println!("{:<28}{:>12}{:>10}{:>12}", "", "µs/message", "MB/s", "× engine");
     for (what, seconds) in [
         ("template engine alone", engine),
@@ -111,8 +118,7 @@ fn run(environment: &Environment<'_>, recipient: &Recipient) {
 }
 
 fn judge_all(
-    recipients: &[Recipient],
-    rendered: &[Rendered],
+    (recipients, rendered): (&[Recipient], &[Rendered]),
     examine: impl Fn(Candidate<'_>, Option<&Record>) -> Verdict,
 ) {
     for (recipient, message) in recipients.iter().zip(rendered) {

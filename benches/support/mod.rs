@@ -1,7 +1,7 @@
 //! What the benchmarks share: the processor's clock and verdicts.
 
 /// Rounds of which the median counts.
-const ROUNDS: usize = 5;
+pub const ROUNDS: usize = 5;
 
 /// The median of some rounds, in seconds of this thread's processor time: other
 /// work on the machine is not counted.

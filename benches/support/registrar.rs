@@ -58,6 +58,7 @@ pub fn renderer(keys: Keys) -> (Renderer, Vec<Literal>) {
 pub fn terms(literal: &[Literal]) -> Terms {
     Terms {
         campaign: Some(1),
+        revision: 1,
         literal: literal.to_vec(),
         allow: vec![Allow { value: "registrar.example".into(), reason: "our own site".into() }],
         must_show: vec!["member_id".into(), "name".into()],

@@ -12,7 +12,7 @@
 use crate::guard::lexicon::{self, Role};
 use crate::guard::names::{is_joined, is_within};
 use crate::guard::normal::{self, company};
-use crate::guard::standalone::Standing;
+use crate::guard::standalone::{Standing, split_dashes};
 
 /// The longest field that is looked at, in bytes.
 const FIELD_MAX: usize = 80;
@@ -111,8 +111,9 @@ fn fields(line: &str) -> Vec<Field<'_>> {
     let (mut start, mut before) = (0, '\n');
     let mut push = |text: &'_ str, before, behind| {
         // A dash between spaces parts fields too.
-        for text in text.split(" - ") {
-            let text = text.trim_matches(|c: char| c.is_whitespace() || ".-_'~+".contains(c));
+        for text in split_dashes(text) {
+            let text =
+                text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '-' | '_' | '\'' | '~' | '+'));
             if text.chars().any(char::is_alphabetic) {
                 all.push((text.as_ptr() as usize - line.as_ptr() as usize, text.len(), before, behind));
             }
@@ -158,7 +159,7 @@ pub fn names(searched: &str) -> Vec<Standing> {
             if !stands || !is_named(field.text) {
                 continue;
             }
-            let name = normal::name(field.text);
+            let name = normal::name_of_searched(field.text);
             if is_short(&name) {
                 all.push(Standing { place: place(field.text), name });
             }
@@ -245,7 +246,7 @@ fn is_of_word(c: char) -> bool {
 }
 
 fn push_beside(text: &str, place: std::ops::Range<usize>, all: &mut Vec<Standing>) {
-    let name = normal::name(&text[place.clone()]);
+    let name = normal::name_of_searched(&text[place.clone()]);
     if is_short(&name) {
         all.push(Standing { place, name });
     }
@@ -329,7 +330,7 @@ pub fn pairs(searched: &str) -> Vec<(Standing, Standing)> {
 fn pair(text: &str, first: &str, second: &str) -> (Standing, Standing) {
     let start = first.as_ptr() as usize - text.as_ptr() as usize;
     let end = second.as_ptr() as usize - text.as_ptr() as usize + second.len();
-    let of = |name: String| Standing { place: start..end, name: normal::name(&name) };
+    let of = |name: String| Standing { place: start..end, name: normal::name_of_searched(&name) };
     (of(format!("{first} {second}")), of(format!("{second} {first}")))
 }
 

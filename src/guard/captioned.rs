@@ -73,7 +73,7 @@ fn whole_and_beginnings(field: &str, all: &mut Vec<Salutation>) {
 }
 
 fn push(words: &str, all: &mut Vec<Salutation>) {
-    let name = normal::name(words);
+    let name = normal::name_of_searched(words);
     if name.chars().any(char::is_alphabetic) && name.chars().count() <= NAME_MAX {
         all.push(Salutation::of(words));
     }

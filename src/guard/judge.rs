@@ -118,6 +118,7 @@ impl Guard {
             known,
             extras,
             campaign: terms.campaign,
+            revision: terms.revision,
             must_show,
             declared: view::Declared::new(&terms.attachments)?,
             memos: passage::Pool::default(),
@@ -198,6 +199,7 @@ pub struct Judge<'a> {
     known: Known,
     extras: Option<Extras<'a>>,
     campaign: Option<i64>,
+    revision: i64,
     must_show: Vec<String>,
     /// The files that need not be read.
     declared: view::Declared,
@@ -266,6 +268,8 @@ impl Judge<'_> {
     fn open<'c>(&'c self, candidate: &Candidate<'c>, record: Option<&Record>) -> Case<'c> {
         let own = record.map(|record| self.own(record)).unwrap_or_default();
         let mut case = self.case(own, candidate.account);
+        case.message_id =
+            self.campaign.map(|campaign| self.guard.keys.message_id(campaign, self.revision, candidate.account));
         rules::envelope::judge(&mut case, candidate, record);
         case
     }
@@ -324,12 +328,11 @@ impl Judge<'_> {
     }
 
     pub(in crate::guard) fn view(&self, case: &mut Case<'_>, view: &View<'_>) {
-        let mut neutral = None;
         if rules::tokens::has_link(&view.text) {
             rules::tokens::links(case, view);
-            // One token in a million has an ID between two dashes by chance.
-            neutral = case.without_own_links(&view.text, None);
         }
+        // One token in a million has an ID between two dashes by chance.
+        let mut neutral = case.without_own_tokens(&view.text, rules::is_header(view), None);
         if view.place.at.as_deref().is_some_and(|at| at.ends_with(view::url::FORM)) {
             neutral = case.own.with_signs(neutral.as_deref().unwrap_or(&view.text)).or(neutral);
         }

@@ -58,6 +58,9 @@ pub struct Terms {
     /// The campaign whose link tokens are right; `None` when stored files are
     /// judged outside any campaign.
     pub campaign: Option<i64>,
+    /// Its revision, by which its Message-IDs are told.
+    #[serde(default)]
+    pub revision: i64,
     /// The template's literal text, and the sender's own header values.
     pub literal: Vec<Literal>,
     /// Values that may appear although they are nobody's own, with a reason.

@@ -113,6 +113,11 @@ impl Own {
         self.words.get(written).map(|(kind, canonical)| (*kind, &**canonical))
     }
 
+    /// Whether an own telephone number is written exactly so.
+    pub fn has_written_phone(&self, written: &str) -> bool {
+        self.written_phones.iter().any(|(_, value, _)| value == written)
+    }
+
     /// Whether a canonical value is this account's.
     pub fn has(&self, kind: Kind, canonical: &str) -> bool {
         let is_phone = || {

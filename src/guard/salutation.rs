@@ -51,7 +51,7 @@ pub fn is_generic(word: &str) -> bool {
 impl Salutation {
     /// One that names somebody for sure.
     pub fn of(words: &str) -> Self {
-        Self { name: normal::name(words), words: words.to_owned(), at_start: false, is_sure: true }
+        Self { name: normal::name_of_searched(words), words: words.to_owned(), at_start: false, is_sure: true }
     }
 }
 
@@ -294,7 +294,7 @@ fn greeted(line: &str, found: &mut Vec<Salutation>) {
     }
     let whole = addressee(rest);
     let words = untitled(bare(whole));
-    let name = normal::name(words);
+    let name = normal::name_of_searched(words);
     let first = words.split([' ', '/']).next().unwrap_or_default();
     let count = name.split(' ').count();
     if name.is_empty() || count > 6 || name.chars().count() > NAME_MAX || !name.chars().any(char::is_alphabetic) {

@@ -42,8 +42,10 @@ pub fn names(folded: &str, may_begin: impl Fn(&str, &str) -> bool) -> Vec<Standi
     if !folded.is_ascii() {
         joined(folded, &mut all);
     }
+    let mut parts = Vec::new();
     for whole in fields(folded) {
-        let parts: Vec<&str> = whole.split(',').flat_map(|part| part.split(" - ")).map(bare).collect();
+        parts.clear();
+        parts.extend(whole.split(',').flat_map(split_dashes).map(bare));
         for part in &parts {
             worded(folded, part, &mut all);
             turned(folded, part.split_once(' '), part, &may_begin, &mut all);
@@ -56,13 +58,25 @@ pub fn names(folded: &str, may_begin: impl Fn(&str, &str) -> bool) -> Vec<Standi
     all
 }
 
+/// The pieces of a field between dashes that have spaces around them.
+pub fn split_dashes(field: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(field);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let dash = memchr::memchr_iter(b'-', text.as_bytes())
+            .find(|at| text[..*at].ends_with(' ') && text[at + 1..].starts_with(' '));
+        rest = dash.map(|at| &text[at + 2..]);
+        Some(dash.map_or(text, |at| &text[..at - 1]))
+    })
+}
+
 /// A field without the signs around it, and without the number before it: `1. Li Na`.
 fn bare(mut field: &str) -> &str {
     // A field may be as long as a message, and all of it numbers.
     loop {
-        field = field.trim_matches(|c: char| " -.'".contains(c));
+        field = field.trim_matches([' ', '-', '.', '\'']);
         match field.split_once(' ') {
-            Some((number, rest)) if !number.contains(char::is_alphabetic) => field = rest,
+            Some((number, rest)) if !number.chars().any(char::is_alphabetic) => field = rest,
             _ => return field,
         }
     }
@@ -99,7 +113,7 @@ fn joined(folded: &str, all: &mut Vec<Standing>) {
                 if goes_on && lexicon::of(Role::Particle).prefix(after).is_none() {
                     continue;
                 }
-                all.push(Standing { name: normal::name(&folded[place.clone()]), place });
+                all.push(Standing { name: normal::name_of_searched(&folded[place.clone()]), place });
             }
         }
     }
@@ -169,7 +183,7 @@ fn fields(text: &str) -> Vec<&str> {
 /// Two words too short to be searched for anywhere.
 fn worded(folded: &str, field: &str, all: &mut Vec<Standing>) {
     if field.len() <= SHORT_MAX && field.contains(' ') && is_latin(field) {
-        let name = normal::name(field);
+        let name = normal::name_of_searched(field);
         if name.contains(' ') && form(&name) == Form::Short {
             all.push(Standing { place: place(folded, field), name });
         }
@@ -213,7 +227,10 @@ fn turned(
     // A title or an initial is written otherwise in a name, and a short name has no gate.
     let is_plain = !given.contains('.') && length >= SHORT_MAX && first.len() > TITLE_MAX;
     if !is_plain || may_begin(first, second.trim_start()) {
-        all.push(Standing { place: place(folded, field), name: normal::name(&format!("{given} {surname}")) });
+        all.push(Standing {
+            place: place(folded, field),
+            name: normal::name_of_searched(&format!("{given} {surname}")),
+        });
     }
 }
 
@@ -230,6 +247,13 @@ fn is_latin(field: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dashes_part_fields() {
+        for text in ["", "a", "a - b", "a -b - c", " - ", " - - ", "a - - b", "x- y -z", "\u{fc} - \u{fc}", "-", " -"] {
+            assert_eq!(split_dashes(text).collect::<Vec<_>>(), text.split(" - ").collect::<Vec<_>>(), "{text:?}");
+        }
+    }
 
     fn found(text: &str) -> Vec<String> {
         names(&normal::fold(text), |_, _| true).into_iter().map(|standing| standing.name).collect()

@@ -62,6 +62,7 @@ impl Bound {
         literal.extend(letterhead.values().into_iter().map(|text| Literal { html: false, text }));
         let terms = Terms {
             campaign: Some(campaign.id),
+            revision: letterhead.revision,
             literal,
             allow: campaign.definition.allow.clone(),
             must_show: campaign.definition.must_show.clone(),

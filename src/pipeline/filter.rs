@@ -237,5 +237,5 @@ async fn terms(app: &App, args: &GuardCheck) -> Result<Terms> {
     }
     let allow = args.allow.iter().map(|value| Allow { value: value.clone(), reason: "--allow".into() }).collect();
     let attachments = args.attach.iter().map(|given| digest(given)).collect::<Result<Vec<String>>>()?;
-    Ok(Terms { campaign: None, literal, allow, must_show: args.must_show.clone(), attachments })
+    Ok(Terms { campaign: None, revision: 0, literal, allow, must_show: args.must_show.clone(), attachments })
 }

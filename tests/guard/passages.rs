@@ -9,7 +9,7 @@ use kakitome::guard::{Candidate, Judge};
 use proptest::prelude::*;
 
 use super::letter::Letter;
-use super::world::{World, terms};
+use super::world::{CAMPAIGN, World, terms};
 
 /// What may stand between two pieces of a text.
 const CUTS: [&str; 22] = [
@@ -38,7 +38,7 @@ const CUTS: [&str; 22] = [
 ];
 
 /// Text around the values.
-const PROSE: [&str; 20] = [
+const PROSE: [&str; 26] = [
     "会員番号:",
     "氏名:",
     "【お名前】",
@@ -59,6 +59,12 @@ const PROSE: [&str; 20] = [
     "%20",
     "&amp;",
     "a < b",
+    "\\u9234",
+    "（すずき）",
+    "(さとう",
+    "=?UTF-8?B?6Yi05pyo?=",
+    "=E9=88=B4",
+    "%u9234",
 ];
 
 /// A text: pieces of prose and of values, and what stands between.
@@ -149,5 +155,47 @@ fn passages_and_the_whole_message_agree_on_odd_sources() {
         letter.html.push_str(&html);
         let is_cleared = agree(&judge, &world, 0, &letter.bytes()).unwrap_or_else(|e| panic!("{html}: {e}"));
         assert!(!is_cleared, "{html}");
+    }
+}
+
+/// A message's own Message-ID is one random word for everybody; what stands beside it is not.
+#[test]
+fn an_own_message_id_hides_nothing() {
+    let world = World::new();
+    let judge = world.guard.judge(&terms()).expect("the terms are good");
+    let id = |account: usize| world.keys.message_id(CAMPAIGN, 1, &world.records[account].account);
+    for (value, clean) in [
+        (format!("<{}@registrar.example>", id(0)), true),
+        (format!("<{}.40817299@registrar.example>", id(0)), false),
+        (format!("<40817299-{}@registrar.example>", id(0)), false),
+        (format!("<{}@aozora-print.example>", id(0)), false),
+        (format!("<{}@registrar.example> 佐々木 花子", id(0)), false),
+    ] {
+        let mut letter = Letter::new(&world, 0);
+        letter.header("Message-ID", &value);
+        let is_cleared = agree(&judge, &world, 0, &letter.bytes()).unwrap_or_else(|e| panic!("{value}: {e}"));
+        assert_eq!(is_cleared, clean, "{value}");
+    }
+}
+
+/// An own telephone number is judged once, and not again with each label before it: what
+/// its neighbours make of it is seen all the same.
+#[test]
+fn an_own_telephone_number_hides_nothing() {
+    let world = World::new();
+    let judge = world.guard.judge(&terms()).expect("the terms are good");
+    for (text, clean) in [
+        ("電話: 090-1234-5678\r\n", true),
+        ("電話: 090-1234-5678\r\nお変わりがあるときは\r\n", true),
+        ("電話: 090-1234-5678\r\n03-3234-5678\r\n", false),
+        ("電話: 090-1234-5678\r\n会員番号: 40817299\r\n", false),
+        ("会員番号 4081 090-1234-5678\r\n", true),
+        ("担当: 佐々木花子 090-1234-5678\r\n", false),
+        ("電話: 090-1234-5678\r\n4081\r\n7299\r\n", false),
+    ] {
+        let mut letter = Letter::new(&world, 0);
+        letter.text = format!("{text}{}", letter.text);
+        let is_cleared = agree(&judge, &world, 0, &letter.bytes()).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(is_cleared, clean, "{text}");
     }
 }

@@ -222,6 +222,7 @@ impl World {
 pub fn terms() -> Terms {
     Terms {
         campaign: Some(CAMPAIGN),
+        revision: 1,
         literal: vec![Literal { html: false, text: super::letter::FOOTER.into() }],
         allow: vec![Allow { value: "registrar.example".into(), reason: "our own".into() }],
         must_show: Vec::new(),

@@ -119,7 +119,7 @@ impl Newsletter {
         literal.extend(letterhead.values().into_iter().map(|text| Literal { html: false, text }));
         let allow = ALLOWED.map(|(value, reason)| Allow { value: value.into(), reason: reason.into() }).to_vec();
         let must_show = if name == "editorial-ja" { Vec::new() } else { vec!["member_id".into()] };
-        let terms = Terms { campaign: Some(campaign), literal, allow, must_show, attachments: Vec::new() };
+        let terms = Terms { campaign: Some(campaign), revision: 1, literal, allow, must_show, attachments: Vec::new() };
         Self { name, renderer: Renderer::new(template, letterhead).expect("a letterhead"), terms }
     }
 

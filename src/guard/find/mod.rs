@@ -180,6 +180,11 @@ impl Scanner {
         self.phones.as_ref().map(|phones| phones.forms(written)).unwrap_or_default()
     }
 
+    /// Whether a folded text ends with the label of an ID.
+    pub fn ends_in_label(&self, folded: &str) -> bool {
+        self.labels.before(folded).is_some()
+    }
+
     /// Whether a folded text may end with a label whose number is in what follows, or with
     /// the half of an address.
     pub fn ends_open(&self, folded: &str) -> bool {

@@ -16,7 +16,6 @@
 //!
 //! Infallible at run time: a test reads every line of every file.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use hashbrown::HashSet;
@@ -24,7 +23,7 @@ use hashbrown::HashSet;
 use crate::guard::normal;
 
 /// What a word says of what stands beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// An ID may follow, or stand in the cell below it: `Kundennummer`.
     IdLabel,
@@ -89,6 +88,7 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role by its name, in their order.
     const ALL: [(&'static str, Role); 30] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
@@ -212,8 +212,8 @@ pub struct Words {
     /// How they begin and end.
     firsts: HashSet<char>,
     lasts: HashSet<char>,
-    /// The longest word, in bytes.
-    longest: usize,
+    /// How long they are, in bytes, the longest first.
+    lengths: Vec<usize>,
 }
 
 impl Words {
@@ -228,13 +228,9 @@ impl Words {
         list.dedup();
         let firsts = list.iter().filter_map(|word| word.chars().next()).collect();
         let lasts = list.iter().filter_map(|word| word.chars().next_back()).collect();
-        Self {
-            set: list.iter().copied().collect(),
-            firsts,
-            lasts,
-            longest: list.first().map_or(0, |word| word.len()),
-            list,
-        }
+        let mut lengths: Vec<usize> = list.iter().map(|word| word.len()).collect();
+        lengths.dedup();
+        Self { set: list.iter().copied().collect(), firsts, lasts, lengths, list }
     }
 
     /// Whether a whole word is one of them.
@@ -245,21 +241,20 @@ impl Words {
     /// The longest of them that a text begins with.
     pub fn prefix(&self, text: &str) -> Option<&'static str> {
         text.chars().next().filter(|first| self.firsts.contains(first))?;
-        let ends = (1..=self.longest.min(text.len())).rev().filter(|end| text.is_char_boundary(*end));
-        ends.filter_map(|end| self.set.get(&text[..end])).next().copied()
+        self.lengths.iter().find_map(|length| self.set.get(text.get(..*length)?)).copied()
     }
 
     /// The longest of them that a text ends with.
     pub fn suffix(&self, text: &str) -> Option<&'static str> {
         text.chars().next_back().filter(|last| self.lasts.contains(last))?;
-        let least = text.len().saturating_sub(self.longest);
-        let starts = (least..text.len()).filter(|start| text.is_char_boundary(*start));
-        starts.filter_map(|start| self.set.get(&text[start..])).next().copied()
+        let start = |length: &usize| text.len().checked_sub(*length);
+        self.lengths.iter().find_map(|length| self.set.get(text.get(start(length)?..)?)).copied()
     }
 }
 
-static BY_ROLE: LazyLock<HashMap<Role, Words>> =
-    LazyLock::new(|| Role::ALL.into_iter().map(|(_, role)| (role, Words::of(role))).collect());
+/// The words of each role, in the order of [`Role::ALL`].
+static BY_ROLE: LazyLock<Vec<Words>> =
+    LazyLock::new(|| Role::ALL.into_iter().map(|(_, role)| Words::of(role)).collect());
 
 static NONE: LazyLock<Words> = LazyLock::new(|| Words::new(Vec::new()));
 
@@ -270,7 +265,7 @@ static COMMON_WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
 
 /// The words of a role.
 pub fn of(role: Role) -> &'static Words {
-    BY_ROLE.get(&role).unwrap_or(&NONE)
+    BY_ROLE.get(role as usize).unwrap_or(&NONE)
 }
 
 /// Whether a word, as names are searched for, is nobody's name in running text.
@@ -282,6 +277,24 @@ pub fn is_common(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_has_its_own_words() {
+        for (n, (name, role)) in Role::ALL.into_iter().enumerate() {
+            assert_eq!(role as usize, n, "{name}");
+            assert_eq!(of(role).list, Words::of(role).list, "{name}");
+        }
+        let words = Words::new(vec!["co", "company", "会社"]);
+        for (text, prefix, suffix) in [
+            ("company", Some("company"), Some("company")),
+            ("compan", Some("co"), None),
+            ("co会社", Some("co"), Some("会社")),
+            ("会", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!((words.prefix(text), words.suffix(text)), (prefix, suffix), "{text}");
+        }
+    }
 
     #[test]
     fn every_line_has_a_word_its_roles_and_an_example_of_it() {

@@ -101,9 +101,8 @@ fn fold_ascii(text: &str) -> Cow<'_, str> {
 /// One round, and whether another may find something to do.
 fn round(text: &str) -> (Cow<'_, str>, bool) {
     // NFKC makes a space and a combining sign of it.
-    let acute = memchr::memmem::find(text.as_bytes(), "\u{b4}".as_bytes()).map(|_| text.replace('\u{b4}', "'"));
-    if let Some(text) = acute {
-        return (Cow::Owned(round(&text).0.into_owned()), true);
+    if memchr::memchr_iter(0xc2, text.as_bytes()).any(|at| text.as_bytes().get(at + 1) == Some(&0xb4)) {
+        return (Cow::Owned(round(&text.replace('\u{b4}', "'")).0.into_owned()), true);
     }
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
     if matches!(composed, Cow::Owned(_))
@@ -312,6 +311,9 @@ fn corporate(text: &str) -> Option<String> {
     const FORMS: [(&str, &str); 4] =
         [("(株)", "株式会社"), ("(有)", "有限会社"), ("(同)", "合同会社"), ("(合)", "合同会社")];
     let mut out: Option<String> = None;
+    if memchr::memchr(b'(', text.as_bytes()).is_none() {
+        return out;
+    }
     for (short, long) in FORMS {
         let now = out.as_deref().unwrap_or(text);
         if memchr::memmem::find(now.as_bytes(), short.as_bytes()).is_some() {

@@ -29,8 +29,8 @@ mod search;
 
 pub use fold::{TOP_LEVEL, fold};
 pub use name::{
-    MIDDLE_DOT, indexed, is_between, is_han, is_joined, is_spaceless, is_title, is_within, name, readings, spelled,
-    word,
+    MIDDLE_DOT, indexed, is_between, is_han, is_joined, is_spaceless, is_title, is_within, name, name_of_searched,
+    readings, spelled, word,
 };
 pub use phone::{digits as phone_digits, is_dialable};
 pub use search::search;

@@ -10,7 +10,7 @@
 //! nothing but an honorific stays as it is.
 
 use super::company;
-use super::fold::fold;
+use super::fold::{fold, kanji_digit};
 use super::search::{respelled, search};
 use crate::account::Kind;
 use crate::guard::lexicon::{self, Role};
@@ -30,9 +30,13 @@ use crate::guard::names::{Form, form};
 /// assert_eq!(name("髙橋 花子"), name("高橋花子"));
 /// ```
 pub fn name(text: &str) -> String {
-    let folded = fold(text);
+    name_of_searched(&search(&fold(text)))
+}
+
+/// The canonical form of a name that stands in a searched text.
+pub fn name_of_searched(searched: &str) -> String {
     // Before the spaces go: Mr. 山田.
-    let mut name = spaces(without_title(search(&folded).trim()));
+    let mut name = spaces(without_title(searched.trim()));
     loop {
         let shorter = without_title(without_honorific(&name));
         if shorter.len() == name.len() {
@@ -118,6 +122,11 @@ fn spaces(text: &str) -> String {
         return spelled(text);
     }
     let joined: String = text.chars().filter(|c| !is_between(*c) && *c != MIDDLE_DOT).collect();
+    // What folding looks at together with its neighbours; most names have none of it.
+    let is_of_context = |c: char| matches!(c, '。' | 'ー' | '(') || kanji_digit(c).is_some();
+    if joined.len() == text.len() && !joined.chars().any(is_of_context) {
+        return joined;
+    }
     // Without the spaces a short corporate form may have come together.
     let folded = fold(&joined);
     search(&folded).into_owned()

@@ -79,8 +79,8 @@ impl Walk<'_, '_, '_> {
             if unsigned.is_some() && depth > 0 {
                 return None;
             }
-            let own_link = |field| self.case.without_own_links(std::str::from_utf8(field).ok()?, Some(BEHIND));
-            let neutral = unsigned.or_else(|| own_link(field));
+            let own = |field| self.case.without_own_tokens(std::str::from_utf8(field).ok()?, true, Some(BEHIND));
+            let neutral = unsigned.or_else(|| own(field));
             let field = neutral.as_deref().map_or(field, str::as_bytes);
             self.passage(
                 |memos: &mut Memos| &mut memos.fields,

@@ -179,7 +179,7 @@ impl Walk<'_, '_, '_> {
             return Some(piece);
         }
         self.is_personal = true;
-        if let Some(neutral) = self.case.without_own_links(html, Some(BEHIND)) {
+        if let Some(neutral) = self.case.without_own_tokens(html, false, Some(BEHIND)) {
             return self.piece(&neutral);
         }
         let again = if known.is_none() { self.memos.tags.note(html.as_bytes()) } else { None };

@@ -167,7 +167,8 @@ fn is_open_worded(tail: &str, names: Names<'_>) -> bool {
 /// Whether a name by words could begin with the end of one and go on with the
 /// other: `(ada` `ashgrove,`.
 fn may_begin(first: &str, second: &str, names: Names<'_>) -> bool {
-    let first = if normal::word(second).is_form { first.trim_end_matches(',') } else { first };
+    let is_apart = first.ends_with(',') && normal::word(second).is_form;
+    let first = if is_apart { first.trim_end_matches(',') } else { first };
     let starts = |at: usize| starts_word(&first[..at]);
     // No such name has a character that is written without spaces.
     let near =

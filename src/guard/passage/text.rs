@@ -95,7 +95,7 @@ impl Walk<'_, '_, '_> {
         if is_new && self.ends_in_own(text, seams) {
             return Some(true);
         }
-        if let Some(neutral) = self.case.without_own_links(text, Some(BEHIND_IN_TEXT)) {
+        if let Some(neutral) = self.case.without_own_tokens(text, false, Some(BEHIND_IN_TEXT)) {
             return self.text(&neutral, is_last, seams);
         }
         let again = if is_new { self.memos.texts.note(text.as_bytes()) } else { None };
@@ -162,9 +162,17 @@ impl Walk<'_, '_, '_> {
         };
         let signs = |sign: &u8| before.bytes().filter(|b| b == sign).count() > 1;
         let number = |c: char| c.is_ascii_digit() || (!self.case.scanner().are_digits() && c.is_ascii_alphanumeric());
-        let numbers = word.starts_with(number)
+        let numbers = word.trim_start_matches(['+', '(']).starts_with(number)
             && before.trim_end_matches(is_blank).ends_with(|c: char| number(c) || "+-.,()/_'@".contains(c));
-        if (!blank && lead.is_none()) || b",\t;|".iter().any(signs) || numbers || self.own_word(word).is_none() {
+        // The label of an ID makes more of a number than a telephone's.
+        let is_other =
+            || self.case.own.has_written_phone(word) && self.case.scanner().ends_in_label(&normal::fold(before));
+        if (!blank && lead.is_none())
+            || b",\t;|".iter().any(signs)
+            || numbers
+            || is_other()
+            || self.own_word(word).is_none()
+        {
             if !blank && lead.is_none() {
                 self.learn(before);
             }
@@ -186,8 +194,13 @@ impl Walk<'_, '_, '_> {
         if let Some(edges) = self.own_words.get(word) {
             return Some(edges.clone());
         }
-        self.case.is_own_word(word).then_some(())?;
-        self.case.show_own_word(word);
+        if self.case.own.has_written_phone(word) {
+            // Its pieces may be others' numbers: it is judged, once.
+            self.judge(&[view(Shape::Visible, Cow::Borrowed(word))])?;
+        } else {
+            self.case.is_own_word(word).then_some(())?;
+            self.case.show_own_word(word);
+        }
         let edges = Arc::new(Edges::of(word, self.judge.index().names(), self.case.scanner()));
         self.own_words.insert(word.into(), edges.clone());
         Some(edges)

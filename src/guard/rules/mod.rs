@@ -53,6 +53,8 @@ pub struct Case<'a> {
     pub is_nobodys: bool,
     /// The campaign whose link tokens are right.
     pub campaign: Option<i64>,
+    /// The left side of its Message-ID, if Kakitome made this message.
+    pub message_id: Option<String>,
     /// Tokens that were looked at and found explained, so that a value repeated
     /// a hundred times is looked up once.
     pub explained: Values,
@@ -79,6 +81,7 @@ impl<'a> Case<'a> {
             account,
             is_nobodys: false,
             campaign,
+            message_id: None,
             explained: Values::default(),
             shown: Values::default(),
             findings: Vec::new(),

@@ -82,11 +82,20 @@ fn amiss(case: &Case<'_>, said: Option<(AccountId, i64)>) -> Option<(Option<Acco
 }
 
 impl Case<'_> {
-    /// A text without the tokens of this account's own links, if it has any and no
-    /// others: they are made here for it, and say nothing of anybody else. Each must have
-    /// one of these characters behind it, if any: in a source, what else stands there may
-    /// be read together with it, an entity as a line end inside a URL.
-    pub fn without_own_links(&self, text: &str, behind: Option<&str>) -> Option<String> {
+    /// A text without the tokens that were made here for this account: those of its links
+    /// and, in a header, its Message-ID, of which the boundary is made too. They say nothing
+    /// of anybody else. `None` if it has none, or others.
+    ///
+    /// Each link must have one of these characters behind it, if any: in a source, what else
+    /// stands there may be read together with it, an entity as a line end inside a URL.
+    pub fn without_own_tokens(&self, text: &str, is_header: bool, behind: Option<&str>) -> Option<String> {
+        let neutral = if has_link(text) { Some(self.without_own_links(text, behind)?) } else { None };
+        let Some(id) = self.message_id.as_deref().filter(|_| is_header) else { return neutral };
+        let now = neutral.as_deref().unwrap_or(text);
+        if memchr::memmem::find(now.as_bytes(), id.as_bytes()).is_some() { Some(now.replace(id, "x")) } else { neutral }
+    }
+
+    fn without_own_links(&self, text: &str, behind: Option<&str>) -> Option<String> {
         let (mut out, mut done) = (None::<String>, 0);
         for (start, token) in links_in(text) {
             let after = text[start + token.len()..].chars().next();

@@ -75,12 +75,13 @@ pub fn texts(
     out
 }
 
-/// Whether a text, of a part in UTF-8, has a second reading that looks across the
-/// lines and tags between which it is cut into passages.
+/// Whether a text, of a part in UTF-8, has another reading that looks across the lines and
+/// tags between which it is cut into passages. Each passage looks for escapes, encoded-words
+/// and furigana itself: none of them reaches over a cut.
 pub fn may_differ(raw: (&[u8], Encoding), text: &str, is_html: bool) -> bool {
     charset::may_differ(text.as_bytes())
-        || second::is_needed(text)
-        || (raw.1 == Encoding::QuotedPrintable && !transfer::unescaped_lines(raw.0).is_empty())
+        || second::has_controls(text.as_bytes())
+        || (raw.1 == Encoding::QuotedPrintable && transfer::has_unescaped(raw.0))
         || if is_html {
             second::has_control_references(text) || format::looks_like_card(text)
         } else {
@@ -175,6 +176,23 @@ mod tests {
         assert!(!may_differ((html.as_bytes(), Encoding::Identity), html, true));
         let encoded = b"<a href=3D\"https://a.example/?x=3D1\">caf=C3=A9=2E</a>=\r\n=46rom";
         assert_eq!(transfer::unescaped_lines(encoded), "");
+        assert!(!transfer::has_unescaped(encoded));
+        for body in [
+            &b"a=4820=\r\n1937"[..],
+            b"x=82y",
+            b"x=82=\r\ny",
+            b"a=\r\n=41b",
+            b"x=00",
+            b"x=2Ey",
+            b"x=2E=\r\ny",
+            b"=46rom",
+            b"",
+        ] {
+            let all = transfer::unescaped_lines(body);
+            assert_eq!(transfer::has_unescaped(body), !all.is_empty(), "{}", String::from_utf8_lossy(body));
+        }
+        let long = format!("{}=\r\n{}x", "=E3=81=82".repeat(8), "=E3=81=82".repeat(8));
+        assert!(!transfer::has_unescaped(long.as_bytes()));
         assert_eq!(
             transfer::unescaped_lines(b"a\r\nhttps://a.example/?u=4820=\r\n1937 b\r\n"),
             "https://a.example/?u=48201937 b\n"

@@ -52,6 +52,48 @@ pub fn unescaped_lines(body: &[u8]) -> String {
     out
 }
 
+/// Whether a quoted-printable body has any [`unescaped_lines`]. Nearly none has.
+pub fn has_unescaped(body: &[u8]) -> bool {
+    may_have_unescaped(body) && !unescaped_lines(body).is_empty()
+}
+
+/// Whether some escape could be none, whatever its line says.
+fn may_have_unescaped(body: &[u8]) -> bool {
+    let may_be_run = |b: Option<&u8>, soft: u8| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == soft);
+    let escape = |at: usize| body.get(at..at + 3).and_then(escaped);
+    let mut at = 0;
+    while let Some(sign) = memchr::memchr(b'=', &body[at..]) {
+        let start = at + sign;
+        at = start + 1;
+        let Some(byte) = escape(start) else { continue };
+        at = start + 3;
+        if byte >= 0x80 {
+            // Letters of other scripts are escapes by the dozen, over line ends too.
+            let first = at;
+            while let Some(next) = [at, behind_soft_break(body, at)].into_iter().find(|at| escape(*at) >= Some(0x80)) {
+                at = next + 3;
+            }
+            if at > first {
+                continue;
+            }
+        } else if matches!(byte, b'=' | b'\r' | b'\n' | b'\t') {
+            continue;
+        } else if byte.is_ascii_alphanumeric() || byte < 0x20 || byte == 0x7f {
+            return true;
+        }
+        if may_be_run(start.checked_sub(1).and_then(|at| body.get(at)), b'\n') && may_be_run(body.get(at), b'=') {
+            return true;
+        }
+    }
+    false
+}
+
+/// Where a body goes on behind a soft line break, if one stands there.
+fn behind_soft_break(body: &[u8], at: usize) -> usize {
+    let length = [&b"=\r\n"[..], b"=\n"].iter().find(|soft| body[at..].starts_with(soft)).map_or(0, |soft| soft.len());
+    at + length
+}
+
 /// The lines of a quoted-printable body that soft line breaks part.
 fn joined_lines(body: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let mut lines = body.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
