@@ -72,6 +72,10 @@
 //! means "everyone" by default; a retry of `unknown`; policy in a scripting
 //! language.
 
+/// The tests that the crate alone can make name it as others do.
+#[cfg(test)]
+extern crate self as kakitome;
+
 pub mod account;
 pub mod address;
 pub mod audience;

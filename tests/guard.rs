@@ -1,4 +1,5 @@
-//! The guard, from outside: made-up accounts, whole messages, one reason a row.
+//! The guard, from outside: made-up accounts, whole messages, one reason a row. What
+//! switches parts of it off is compiled into the crate's own tests: `guard/ablation.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 
@@ -13,13 +14,11 @@ mod guard {
     mod calibration;
     mod charsets;
     mod clean;
-    mod drill;
     mod encodings;
     mod extra;
     mod fuzz;
     mod letter;
     mod limits;
-    mod mutation;
     mod names;
     mod own_hosts;
     mod passages;

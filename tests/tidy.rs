@@ -123,10 +123,6 @@ const WORDS: [(&str, &str); 6] = [
     ("#![allow", "mend it, or use #![expect(…, reason = \"…\")]"),
 ];
 
-/// Switches parts of the guard off, for the tests that prove them: named where it
-/// is made, and nowhere else outside tests.
-const WEAKENED: (&str, &str) = ("weakened_for_a_test", "guard/weak.rs");
-
 /// One source file: its path under `src/`, its text, and its code alone.
 struct File {
     path: String,
@@ -443,12 +439,6 @@ fn banned(file: &File) -> Vec<String> {
     found.collect()
 }
 
-fn weakened(file: &File) -> Vec<String> {
-    let (name, home) = WEAKENED;
-    let found = words(&file.code).filter(|(_, word)| *word == name && file.path != home);
-    found.map(|(at, _)| file.fault(at, "a part of the guard is switched off; only tests may do that")).collect()
-}
-
 fn names(file: &File) -> Vec<String> {
     let module = file.module();
     let mut faults = Vec::new();
@@ -542,7 +532,6 @@ fn only_rooms_with_io_wait() {
 #[test]
 fn what_never_stands_outside_tests_does_not() {
     keep(banned);
-    keep(weakened);
 }
 
 #[test]
@@ -648,13 +637,6 @@ mod each_check_fails_where_it_should {
         for before in ["'\"'", "'\\''", "'あ'", "b'\"'", "\"\\\"\"", "br##\"\"#\"##", "<'a>", "/* /* */ */"] {
             assert_eq!(faults(banned, "a.rs", &format!("{before} x.unwrap()")).len(), 1, "{before}");
         }
-    }
-
-    #[test]
-    fn a_weakened_guard_stays_in_tests() {
-        let code = "fn a() { judge.weakened_for_a_test(x) }";
-        assert_eq!(faults(weakened, "pipeline/check.rs", code).len(), 1);
-        assert_eq!(faults(weakened, "guard/weak.rs", code).len(), 0);
     }
 
     #[test]

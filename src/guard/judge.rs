@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 use crate::account::{AccountId, Kind, Record, mask};
 use crate::address::Address;
 use crate::config::Mapping;
+use crate::guard::ablation::Ablation;
 use crate::guard::extras::Extras;
 use crate::guard::find::Scanner;
 use crate::guard::overlay::{Overlay, PREFIX};
 use crate::guard::passage;
 use crate::guard::rules::{self, Case};
 use crate::guard::view::{self, Limits, Shape, View, Views};
-use crate::guard::weak::Weakness;
 use crate::guard::{Cleared, Held, Index, Known, Own, Terms, Verdict, normal};
 use crate::key::Keys;
 use crate::render::Rendered;
@@ -122,7 +122,7 @@ impl Guard {
             must_show,
             declared: view::Declared::new(&terms.attachments)?,
             memos: passage::Pool::default(),
-            weakness: None,
+            ablation: Ablation::nothing(),
         })
     }
 
@@ -205,7 +205,7 @@ pub struct Judge<'a> {
     declared: view::Declared,
     memos: passage::Pool<passage::Memos>,
     /// What a test has switched off.
-    pub(in crate::guard) weakness: Option<Weakness>,
+    pub(in crate::guard) ablation: Ablation,
 }
 
 /// The account of a case that nobody owns anything in.
@@ -235,16 +235,14 @@ impl Judge<'_> {
     /// them, and not where a part is switched off.
     fn has_passages(&self) -> bool {
         let declared = self.extras.as_ref().is_none_or(|extras| !extras.overlay().has_names());
-        self.weakness.is_none() && declared
+        !self.ablation.is_on() && declared
     }
 
     /// Judges a message by reading all of it, whatever is known of its passages.
     pub fn examine_whole(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
         let mut case = self.open(&candidate, record);
         let mut views = view::views_but(candidate.bytes, &Limits::default(), &self.declared);
-        if let Some(weakness) = &self.weakness {
-            weakness.blind(&mut views);
-        }
+        self.ablation.blind(&mut views);
         let mut seen = HashSet::new();
         for view in &views.views {
             // Parts of one message repeat their links and attributes; what a
@@ -258,9 +256,7 @@ impl Judge<'_> {
         rules::content::empty(&mut case, &views);
         rules::content::unreadable(&mut case, &views.unreadable);
         let mut findings = case.close();
-        if let Some(weakness) = &self.weakness {
-            weakness.silence(&mut findings);
-        }
+        self.ablation.silence(&mut findings);
         Verdict { findings }
     }
 
@@ -358,7 +354,7 @@ impl Judge<'_> {
             },
             record,
         );
-        if verdict.is_cleared() && self.weakness.is_none() {
+        if verdict.is_cleared() && !self.ablation.is_on() {
             Ok(Cleared::new(rendered))
         } else {
             Err(Held { account: rendered.account().clone(), findings: verdict.findings })

@@ -11,6 +11,10 @@
 //! message has in common with everybody's is judged once. What is not plainly
 //! clear so is read as a whole.
 
+mod ablation;
+#[cfg(test)]
+#[path = "../../tests/guard/ablation.rs"]
+mod ablation_tests;
 mod alone;
 pub mod calibrate;
 mod captioned;
@@ -38,15 +42,14 @@ mod standalone;
 pub mod stream;
 mod values;
 pub mod view;
-mod weak;
 
+#[cfg(test)]
+pub use ablation::Ablation;
 pub use cleared::{Cleared, Held};
 pub use finding::{Finding, Rule, Verdict};
 pub use index::Index;
 pub use judge::{Candidate, Guard, Judge, Literally};
 pub use overlay::Overlay;
-#[doc(hidden)]
-pub use weak::Weakness;
 
 use known::Known;
 use own::Own;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use kakitome::address::Address;
-use kakitome::guard::{Candidate, Judge, Rule, Terms, Weakness};
+use kakitome::guard::{Ablation, Candidate, Judge, Rule, Terms};
 use kakitome::key::{Link, Purpose};
 
 use super::letter::{Letter, base64_lines, part, word};
@@ -153,7 +153,7 @@ fn every_rule_is_needed() {
         let judge = world.guard.judge(&terms).unwrap();
         let said = found(&judge, &world, &letter);
         assert!(!said.is_empty() && said.iter().all(|(said, _)| *said == rule), "{rule:?}: {said:?}");
-        let judge = judge.weakened_for_a_test(Weakness::without_rules(&[rule]));
+        let judge = judge.without(Ablation::without_rules(&[rule]));
         assert_eq!(found(&judge, &world, &letter), BTreeSet::new(), "{rule:?} switched off");
     }
     assert_eq!(rules, BTreeSet::from(Rule::ALL), "each rule has its message");
@@ -175,14 +175,14 @@ fn every_view_is_needed() {
         // Each place sees it by itself, and without them all nothing does.
         for alone in places.iter() {
             let others: Vec<&str> = places.iter().filter(|place| *place != alone).copied().collect();
-            let blind = Weakness::without_views(move |view| others.contains(&view.place.to_string().as_str()));
-            let said = found(&judge().weakened_for_a_test(blind), &world, &letter);
+            let blind = Ablation::without_views(move |view| others.contains(&view.place.to_string().as_str()));
+            let said = found(&judge().without(blind), &world, &letter);
             if said != BTreeSet::from([(*rule, (*alone).to_owned())]) {
                 faults.push(format!("{view}: {alone} alone says {said:?}"));
             }
         }
-        let blind = Weakness::without_views(|view| places.contains(&view.place.to_string().as_str()));
-        let said = found(&judge().weakened_for_a_test(blind), &world, &letter);
+        let blind = Ablation::without_views(|view| places.contains(&view.place.to_string().as_str()));
+        let said = found(&judge().without(blind), &world, &letter);
         if !said.is_empty() {
             faults.push(format!("{view}: without {places:?} there is {said:?}"));
         }

@@ -129,15 +129,6 @@ impl World {
 
     /// A directory of these rows, in another country.
     pub fn of_shape(shape: &Shape, rows: &[[String; 8]]) -> Self {
-        Self::with(shape, rows, Some)
-    }
-
-    /// The directory above, with entries of its index left out or changed.
-    pub fn with_index(change: impl Fn(Entry) -> Option<Entry>) -> Self {
-        Self::with(&JAPAN, &ROWS.map(|row| row.map(str::to_owned)), change)
-    }
-
-    fn with(shape: &Shape, rows: &[[String; 8]], change: impl Fn(Entry) -> Option<Entry>) -> Self {
         let (mapping, keys) = (mapping(shape), Keys::new(&[7; 32]));
         let reader = Reader::new(&mapping, &keys).expect("the pattern is a regular expression");
         let (mut records, mut entries) = (Vec::new(), Vec::new());
@@ -156,7 +147,6 @@ impl World {
             }));
             records.push(account.record);
         }
-        let entries: Vec<Entry> = entries.into_iter().filter_map(change).collect();
         let guard = Guard::new(mapping.clone(), keys.clone(), Index::build(entries.iter().cloned()))
             .expect("the mapping is good");
         Self { guard, keys, records, mapping, rounds: 3, entries }
