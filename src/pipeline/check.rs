@@ -14,9 +14,11 @@ use crate::error::{Error, Result};
 use crate::guard::drill::{Drill, Tally, Way};
 use crate::guard::{Finding, Guard, Judge, Rule};
 use crate::pipeline::bound::{self, Bound};
+use crate::pipeline::calibrate;
+use crate::pipeline::proven::Proven;
 use crate::pipeline::{App, approve, drill};
 use crate::progress;
-use crate::report::{self, DrillReport, DrillWay, FoundRow, Head, RuleCount};
+use crate::report::{self, CalibrationReport, DrillReport, DrillWay, FoundRow, Head, RuleCount};
 use crate::stage::DrillSummary;
 use crate::store::{Checked, Planned, Verdict};
 use crate::telemetry::event;
@@ -43,6 +45,9 @@ pub struct CheckReport {
     pub findings_by_rule: BTreeMap<String, u64>,
     /// The drill.
     pub drill: Drill,
+    /// The calibration of the directory version that it checked against, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
     /// The digest over every message's digest, in hex: what approval signs.
     pub digest: String,
     /// Approvals that were taken back, because they signed something else.
@@ -75,7 +80,7 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
         return Err(Error::gate(format!("campaign {id} cannot be checked")).why(format!("it is {}", state.as_str())));
     }
     // A directory that cannot be used is no reason to take an approval back.
-    app.version().await?;
+    let calibration = calibrate::report(&app.version().await?);
     let started = Instant::now();
     // A check that is not finished leaves the campaign unapproved.
     app.store.set_state(id, &[state], State::Frozen, app.clock.now_ms()).await?;
@@ -84,9 +89,10 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
     judge_of(&guard, &bound)?;
     let judged = everybody(app, &campaign, &guard, &bound).await?;
     let drill = drill::run(app, &campaign, &guard, &bound).await?;
-    let mut report = summary(app, &campaign, drill, judged, started).await?;
+    let proven = Proven { drill, calibration };
+    app.store.record_drill(id, &proven, app.clock.now_ms()).await?;
+    let mut report = summary(app, &campaign, proven, judged, started).await?;
     let passed = report.passed(campaign.definition.held_max);
-    app.store.record_drill(id, &report.drill, app.clock.now_ms()).await?;
     // An approval of anything else than what is there now is none.
     let approved = passed && approve::still_hold(app, &campaign).await?;
     if !approved {
@@ -191,7 +197,7 @@ fn judge_page(
         .collect())
 }
 
-async fn summary(app: &App, campaign: &Campaign, drill: Drill, judged: u64, started: Instant) -> Result<CheckReport> {
+async fn summary(app: &App, campaign: &Campaign, proven: Proven, judged: u64, started: Instant) -> Result<CheckReport> {
     let counts = app.store.counts(campaign.id, None).await?;
     let seconds = started.elapsed().as_secs_f64();
     Ok(CheckReport {
@@ -201,7 +207,8 @@ async fn summary(app: &App, campaign: &Campaign, drill: Drill, judged: u64, star
         held: counts.held,
         suppressed: counts.suppressed,
         findings_by_rule: app.store.findings_by_rule(campaign.id).await?,
-        drill,
+        drill: proven.drill,
+        calibration: proven.calibration,
         digest: hex(&app.store.digest_of_digests(campaign.id).await?),
         withdrawn: 0,
         seconds,
@@ -227,6 +234,7 @@ pub async fn page(app: &App, found: &CheckReport) -> Result<String> {
         suppressed: found.suppressed,
         rules: rules.collect(),
         drill: DrillReport { ways: found.drill.ways.iter().map(way).collect() },
+        calibration: found.calibration.clone(),
         found: found
             .first
             .iter()

@@ -36,6 +36,7 @@ pub mod online;
 mod prepare;
 pub mod preview;
 pub mod private;
+pub mod proven;
 pub mod reconcile;
 mod record;
 pub mod rest;

@@ -133,6 +133,37 @@ both! {
         assert!(world.delivered().is_empty());
     }
 
+    async fn an_accepted_gap_stands_in_check_approval_and_report(base: &Base) {
+        let world = World::new(base).await;
+        // No message can show this name: it looks like a field that was not filled.
+        let (name, id) = (customer(5).name, customer(5).member_id.to_string());
+        let export = world.edit("directory.csv", |text| text.replacen(&name, "{{NAME}} Ashgrove", 1));
+        let refused = import::import(&world.app, &export, &import::Accepted::default()).await.unwrap_err();
+        assert!(refused.to_string().contains("would not find all of its values"), "{refused}");
+        let gap = Some(kakitome::pipeline::calibrate::Gap { by: "ada".into(), reason: "closed list".into() });
+        import::import(&world.app, &export, &import::Accepted { gap, ..import::Accepted::default() }).await.unwrap();
+        let without = |text: String| text.lines().filter(|line| !line.starts_with(&id)).collect::<Vec<_>>().join("\n");
+        world.edit("audience.csv", without);
+
+        let campaign = world.frozen().await;
+        let found = check::check(&world.app, campaign).await.unwrap();
+        assert_eq!((found.held, found.cleared), (0, ACCOUNTS - 1), "{:?}", found.first);
+        let calibration = found.calibration.clone().unwrap();
+        assert!(calibration.version == 2 && calibration.own_held > 0 && !calibration.is_complete(), "{calibration:?}");
+        let accepted = calibration.accepted.as_ref().unwrap();
+        assert_eq!((accepted.by.as_str(), accepted.reason.as_str()), ("ada", "closed list"));
+        assert!(check::page(&world.app, &found).await.unwrap().contains("Accepted by ada: Closed list."));
+        let approved = approve::approve(&world.app, campaign, "reviewer").await.unwrap();
+        assert_eq!(approved.calibration.as_ref(), Some(&calibration));
+        let report = control::report(&world.app, campaign).await.unwrap();
+        assert_eq!(report.calibration.as_ref(), Some(&calibration));
+        assert!(report.page().contains("Accepted by ada: Closed list."));
+        // The signature covers who accepted it.
+        base.tamper("update campaign set drill = replace(drill, '\"ada\"', '\"bob\"')").await;
+        let refused = world.refused(campaign).await.to_string();
+        assert!(refused.contains("signs another definition"), "{refused}");
+    }
+
     async fn the_author_is_nobody_else_however_the_name_is_spelt(base: &Base) {
         let world = World::new(base).await;
         let id = world.canary_first().await;
