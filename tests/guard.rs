@@ -15,6 +15,7 @@ mod guard {
     mod clean;
     mod drill;
     mod encodings;
+    mod exact;
     mod extra;
     mod fuzz;
     mod letter;

@@ -240,11 +240,29 @@ impl Trial<'_> {
     /// An account of the sample that does not have this value.
     fn another(&self, owner: &Record, value: &str, country: Option<&str>) -> Option<&Record> {
         let canonical = normal::canonical(self.kind, value, country).ok()?;
-        let owners = self.guard.index().owners(self.keys.identifier(self.kind, &canonical));
+        let exact = self.is_exact().then(|| normal::exact(value)).flatten();
+        let owners = self.guard.index().owners(self.keys.identifier(self.kind, exact.as_ref().unwrap_or(&canonical)));
         let start = self.sample.iter().position(|sampled| sampled.record.account == owner.account)?;
         let others = self.sample[start + 1..].iter().chain(&self.sample[..start]);
         let mut strangers = others.map(|sampled| &sampled.record).filter(|record| !owners.contains(&record.account));
+        // Whose value is this one but for its case is the hardest to tell apart.
+        if let Some(twin) = exact.and_then(|exact| strangers.clone().find(|record| self.is_twin(record, value, &exact)))
+        {
+            return Some(twin);
+        }
         strangers.find(|record| !self.shares(record, value))
+    }
+
+    /// Whether the column's values that differ by case alone are two.
+    fn is_exact(&self) -> bool {
+        self.mapping.columns.get(self.name).is_some_and(crate::config::Column::is_exact)
+    }
+
+    /// Whether an account has a value of the column but for its case, and not itself.
+    fn is_twin(&self, record: &Record, value: &str, exact: &str) -> bool {
+        let own = || record.fields.get(self.name).into_iter().flat_map(Field::values);
+        let folded = normal::fold(value);
+        own().any(|own| normal::fold(own) == folded) && own().all(|own| normal::exact(own).as_deref() != Some(exact))
     }
 
     /// Whether an account's own values contain this one, as an address does its domain.
@@ -275,12 +293,14 @@ impl Trial<'_> {
         let Some(other) = self.sample.iter().find(|sampled| sampled.record.account == *account) else { return false };
         let names = |kind: Kind| matches!(kind, Kind::Person | Kind::Organisation);
         let country = self.mapping.columns.get(self.name).and_then(|column| column.country.as_deref());
-        let forms = normal::forms(self.kind, value, country).unwrap_or_default();
+        let exact = |value: &str| if self.is_exact() { normal::exact(value).map(|exact| vec![exact]) } else { None };
+        let forms = exact(value).or_else(|| normal::forms(self.kind, value, country).ok()).unwrap_or_default();
         let has = |(name, field): (&String, &Field)| {
             let Some(column) = self.mapping.columns.get(name) else { return false };
             let fits = column.kind == self.kind || (names(column.kind) && names(self.kind));
             let country = column.country.as_deref();
-            let mut own = field.values().filter_map(|own| normal::forms(column.kind, own, country).ok()).flatten();
+            let forms_of = |own: &str| exact(own).or_else(|| normal::forms(column.kind, own, country).ok());
+            let mut own = field.values().filter_map(forms_of).flatten();
             fits && own.any(|own| forms.contains(&own))
         };
         other.record.fields.iter().any(has)
