@@ -28,6 +28,7 @@ mod guard {
     mod readings;
     mod reencoding;
     mod rules;
+    mod shared_tokens;
     mod short_names;
     mod swaps;
     mod vectors;

@@ -3,6 +3,7 @@
 use crate::command::out::talk;
 use crate::command::print::{Printer, count};
 use crate::command::table::{fitted, table};
+use crate::guard::stream::TOKENS_MAX;
 use crate::pipeline::approve::Approved;
 use crate::pipeline::check::CheckReport;
 use crate::report::CalibrationReport;
@@ -10,13 +11,7 @@ use crate::report::CalibrationReport;
 impl Printer {
     /// A finished check.
     pub fn checked(&self, found: &CheckReport) {
-        if found.withdrawn > 0 {
-            talk(&format!(
-                "kakitome: {} withdrawn: they signed something else than this check found; approve campaign {} anew",
-                if found.withdrawn == 1 { "1 approval".into() } else { format!("{} approvals", found.withdrawn) },
-                found.campaign
-            ));
-        }
+        tell_of_approvals_and_tokens(found);
         self.show(found, || {
             let mut text = format!(
                 "planned {}  cleared {}  held {}  suppressed {}   ({:.1} s{})\n",
@@ -86,6 +81,24 @@ impl Printer {
                 done.campaign
             )
         });
+    }
+}
+
+/// What is said beside a check's result: approvals that do not hold any more, and tokens that
+/// were too many.
+fn tell_of_approvals_and_tokens(found: &CheckReport) {
+    if found.withdrawn > 0 {
+        talk(&format!(
+            "kakitome: {} withdrawn: they signed something else than this check found; approve campaign {} anew",
+            if found.withdrawn == 1 { "1 approval".into() } else { format!("{} approvals", found.withdrawn) },
+            found.campaign
+        ));
+    }
+    if found.forgot_tokens {
+        talk(&format!(
+            "kakitome: the messages have more than {} opaque tokens (16 characters or more, in links and headers): of messages far apart it was not looked whether they share one",
+            count(TOKENS_MAX as u64)
+        ));
     }
 }
 

@@ -1,5 +1,6 @@
 //! `campaign check`: render and judge everybody on all cores, run the drill,
-//! store a digest per message, send nothing.
+//! store a digest per message, send nothing. Opaque tokens that two messages share
+//! are told at the end, and hold both.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::guard::{Finding, Guard, Judge, Rule};
 use crate::pipeline::bound::{self, Bound};
 use crate::pipeline::calibrate;
 use crate::pipeline::proven::Proven;
+use crate::pipeline::tokens::SharedTokens;
 use crate::pipeline::{App, approve, drill};
 use crate::progress;
 use crate::report::{self, CalibrationReport, DrillReport, DrillWay, FoundRow, Head, RuleCount};
@@ -52,6 +54,10 @@ pub struct CheckReport {
     pub digest: String,
     /// Approvals that were taken back, because they signed something else.
     pub withdrawn: u64,
+    /// Whether there were more opaque tokens than are remembered, so that messages far
+    /// apart were not compared by them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forgot_tokens: bool,
     /// How long it took.
     pub seconds: f64,
     /// Rendered and judged, in this run.
@@ -87,11 +93,14 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
     let guard = Arc::new(bound::guard(app).await?);
     let bound = Arc::new(Bound::load(app, &campaign).await?);
     judge_of(&guard, &bound)?;
-    let judged = everybody(app, &campaign, &guard, &bound).await?;
+    let tokens = Arc::new(SharedTokens::new(bound.terms()));
+    let judged = everybody(app, &campaign, &guard, &bound, &tokens).await?;
+    tokens.hold(app, id).await?;
     let drill = drill::run(app, &campaign, &guard, &bound).await?;
     let proven = Proven { drill, calibration };
     app.store.record_drill(id, &proven, app.clock.now_ms()).await?;
     let mut report = summary(app, &campaign, proven, judged, started).await?;
+    report.forgot_tokens = tokens.has_forgotten();
     let passed = report.passed(campaign.definition.held_max);
     // An approval of anything else than what is there now is none.
     let approved = passed && approve::still_hold(app, &campaign).await?;
@@ -124,7 +133,13 @@ pub fn judge_of<'a>(guard: &'a Guard, bound: &'a Bound) -> Result<Judge<'a>> {
 
 /// Renders and judges every planned message, a page at a time: while one page
 /// is judged, the one before is written and the one after is read.
-async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &Arc<Bound>) -> Result<u64> {
+async fn everybody(
+    app: &App,
+    campaign: &Campaign,
+    guard: &Arc<Guard>,
+    bound: &Arc<Bound>,
+    tokens: &Arc<SharedTokens>,
+) -> Result<u64> {
     let version = app.version().await?.number;
     let bar = progress::bar("checking", "messages", campaign.accounts);
     let mut total = 0;
@@ -133,8 +148,8 @@ async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &A
     while let Some(last) = page.last().map(|(planned, _)| planned.ord) {
         let count = page.len() as u64;
         let judging = {
-            let (app, guard, bound) = (app.clone(), guard.clone(), bound.clone());
-            tokio::task::spawn_blocking(move || judge_page(&app, &guard, &bound, page))
+            let (app, guard, bound, tokens) = (app.clone(), guard.clone(), bound.clone(), tokens.clone());
+            tokio::task::spawn_blocking(move || judge_page(&app, &guard, &bound, &tokens, page))
         };
         let (judged, following, written) = tokio::join!(
             judging,
@@ -178,6 +193,7 @@ fn judge_page(
     app: &App,
     guard: &Guard,
     bound: &Bound,
+    tokens: &SharedTokens,
     page: Vec<(Planned, Option<Recipient>)>,
 ) -> Result<Vec<Checked>> {
     let judge = judge_of(guard, bound)?;
@@ -187,8 +203,11 @@ fn judge_page(
         .map(|(planned, recipient)| {
             let verdict = match recipient {
                 None => Verdict::Held(vec![bound::no_account()]),
-                Some(recipient) => match bound.counted(&app.metrics, &judge, recipient, now_ms) {
-                    Ok(cleared) => Verdict::Cleared(cleared.digest()),
+                Some(recipient) => match bound.counted(&app.metrics, &judge, recipient.clone(), now_ms) {
+                    Ok(cleared) => {
+                        tokens.add(&judge, planned.ord, &recipient, &cleared);
+                        Verdict::Cleared(cleared.digest())
+                    }
                     Err(held) => Verdict::Held(held.findings),
                 },
             };
@@ -211,6 +230,7 @@ async fn summary(app: &App, campaign: &Campaign, proven: Proven, judged: u64, st
         calibration: proven.calibration,
         digest: hex(&app.store.digest_of_digests(campaign.id).await?),
         withdrawn: 0,
+        forgot_tokens: false,
         seconds,
         messages_per_second: judged as f64 / seconds.max(1e-9),
         first: app.store.findings(campaign.id, FIRST).await?,

@@ -45,6 +45,7 @@ pub mod send;
 pub mod settle;
 mod standing;
 pub mod suppress;
+mod tokens;
 pub mod unsubscribe;
 mod watch;
 pub mod whose;
