@@ -184,7 +184,10 @@ fn canonical_field(field: &Field, column: &Column) -> Vec<String> {
 
 fn canonical<'a>(values: impl Iterator<Item = &'a str>, column: &Column) -> Vec<String> {
     let form = |value: &str| {
-        normal::canonical(column.kind, value, column.country.as_deref()).unwrap_or_else(|_| value.to_owned())
+        let exact = column.is_exact().then(|| normal::exact(value)).flatten();
+        exact
+            .or_else(|| normal::canonical(column.kind, value, column.country.as_deref()).ok())
+            .unwrap_or_else(|| value.to_owned())
     };
     let mut values: Vec<String> = values.map(str::trim).filter(|value| !value.is_empty()).map(form).collect();
     values.sort_unstable();

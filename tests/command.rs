@@ -257,6 +257,10 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
         &found.json(),
         &["campaign", "planned", "cleared", "held", "suppressed", "findings_by_rule", "drill", "digest", "seconds"],
     );
+    let calibration = &found.json()["calibration"];
+    has_keys(calibration, &["version", "tried", "found", "own_held", "kinds"]);
+    assert!(calibration["tried"].as_u64() > Some(100) && calibration["tried"] == calibration["found"], "{calibration}");
+    assert!(place.read("check.html").contains("<h2>Calibration</h2>"));
     has_keys(&found.json()["drill"], &["swapped", "held", "vacuous"]);
     assert_eq!(mode(&place.path("check.html")), 0o600);
     assert_eq!(place.run(&["campaign", "approve", "1", "--by", "reviewer"]).code(), 0);

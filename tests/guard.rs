@@ -15,6 +15,7 @@ mod guard {
     mod charsets;
     mod clean;
     mod encodings;
+    mod exact;
     mod extra;
     mod fuzz;
     mod letter;
@@ -26,6 +27,7 @@ mod guard {
     mod readings;
     mod reencoding;
     mod rules;
+    mod shared_tokens;
     mod short_names;
     mod swaps;
     mod vectors;

@@ -369,8 +369,8 @@ both! {
         let import = staged(&store, accounts).await;
         let found = import.found().await.unwrap();
         let expected = [
-            Conflict { kind: None, account: Some(id("10000002")), first: 3, again: 5 },
-            Conflict { kind: Some(Kind::Id), account: None, first: 2, again: 6 },
+            Conflict { kind: None, account: Some(id("10000002")), first: 3, again: 5, by_case: None },
+            Conflict { kind: Some(Kind::Id), account: None, first: 2, again: 6, by_case: None },
         ];
         assert_eq!(found.conflicts, expected);
         import.abandon().await.unwrap();

@@ -1,6 +1,7 @@
 //! Runs one parsed command: opens what it needs, calls the pipeline, prints the
 //! result to stdout (text, or one JSON object), and says how it ended.
 
+mod checked;
 mod examined;
 mod imported;
 mod out;

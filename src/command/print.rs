@@ -13,8 +13,6 @@ use crate::command::table::{fitted, table};
 use crate::config::Rate;
 use crate::error::Result;
 use crate::guard::check::Judged;
-use crate::pipeline::approve::Approved;
-use crate::pipeline::check::CheckReport;
 use crate::pipeline::freeze::Frozen;
 use crate::pipeline::init::Initialised;
 use crate::pipeline::preview::Previews;
@@ -145,84 +143,6 @@ impl Printer {
         });
     }
 
-    /// A finished check.
-    pub fn checked(&self, found: &CheckReport) {
-        if found.withdrawn > 0 {
-            talk(&format!(
-                "kakitome: {} withdrawn: they signed something else than this check found; approve campaign {} anew",
-                if found.withdrawn == 1 { "1 approval".into() } else { format!("{} approvals", found.withdrawn) },
-                found.campaign
-            ));
-        }
-        self.show(found, || {
-            let mut text = format!(
-                "planned {}  cleared {}  held {}  suppressed {}   ({:.1} s{})\n",
-                count(found.planned),
-                count(found.cleared),
-                count(found.held),
-                count(found.suppressed),
-                found.seconds,
-                // Where every row was held already, none was judged.
-                match found.messages_per_second as u64 {
-                    0 => String::new(),
-                    rate => format!(", {} messages/s", count(rate)),
-                }
-            );
-            for (rule, n) in &found.findings_by_rule {
-                text.push_str(&format!("  {rule:<12} {}\n", count(*n)));
-            }
-            let drill = &found.drill;
-            text.push_str(&format!(
-                "drill: {} swapped messages, {} held, {} showed nothing identifying",
-                count(drill.swapped),
-                count(drill.held),
-                count(drill.vacuous)
-            ));
-            if !found.first.is_empty() {
-                let mut rows = table(&["account", "rule", "kind", "where", "shown", "owner"]);
-                for (account, finding) in found.first.iter().take(10) {
-                    rows.add_row([
-                        account.to_string(),
-                        finding.rule.as_str().into(),
-                        finding.kind.map_or("", |kind| kind.as_str()).into(),
-                        finding.place.clone(),
-                        finding.shown.clone(),
-                        finding.owner.as_ref().map_or(String::new(), ToString::to_string),
-                    ]);
-                }
-                text.push_str(&format!(
-                    "\n{}\nNothing was sent. Mend the template or the audience, freeze it again and check that.",
-                    fitted(rows)
-                ));
-            } else {
-                text.push_str(&format!(
-                    "\nset of digests {}\nnow: kakitome campaign approve {} --by NAME",
-                    &found.digest[..16],
-                    found.campaign
-                ));
-            }
-            text
-        });
-    }
-
-    /// An approval.
-    pub fn approved(&self, done: &Approved) {
-        if !done.asking.is_empty() {
-            let stages = done.asking.join(", ");
-            talk(&format!("kakitome: the author approved; before stage {stages} somebody else must, too"));
-        }
-        self.show(done, || {
-            format!(
-                "campaign {} approved by {}: {} messages, digest {}\nnow: kakitome campaign send {}",
-                done.campaign,
-                done.by,
-                count(done.messages),
-                &done.digest[..16],
-                done.campaign
-            )
-        });
-    }
-
     /// The end of a send.
     pub fn sent(&self, done: &SendReport) {
         self.show(done, || {
@@ -292,6 +212,9 @@ impl Printer {
                 let state = told.state.as_str();
                 let state = if why.starts_with(state) { String::new() } else { format!("{state}: ") };
                 text.push_str(&format!("{state}{why}\n"));
+            }
+            if let Some(calibration) = &told.calibration {
+                text.push_str(&format!("{}\n", calibration.text()));
             }
             text.push_str(&format!("ledger: {} entries, every link proven", count(told.ledger.entries)));
             if let Some(page) = page {

@@ -24,6 +24,26 @@ pub struct Column {
     /// everything else, no (households share an address).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclusive: Option<bool>,
+    /// For `id`: whether values that differ by the case of their letters alone are one.
+    #[serde(default, skip_serializing_if = "LetterCase::is_folded")]
+    pub case: LetterCase,
+}
+
+/// What the case of a value's letters says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LetterCase {
+    /// Nothing: `AB0012` and `ab0012` are one.
+    #[default]
+    Folded,
+    /// `aB0012` and `Ab0012` are two. This is asked of the letters A to Z; others fold.
+    Exact,
+}
+
+impl LetterCase {
+    fn is_folded(&self) -> bool {
+        *self == LetterCase::Folded
+    }
 }
 
 /// What is said of a column of kind `id` that has no pattern.
@@ -31,6 +51,11 @@ pub const NO_PATTERN: &str = "is an id without a pattern, and could not be recog
     write what its whole value looks like, as in pattern = \"[0-9]{8}\"";
 
 impl Column {
+    /// Whether values that differ by case alone are two.
+    pub fn is_exact(&self) -> bool {
+        self.case == LetterCase::Exact
+    }
+
     /// Whether one value may belong to one account only.
     pub fn is_exclusive(&self) -> bool {
         self.exclusive.unwrap_or(self.kind == Kind::Id)

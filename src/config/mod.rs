@@ -35,7 +35,7 @@ use crate::key::Keys;
 use column::is_region;
 use place::Unusable;
 
-pub use column::{Column, NO_PATTERN};
+pub use column::{Column, LetterCase, NO_PATTERN};
 pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
 pub use mail::{Auth, Dkim, Links, Receiver, Relay, Smtp};
 pub(crate) use place::line as line_of;
@@ -303,6 +303,10 @@ impl Config {
             } else if column.kind == Kind::Id {
                 return Err(format!("directory.columns.{name} {NO_PATTERN}"));
             }
+        }
+        if let Some((name, _)) = mapping.columns.iter().find(|(_, column)| column.is_exact() && column.kind != Kind::Id)
+        {
+            return Err(format!("directory.columns.{name}.case: only a column of kind \"id\" can be exact"));
         }
         for (name, column) in &mapping.columns {
             let Some(country) = &column.country else { continue };

@@ -5,9 +5,10 @@
 //! wrongly joined export looks exactly like very many customers who moved at
 //! once, and one that was cut off like very many who left.
 
-use crate::account::{AccountId, Kind};
+use crate::account::{AccountId, Field, Kind, Record};
 use crate::config::Mapping;
 use crate::directory::read::BadLines;
+use crate::guard::normal;
 
 /// What was found in an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +54,22 @@ pub struct Conflict {
     pub first: u64,
     /// The last line that repeats it.
     pub again: u64,
+    /// The column in which the two differ by case alone, if they do.
+    pub by_case: Option<String>,
+}
+
+/// The ID column in which two records have a value that differs by case alone.
+pub fn by_case(mapping: &Mapping, records: &[Record]) -> Option<String> {
+    let [one, other] = records else { return None };
+    let folded = |value: &str| normal::canonical(Kind::Id, value, None).ok();
+    let is_twin = |a: &str, b: &str| folded(a) == folded(b) && normal::exact(a) != normal::exact(b);
+    let mut columns = mapping.of_kind(Kind::Id);
+    let found = columns.find(|column| {
+        let values = |record: &'_ Record| record.fields.get(*column).cloned().unwrap_or(Field::Many(Vec::new()));
+        let (one, other) = (values(one), values(other));
+        one.values().any(|a| other.values().any(|b| is_twin(a, b)))
+    });
+    found.map(str::to_owned)
 }
 
 /// What becomes of the import.
@@ -139,6 +156,12 @@ fn conflict(conflict: &Conflict) -> String {
         (Some(account), _) => {
             format!("lines {} and {}: account {account} is there twice", conflict.first, conflict.again)
         }
+        (None, Some(kind)) if conflict.by_case.is_some() => format!(
+            "lines {} and {}: two accounts have an {kind} that differs by case alone; if both are right, set case = \"exact\" under [directory.columns.{}]",
+            conflict.first,
+            conflict.again,
+            conflict.by_case.as_deref().unwrap_or_default()
+        ),
         (None, Some(kind)) => {
             format!("lines {} and {}: the same {kind} belongs to two accounts", conflict.first, conflict.again)
         }
@@ -232,7 +255,7 @@ mod tests {
     #[test]
     fn no_reason_opens_for_bad_lines_conflicts_or_nothing() {
         let bad = BadLines { first: vec![BadLine { line: 7, column: None, why: "short".into() }], count: 1 };
-        let conflict = Conflict { kind: Some(Kind::Id), account: None, first: 3, again: 9 };
+        let conflict = Conflict { kind: Some(Kind::Id), account: None, first: 3, again: 9, by_case: None };
         for found in
             [Found { bad, ..found() }, Found { conflicts: vec![conflict], ..found() }, Found { after: 0, ..found() }]
         {
@@ -243,10 +266,19 @@ mod tests {
     #[test]
     fn bad_lines_and_conflicts_are_told_in_one_round() {
         let bad = BadLines { first: vec![BadLine { line: 7, column: None, why: "short".into() }], count: 1 };
-        let conflict = Conflict { kind: None, account: AccountId::new("A1").ok(), first: 2, again: 4 };
+        let conflict = Conflict { kind: None, account: AccountId::new("A1").ok(), first: 2, again: 4, by_case: None };
         let told = refused(&Found { bad, conflicts: vec![conflict], ..found() }, None).unwrap();
         assert!(told.starts_with("1 line cannot be taken, 1 value is claimed twice"), "{told}");
         assert!(told.contains("line 7: short") && told.contains("lines 2 and 4: account A1 is there twice"), "{told}");
+    }
+
+    #[test]
+    fn ids_that_differ_by_case_alone_are_told_with_the_setting() {
+        let by_case = Some("member_id".to_owned());
+        let conflict = Conflict { kind: Some(Kind::Id), account: None, first: 2, again: 4, by_case };
+        let told = refused(&Found { conflicts: vec![conflict], ..found() }, None).unwrap();
+        let line = "lines 2 and 4: two accounts have an id that differs by case alone; if both are right, set case = \"exact\" under [directory.columns.member_id]";
+        assert!(told.contains(line), "{told}");
     }
 
     #[test]

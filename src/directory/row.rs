@@ -70,7 +70,9 @@ impl<'a> Reader<'a> {
                     let hash = self.keys.identifier(column.kind, &form);
                     if seen.insert((column.kind, hash)) {
                         let named = matches!(column.kind, Kind::Person | Kind::Organisation);
-                        let (name, exclusive) = (named.then_some(form), column.is_exclusive());
+                        // Which of several accounts have a folded form, its exact one says.
+                        let is_told = !column.is_exact() || form.starts_with(normal::EXACT);
+                        let (name, exclusive) = (named.then_some(form), column.is_exclusive() && is_told);
                         entries.push(NewEntry { kind: column.kind, hash, name, exclusive });
                     }
                 }
@@ -94,7 +96,9 @@ impl<'a> Reader<'a> {
         if self.patterns.get(name).is_some_and(|pattern| !pattern.is_match(value)) {
             return Err("the value does not match the column's pattern");
         }
-        normal::forms(column.kind, value, column.country.as_deref())
+        let mut forms = normal::forms(column.kind, value, column.country.as_deref())?;
+        forms.extend(column.is_exact().then(|| normal::exact(value)).flatten());
+        Ok(forms)
     }
 
     fn record(&self, line: u64, fields: BTreeMap<String, Field>) -> Result<Record, BadLine> {

@@ -29,7 +29,7 @@ impl Judge<'_> {
             let place = Place { part: place.to_owned(), view: "column", at: Some(column.to_owned()) };
             let view = View { place, shape: Shape::Hidden, text: cell.into() };
             let folded = normal::fold(cell);
-            rules::identifiers::judge(&mut case, &view, &folded);
+            rules::identifiers::judge(&mut case, &view, cell, &folded);
             rules::names::judge(&mut case, &view, &folded);
         }
         let mut findings = case.close();

@@ -286,6 +286,11 @@ impl Judge<'_> {
         self.guard.mapping.columns.get(column).or_else(declared).map_or(Kind::Text, |column| column.kind)
     }
 
+    /// Whether values of a directory's column that differ by case alone are two.
+    pub(in crate::guard) fn is_exact(&self, column: &str) -> bool {
+        self.guard.mapping.columns.get(column).is_some_and(crate::config::Column::is_exact)
+    }
+
     /// The columns of which a value must be shown.
     pub(in crate::guard) fn must_show(&self) -> &[String] {
         &self.must_show
@@ -332,8 +337,9 @@ impl Judge<'_> {
         if view.place.at.as_deref().is_some_and(|at| at.ends_with(view::url::FORM)) {
             neutral = case.own.with_signs(neutral.as_deref().unwrap_or(&view.text)).or(neutral);
         }
-        let folded = normal::fold(neutral.as_deref().unwrap_or(&view.text));
-        rules::identifiers::judge(case, view, &folded);
+        let text = neutral.as_deref().unwrap_or(&view.text);
+        let folded = normal::fold(text);
+        rules::identifiers::judge(case, view, text, &folded);
         rules::names::judge(case, view, &folded);
         rules::tokens::secrets(case, view);
         rules::tokens::dumps(case, view);

@@ -57,6 +57,9 @@ impl Own {
                 }
                 own.columns.entry(name.clone()).or_default().push((column.kind, canonical.clone()));
                 own.values.insert(column.kind, &canonical);
+                if let Some(exact) = column.is_exact().then(|| normal::exact(value)).flatten() {
+                    own.values.insert(column.kind, &exact);
+                }
             }
         }
         own.account(&record.account);
@@ -174,8 +177,13 @@ impl Own {
             let now = out.as_deref().unwrap_or(text);
             let lower = now.to_ascii_lowercase();
             let spaced = address.replace('+', " ");
-            if lower.contains(&spaced) {
-                out = Some(lower.replace(&spaced, address));
+            let mut signed = now.to_owned();
+            // As long as what it takes the place of: the case of all the rest stays.
+            for (at, spaced) in lower.match_indices(&spaced) {
+                signed.replace_range(at..at + spaced.len(), address);
+            }
+            if signed != now {
+                out = Some(signed);
             }
         }
         out
@@ -237,7 +245,8 @@ mod tests {
             ("name", Kind::Person, "山田　太郎"),
             ("company", Kind::Organisation, "㈱サンプル"),
         ];
-        let column = |kind| Column { kind, list: None, pattern: None, country: None, exclusive: None };
+        let column =
+            |kind| Column { kind, list: None, pattern: None, country: None, exclusive: None, case: Default::default() };
         let mapping = Mapping {
             account: "id".into(),
             address: "email".into(),

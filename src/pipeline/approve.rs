@@ -2,7 +2,7 @@
 //!
 //! Approval signs a certificate: one keyed hash over campaign, revision, the
 //! digest of the frozen definition, the number of accounts, the digest of
-//! digests, the drill's numbers, who and when. Sending proves every signature
+//! digests, the drill's numbers, a gap in the directory's calibration ([`Proven`]), who and when. Sending proves every signature
 //! again before the first stage; a check that finds anything else takes all
 //! approvals back.
 
@@ -11,7 +11,9 @@ use serde::Serialize;
 use crate::campaign::{self, Campaign, State};
 use crate::error::{Error, Exit, Result};
 use crate::guard::drill::Drill;
+use crate::pipeline::proven::Proven;
 use crate::pipeline::{App, check};
+use crate::report::CalibrationReport;
 use crate::store::Approval;
 use crate::telemetry::event;
 
@@ -26,6 +28,9 @@ pub struct Approved {
     pub by: String,
     /// The digest that was signed, in hex.
     pub digest: String,
+    /// The calibration of the directory version that was checked against, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
     /// Where the author approved: stages that open only when somebody else does.
     pub asking: Vec<String>,
 }
@@ -57,7 +62,7 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
     // The same person's approval replaces the one before, however the name is spelt.
     let earlier = app.store.approvals(id).await?;
     let by = earlier.iter().find(|earlier| campaign::is_same_person(&earlier.by, by)).map_or(by, |earlier| &earlier.by);
-    passed_drill(app, id).await?;
+    let calibration = passed_drill(app, id).await?.calibration;
     let counts = app.store.counts(id, None).await?;
     let at_ms = app.clock.now_ms();
     let signature = app.keys.sign(&checked.bytes(by, at_ms));
@@ -67,7 +72,8 @@ pub async fn approve(app: &App, id: i64, by: &str) -> Result<Approved> {
         app.store.set_state(id, &[State::Checked], State::Approved, at_ms).await?;
     }
     event::campaign_approved(id);
-    Ok(Approved { campaign: id, messages: counts.checked, by: by.to_owned(), digest: check::hex(&checked.set), asking })
+    let digest = check::hex(&checked.set);
+    Ok(Approved { campaign: id, messages: counts.checked, by: by.to_owned(), digest, calibration, asking })
 }
 
 /// For an approval by the author: the stages that somebody else must approve.
@@ -101,10 +107,10 @@ async fn asking(app: &App, campaign: &Campaign, by: &str) -> Result<Vec<String>>
 }
 
 /// The drill of the last check, without which nothing is signed.
-async fn passed_drill(app: &App, id: i64) -> Result<Drill> {
-    match app.store.drill::<Drill>(id).await? {
-        Some(drill) if drill.passed() => Ok(drill),
-        Some(drill) => Err(failed_drill(id, &drill)),
+async fn passed_drill(app: &App, id: i64) -> Result<Proven> {
+    match Proven::of(app, id).await? {
+        Some(proven) if proven.drill.passed() => Ok(proven),
+        Some(proven) => Err(failed_drill(id, &proven.drill)),
         None => Err(unproven(id)),
     }
 }
@@ -123,8 +129,8 @@ fn unproven(id: i64) -> Error {
 }
 
 async fn unchecked(app: &App, id: i64) -> Result<Error> {
-    if let Some(drill) = app.store.drill::<Drill>(id).await?.filter(|drill| !drill.passed()) {
-        return Ok(failed_drill(id, &drill));
+    if let Some(proven) = Proven::of(app, id).await?.filter(|proven| !proven.drill.passed()) {
+        return Ok(failed_drill(id, &proven.drill));
     }
     let held = app.store.counts(id, None).await?.held;
     Ok(if held > 0 {
@@ -145,21 +151,21 @@ struct Certificate {
     definition: [u8; 32],
     /// Of every message's digest.
     set: [u8; 32],
-    drill: Drill,
+    proven: Proven,
 }
 
 impl Certificate {
     /// Of what is there now; `None` where no check was passed.
     async fn of(app: &App, campaign: &Campaign) -> Result<Option<Self>> {
-        let drill = app.store.drill::<Drill>(campaign.id).await?.filter(Drill::passed);
-        let (Some(drill), Some(definition)) = (drill, campaign.digest()) else { return Ok(None) };
+        let proven = Proven::of(app, campaign.id).await?.filter(|proven| proven.drill.passed());
+        let (Some(proven), Some(definition)) = (proven, campaign.digest()) else { return Ok(None) };
         Ok(Some(Self {
             campaign: campaign.id,
             revision: campaign.revision,
             accounts: campaign.accounts,
             definition,
             set: app.store.digest_of_digests(campaign.id).await?,
-            drill,
+            proven,
         }))
     }
 
@@ -171,7 +177,7 @@ impl Certificate {
         }
         bytes.extend(self.accounts.to_be_bytes());
         // The same drill makes the same text: its fields have one order.
-        bytes.extend(blake3::hash(&serde_json::to_vec(&self.drill).unwrap_or_default()).as_bytes());
+        bytes.extend(blake3::hash(&self.proven.signed()).as_bytes());
         bytes.extend(self.definition);
         bytes.extend(self.set);
         bytes.extend(by.as_bytes());

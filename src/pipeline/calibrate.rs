@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{AccountId, Field, Record};
+use crate::account::{AccountId, Field, Kind, Record};
 use crate::config::Mapping;
 use crate::directory::NewAccount;
 use crate::directory::row::{Cell, Reader};
@@ -19,6 +19,7 @@ use crate::key::Keys;
 use crate::pipeline::App;
 use crate::pipeline::import::Accepted;
 use crate::progress;
+use crate::report::{AcceptedGap, CalibratedKind, CalibrationReport};
 use crate::store::Version;
 
 /// What calibration found of a version, and what was accepted of it.
@@ -94,6 +95,34 @@ pub async fn new_version(app: &App, sample: Vec<Sampled>, accounts: u64, accepte
     };
     done.accepted = Some(gap.clone());
     Ok(done)
+}
+
+/// The calibration of a version in numbers, as checks and campaigns' reports tell it; `None`
+/// where the version was imported without one.
+pub fn report(version: &Version) -> Option<CalibrationReport> {
+    let done = version.calibration.as_deref().and_then(Calibrated::from_json)?;
+    let (tried, found, own_held) = done.found.totals();
+    let kind = |kind: Kind| {
+        let columns = done.found.columns.iter().filter(|column| column.kind == kind);
+        let none = CalibratedKind { kind, tried: 0, found: 0, own_held: 0 };
+        columns.fold(none, |sum, column| CalibratedKind {
+            kind,
+            tried: sum.tried + column.tried,
+            found: sum.found + column.found,
+            own_held: sum.own_held + column.own_held,
+        })
+    };
+    let mut kinds: Vec<Kind> = done.found.columns.iter().map(|column| column.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    Some(CalibrationReport {
+        version: version.number,
+        tried,
+        found,
+        own_held,
+        kinds: kinds.into_iter().map(kind).collect(),
+        accepted: done.accepted.map(|Gap { by, reason }| AcceptedGap { by, reason }),
+    })
 }
 
 /// Calibrates the current version once more.

@@ -1,5 +1,6 @@
 //! `campaign check`: render and judge everybody on all cores, run the drill,
-//! store a digest per message, send nothing.
+//! store a digest per message, send nothing. Opaque tokens that two messages share
+//! are told at the end, and hold both.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,9 +15,12 @@ use crate::error::{Error, Result};
 use crate::guard::drill::{Drill, Tally, Way};
 use crate::guard::{Finding, Guard, Judge, Rule};
 use crate::pipeline::bound::{self, Bound};
+use crate::pipeline::calibrate;
+use crate::pipeline::proven::Proven;
+use crate::pipeline::tokens::SharedTokens;
 use crate::pipeline::{App, approve, drill};
 use crate::progress;
-use crate::report::{self, DrillReport, DrillWay, FoundRow, Head, RuleCount};
+use crate::report::{self, CalibrationReport, DrillReport, DrillWay, FoundRow, Head, RuleCount};
 use crate::stage::DrillSummary;
 use crate::store::{Checked, Planned, Verdict};
 use crate::telemetry::event;
@@ -43,10 +47,17 @@ pub struct CheckReport {
     pub findings_by_rule: BTreeMap<String, u64>,
     /// The drill.
     pub drill: Drill,
+    /// The calibration of the directory version that it checked against, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
     /// The digest over every message's digest, in hex: what approval signs.
     pub digest: String,
     /// Approvals that were taken back, because they signed something else.
     pub withdrawn: u64,
+    /// Whether there were more opaque tokens than are remembered, so that messages far
+    /// apart were not compared by them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forgot_tokens: bool,
     /// How long it took.
     pub seconds: f64,
     /// Rendered and judged, in this run.
@@ -75,18 +86,22 @@ pub async fn check(app: &App, id: i64) -> Result<CheckReport> {
         return Err(Error::gate(format!("campaign {id} cannot be checked")).why(format!("it is {}", state.as_str())));
     }
     // A directory that cannot be used is no reason to take an approval back.
-    app.version().await?;
+    let calibration = calibrate::report(&app.version().await?);
     let started = Instant::now();
     // A check that is not finished leaves the campaign unapproved.
     app.store.set_state(id, &[state], State::Frozen, app.clock.now_ms()).await?;
     let guard = Arc::new(bound::guard(app).await?);
     let bound = Arc::new(Bound::load(app, &campaign).await?);
     judge_of(&guard, &bound)?;
-    let judged = everybody(app, &campaign, &guard, &bound).await?;
+    let tokens = Arc::new(SharedTokens::new(bound.terms()));
+    let judged = everybody(app, &campaign, &guard, &bound, &tokens).await?;
+    tokens.hold(app, id).await?;
     let drill = drill::run(app, &campaign, &guard, &bound).await?;
-    let mut report = summary(app, &campaign, drill, judged, started).await?;
+    let proven = Proven { drill, calibration };
+    app.store.record_drill(id, &proven, app.clock.now_ms()).await?;
+    let mut report = summary(app, &campaign, proven, judged, started).await?;
+    report.forgot_tokens = tokens.has_forgotten();
     let passed = report.passed(campaign.definition.held_max);
-    app.store.record_drill(id, &report.drill, app.clock.now_ms()).await?;
     // An approval of anything else than what is there now is none.
     let approved = passed && approve::still_hold(app, &campaign).await?;
     if !approved {
@@ -118,7 +133,13 @@ pub fn judge_of<'a>(guard: &'a Guard, bound: &'a Bound) -> Result<Judge<'a>> {
 
 /// Renders and judges every planned message, a page at a time: while one page
 /// is judged, the one before is written and the one after is read.
-async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &Arc<Bound>) -> Result<u64> {
+async fn everybody(
+    app: &App,
+    campaign: &Campaign,
+    guard: &Arc<Guard>,
+    bound: &Arc<Bound>,
+    tokens: &Arc<SharedTokens>,
+) -> Result<u64> {
     let version = app.version().await?.number;
     let bar = progress::bar("checking", "messages", campaign.accounts);
     let mut total = 0;
@@ -127,8 +148,8 @@ async fn everybody(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &A
     while let Some(last) = page.last().map(|(planned, _)| planned.ord) {
         let count = page.len() as u64;
         let judging = {
-            let (app, guard, bound) = (app.clone(), guard.clone(), bound.clone());
-            tokio::task::spawn_blocking(move || judge_page(&app, &guard, &bound, page))
+            let (app, guard, bound, tokens) = (app.clone(), guard.clone(), bound.clone(), tokens.clone());
+            tokio::task::spawn_blocking(move || judge_page(&app, &guard, &bound, &tokens, page))
         };
         let (judged, following, written) = tokio::join!(
             judging,
@@ -172,6 +193,7 @@ fn judge_page(
     app: &App,
     guard: &Guard,
     bound: &Bound,
+    tokens: &SharedTokens,
     page: Vec<(Planned, Option<Recipient>)>,
 ) -> Result<Vec<Checked>> {
     let judge = judge_of(guard, bound)?;
@@ -181,8 +203,11 @@ fn judge_page(
         .map(|(planned, recipient)| {
             let verdict = match recipient {
                 None => Verdict::Held(vec![bound::no_account()]),
-                Some(recipient) => match bound.counted(&app.metrics, &judge, recipient, now_ms) {
-                    Ok(cleared) => Verdict::Cleared(cleared.digest()),
+                Some(recipient) => match bound.counted(&app.metrics, &judge, recipient.clone(), now_ms) {
+                    Ok(cleared) => {
+                        tokens.add(&judge, planned.ord, &recipient, &cleared);
+                        Verdict::Cleared(cleared.digest())
+                    }
                     Err(held) => Verdict::Held(held.findings),
                 },
             };
@@ -191,7 +216,7 @@ fn judge_page(
         .collect())
 }
 
-async fn summary(app: &App, campaign: &Campaign, drill: Drill, judged: u64, started: Instant) -> Result<CheckReport> {
+async fn summary(app: &App, campaign: &Campaign, proven: Proven, judged: u64, started: Instant) -> Result<CheckReport> {
     let counts = app.store.counts(campaign.id, None).await?;
     let seconds = started.elapsed().as_secs_f64();
     Ok(CheckReport {
@@ -201,9 +226,11 @@ async fn summary(app: &App, campaign: &Campaign, drill: Drill, judged: u64, star
         held: counts.held,
         suppressed: counts.suppressed,
         findings_by_rule: app.store.findings_by_rule(campaign.id).await?,
-        drill,
+        drill: proven.drill,
+        calibration: proven.calibration,
         digest: hex(&app.store.digest_of_digests(campaign.id).await?),
         withdrawn: 0,
+        forgot_tokens: false,
         seconds,
         messages_per_second: judged as f64 / seconds.max(1e-9),
         first: app.store.findings(campaign.id, FIRST).await?,
@@ -227,6 +254,7 @@ pub async fn page(app: &App, found: &CheckReport) -> Result<String> {
         suppressed: found.suppressed,
         rules: rules.collect(),
         drill: DrillReport { ways: found.drill.ways.iter().map(way).collect() },
+        calibration: found.calibration.clone(),
         found: found
             .first
             .iter()

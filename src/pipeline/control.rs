@@ -7,6 +7,7 @@ use crate::campaign::{Campaign, Stage, State};
 use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::ledger::Counts;
+use crate::pipeline::proven::Proven;
 use crate::pipeline::{App, check, standing};
 use crate::report::{CampaignReport, Head, LedgerProof, Moment, Passage, StageReport, number};
 use crate::store::{Proof, Turn};
@@ -224,6 +225,7 @@ pub async fn report(app: &App, id: i64) -> Result<CampaignReport> {
         state,
         why,
         stages,
+        calibration: Proven::of(app, id).await?.and_then(|proven| proven.calibration),
         moments,
         replies: app.store.replies(id).await?,
         ledger: LedgerProof { entries, head: check::hex(&app.store.ledger_head().await?), broken: None },

@@ -6,8 +6,8 @@ use serde::Serialize;
 use crate::campaign::State;
 use crate::clock;
 use crate::ledger::Counts;
-use crate::report::Head;
 use crate::report::html::{Figure, bar, counted, escape, figure, figures, number, sentence};
+use crate::report::{CalibrationReport, Head};
 
 /// How a campaign stands.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +20,10 @@ pub struct CampaignReport {
     pub why: Option<String>,
     /// The ladder, from its first step.
     pub stages: Vec<StageReport>,
+    /// The calibration of the directory version that it was checked against, where that is
+    /// known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
     /// What happened when, the oldest first.
     pub moments: Vec<Moment>,
     /// What servers replied, other than accepting; the most frequent first.
@@ -127,6 +131,7 @@ impl CampaignReport {
             ),
             self.replies(),
             self.timeline(),
+            self.calibration.as_ref().map(CalibrationReport::section).unwrap_or_default(),
             self.ledger.section(),
             self.head.facts(),
         ];
@@ -267,6 +272,7 @@ mod tests {
             state: State::Sending,
             why: None,
             stages,
+            calibration: Some(crate::report::calibration::tests::made_up(2_298, Some(("ada", "closed list")))),
             moments: vec![
                 moment(-9_000_000, "frozen by hanako: 164,650 accounts"),
                 moment(-8_100_000, "checked: 164,650 cleared, 0 held; the drill passed"),

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::account::AccountId;
 use crate::guard::{Finding, Rule};
-use crate::report::Head;
 use crate::report::html::{bar, counted, escape, figure, figures, number, share};
+use crate::report::{CalibrationReport, Head};
 
 /// Findings that a check's page shows, one a row.
 pub const FOUND_MAX: usize = 50;
@@ -27,6 +27,9 @@ pub struct CheckReport {
     pub rules: Vec<RuleCount>,
     /// The drill.
     pub drill: DrillReport,
+    /// The calibration of the directory version, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationReport>,
     /// The first [`FOUND_MAX`] findings, one a row.
     pub found: Vec<FoundRow>,
     /// How long rendering and judging took.
@@ -180,6 +183,7 @@ impl CheckReport {
             self.numbers(),
             self.by_rule(),
             self.drill.section(),
+            self.calibration.as_ref().map(CalibrationReport::section).unwrap_or_default(),
             self.table(),
             self.head.facts(),
         ];
@@ -291,6 +295,7 @@ pub(in crate::report) mod tests {
                     way("row below", 200, 200, 0),
                 ],
             },
+            calibration: Some(crate::report::calibration::tests::made_up(2_300, None)),
             found: Vec::new(),
             seconds: 41.7,
         }
@@ -338,6 +343,10 @@ pub(in crate::report) mod tests {
         assert!(page.contains("No rule was broken."));
         assert!(page.contains("571 of the 571 swapped messages that showed something of somebody else"), "{page}");
         assert!(!page.contains("<h2>Findings</h2>"));
+        assert!(page.contains(
+            "Of 2,300 values of directory version 41, planted in messages to others, the guard found 2,300."
+        ));
+        assert!(!CheckReport { calibration: None, ..clean() }.page().contains("Calibration"));
     }
 
     #[test]

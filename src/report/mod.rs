@@ -7,11 +7,13 @@
 //! `html::escape`; what a page shows of an identifier was masked before it
 //! came here. Counts are messages, times `_ms` since the Unix epoch, in UTC.
 
+mod calibration;
 mod campaign;
 mod check;
 mod html;
 mod preview;
 
+pub use calibration::{AcceptedGap, CalibratedKind, CalibrationReport};
 pub use campaign::{CampaignReport, LedgerProof, Moment, Passage, ReplyCount, StageReport};
 pub use check::{CheckReport, DrillReport, DrillWay, FOUND_MAX, FoundRow, LINK_WAY, RuleCount};
 pub use preview::{PreviewIndex, PreviewMember};

@@ -11,9 +11,10 @@
 
 use serde::Serialize;
 
+use crate::account::{Kind, Record};
 use crate::config::Mapping;
 use crate::directory::NewAccount;
-use crate::directory::accept::{Conflict, Found};
+use crate::directory::accept::{self, Conflict, Found};
 use crate::store::batch::Batch;
 use crate::store::cell::Cell;
 use crate::store::directory::{account, hex, json, read_kind};
@@ -38,6 +39,9 @@ pub struct Import {
 
 /// Conflicts that are named; a real export has none.
 const CONFLICTS_MAX: i64 = 100_000;
+
+/// Conflicts whose records are compared: as many as are told.
+const COMPARED_MAX: usize = 20;
 
 /// What a row is called that cannot be read.
 const STAGED_ROW: &str = "staged row";
@@ -94,6 +98,7 @@ const CONFLICTS: &str = "
         group by hash, kind having max(exclusive) = 1 and min(line) <> max(line)) c
     join staged_account a on a.line = c.first join staged_account b on b.line = c.again
     where a.account <> b.account order by c.again, c.first limit $1";
+const RECORDS: &str = "select record from staged_account where line in ($1, $2) order by line";
 const DRIFT: &str = "
     select (select count(*) from account where last_version is null) as before,
            (select count(*) from staged_account) as after,
@@ -220,16 +225,23 @@ impl Import {
                     account: Some(account(row.cell(STAGED_ROW, "account")?)?),
                     first,
                     again,
+                    by_case: None,
                 });
             }
             for row in sqlx::query(CONFLICTS).bind(CONFLICTS_MAX).fetch_all(pool).await.doing(doing)? {
-                let (first, again) = (number(row.cell(STAGED_ROW, "first")?), number(row.cell(STAGED_ROW, "again")?));
-                conflicts.push(Conflict {
-                    kind: read_kind(row.cell(STAGED_ROW, "kind")?),
-                    account: None,
-                    first,
-                    again,
-                });
+                let (first, again): (i64, i64) = (row.cell(STAGED_ROW, "first")?, row.cell(STAGED_ROW, "again")?);
+                let kind = read_kind(row.cell(STAGED_ROW, "kind")?);
+                let by_case = if kind == Some(Kind::Id) && conflicts.len() < COMPARED_MAX {
+                    let records = sqlx::query(RECORDS).bind(first).bind(again).fetch_all(pool).await.doing(doing)?;
+                    let read = |row| {
+                        let text: String = Cell::cell(row, STAGED_ROW, "record")?;
+                        serde_json::from_str(&text).map_err(|_| StoreError::Unreadable { what: STAGED_ROW })
+                    };
+                    accept::by_case(&self.mapping, &records.iter().map(read).collect::<Result<Vec<Record>>>()?)
+                } else {
+                    None
+                };
+                conflicts.push(Conflict { kind, account: None, first: number(first), again: number(again), by_case });
             }
             let row = sqlx::query(DRIFT).fetch_one(pool).await.doing(doing)?;
             let count = |name: &str| row.cell(STAGED_ROW, name).map(number);

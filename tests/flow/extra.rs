@@ -212,4 +212,39 @@ both! {
         assert!(refused.to_string().contains("not signed"), "{refused}");
         assert!(world.delivered().is_empty());
     }
+
+    async fn ids_that_differ_by_case_alone_are_two_accounts_where_the_column_says_so(base: &Base) {
+        let world = World::new(base).await;
+        let twins = [(customer(3).member_id, "aB001234"), (customer(4).member_id, "Ab001234")];
+        let rename = |text: String| twins.iter().fold(text, |text, (old, new)| text.replace(old, new));
+        let export = world.edit("directory.csv", rename);
+        world.edit("audience.csv", rename);
+        let opened = async |column: &str| {
+            let text = generate::config(&format!("smtp://{}", world._receiver.addr())).replace("500ms", "1ms");
+            open(base, world.folder.path(), &text.replace("pattern = \"[0-9]{8}\"", column)).await
+        };
+        let folded = opened("pattern = \"[0-9A-Za-z]{8}\"").await;
+        let refused = import::import(&folded, &export, &import::Accepted::drift("new IDs")).await.unwrap_err().to_string();
+        assert!(refused.contains("differs by case alone; if both are right, set case = \"exact\""), "{refused}");
+        assert!(refused.contains("[directory.columns.member_id]") && !refused.contains("001234"), "{refused}");
+
+        let app = opened("pattern = \"[0-9A-Za-z]{8}\", case = \"exact\"").await;
+        import::import(&app, &export, &import::Accepted::drift("new IDs")).await.unwrap();
+        let campaign = world.edit("campaign.toml", |text| one_stage(&text));
+        let id = freeze::freeze(&app, &campaign, "author").await.unwrap().campaign;
+        let found = check::check(&app, id).await.unwrap();
+        assert_eq!((found.held, found.cleared), (0, ACCOUNTS), "{:?}", found.first);
+        assert!(found.drill.passed(), "{:?}", found.drill);
+        approve::approve(&app, id, "reviewer").await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        assert_eq!(send::send(&app, id, true, stopped).await.unwrap().accepted, ACCOUNTS);
+
+        // A column beside the directory's that has the other's ID in it.
+        let rows = format!("member_id,number\n{},{}\n{},{}\n", twins[0].1, twins[1].1, twins[1].1, twins[1].1);
+        std::fs::write(world.path("audience.csv"), rows).unwrap();
+        world.edit("campaign.toml", |text| text.replace("December newsletter", "Twins"));
+        let frozen = freeze::freeze(&app, &campaign, "author").await.unwrap();
+        assert_eq!((frozen.planned, frozen.held), (2, 1), "{:?}", frozen.first);
+        assert!(control::verify(&app).await.is_ok());
+    }
 }

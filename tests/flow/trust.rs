@@ -133,6 +133,76 @@ both! {
         assert!(world.delivered().is_empty());
     }
 
+    async fn an_accepted_gap_stands_in_check_approval_and_report(base: &Base) {
+        let world = World::new(base).await;
+        // No message can show this name: it looks like a field that was not filled.
+        let (name, id) = (customer(5).name, customer(5).member_id.to_string());
+        let export = world.edit("directory.csv", |text| text.replacen(&name, "{{NAME}} Ashgrove", 1));
+        let refused = import::import(&world.app, &export, &import::Accepted::default()).await.unwrap_err();
+        assert!(refused.to_string().contains("would not find all of its values"), "{refused}");
+        let gap = Some(kakitome::pipeline::calibrate::Gap { by: "ada".into(), reason: "closed list".into() });
+        import::import(&world.app, &export, &import::Accepted { gap, ..import::Accepted::default() }).await.unwrap();
+        let without = |text: String| text.lines().filter(|line| !line.starts_with(&id)).collect::<Vec<_>>().join("\n");
+        world.edit("audience.csv", without);
+
+        let campaign = world.frozen().await;
+        let found = check::check(&world.app, campaign).await.unwrap();
+        assert_eq!((found.held, found.cleared), (0, ACCOUNTS - 1), "{:?}", found.first);
+        let calibration = found.calibration.clone().unwrap();
+        assert!(calibration.version == 2 && calibration.own_held > 0 && !calibration.is_complete(), "{calibration:?}");
+        let accepted = calibration.accepted.as_ref().unwrap();
+        assert_eq!((accepted.by.as_str(), accepted.reason.as_str()), ("ada", "closed list"));
+        assert!(check::page(&world.app, &found).await.unwrap().contains("Accepted by ada: Closed list."));
+        let approved = approve::approve(&world.app, campaign, "reviewer").await.unwrap();
+        assert_eq!(approved.calibration.as_ref(), Some(&calibration));
+        let report = control::report(&world.app, campaign).await.unwrap();
+        assert_eq!(report.calibration.as_ref(), Some(&calibration));
+        assert!(report.page().contains("Accepted by ada: Closed list."));
+        // The signature covers who accepted it.
+        base.tamper("update campaign set drill = replace(drill, '\"ada\"', '\"bob\"')").await;
+        let refused = world.refused(campaign).await.to_string();
+        assert!(refused.contains("signs another definition"), "{refused}");
+    }
+
+    async fn a_token_that_two_messages_share_holds_both(base: &Base) {
+        let world = World::new(base).await;
+        // A fragment's token that a cache gave to two customers, in a column that names nobody.
+        let token = |n: usize| blake3::hash(&n.to_be_bytes()).to_hex()[..24].to_owned();
+        let lines = std::fs::read_to_string(&world.files.directory).unwrap();
+        let export = |cached: &[usize]| {
+            let line = |(n, line): (usize, &str)| match (n, line.rsplit_once(',').unwrap()) {
+                (0, _) => line.to_owned(),
+                (n, (rest, _)) => format!("{rest},{}", token(if cached.contains(&n) { cached[0] } else { n })),
+            };
+            world.edit("directory.csv", |_| lines.lines().enumerate().map(line).collect::<Vec<_>>().join("\n"))
+        };
+        let link = "<p><a href=\"https://registrar.example/go/{{ account.plan }}\">more</a></p>";
+        world.edit("newsletter/body.html", |text| text.replace("</body>", &format!("{link}</body>")) + link);
+        let import = async |cached: &[usize]| {
+            let accepted = import::Accepted::default();
+            import::import(&world.app, &export(cached), &accepted).await.unwrap();
+        };
+        import(&[]).await;
+        let first = world.approved().await;
+        import(&[5, 9]).await;
+        let second = freeze::freeze(&world.app, &world.path("campaign.toml"), "author").await.unwrap().campaign;
+        let found = check::check(&world.app, second).await.unwrap();
+        assert_eq!((found.held, found.cleared), (2, ACCOUNTS - 2), "{:?}", found.first);
+        assert!(!found.passed(0) && found.findings_by_rule["link-token"] == 2, "{:?}", found.findings_by_rule);
+        let (one, other) = (&found.first[0], &found.first[1]);
+        assert_eq!((one.1.owner.as_ref(), other.1.owner.as_ref()), (Some(&other.0), Some(&one.0)));
+        approve::approve(&world.app, second, "reviewer").await.unwrap_err();
+        // What was approved before the column changed is not sent as it is now.
+        let sent = world.send(first).await;
+        assert_eq!((sent.accepted, sent.state, sent.exit()), (0, State::Halted, Exit::Held));
+        assert!(world.delivered().is_empty() && sent.held > 0);
+        control::verify(&world.app).await.unwrap();
+        // Where three have it, it is the campaign's.
+        import(&[5, 9, 14]).await;
+        let third = freeze::freeze(&world.app, &world.path("campaign.toml"), "author").await.unwrap().campaign;
+        assert_eq!(check::check(&world.app, third).await.unwrap().held, 0);
+    }
+
     async fn the_author_is_nobody_else_however_the_name_is_spelt(base: &Base) {
         let world = World::new(base).await;
         let id = world.canary_first().await;

@@ -16,7 +16,7 @@ use super::world::{World, terms};
 
 fn column(kind: Kind, pattern: Option<&str>) -> Column {
     let country = (kind == Kind::Phone).then(|| "JP".to_owned());
-    Column { kind, list: None, pattern: pattern.map(str::to_owned), country, exclusive: None }
+    Column { kind, list: None, pattern: pattern.map(str::to_owned), country, exclusive: None, case: Default::default() }
 }
 
 fn declared(kind: Kind, pattern: Option<&str>) -> BTreeMap<String, Column> {

@@ -110,20 +110,29 @@ fn agree(judge: &Judge<'_>, world: &World, account: usize, bytes: &[u8]) -> Resu
 #[test]
 fn passages_and_the_whole_message_agree() {
     let rounds = std::env::var("KAKITOME_FUZZ_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
-    let world = World::new();
+    compare(&World::new(), 3_000 * rounds);
+}
+
+#[test]
+fn they_agree_where_the_case_of_an_id_counts() {
+    super::exact::worlds().for_each(|(world, _)| compare(&world, 2_000));
+}
+
+/// Judges random messages both ways.
+fn compare(world: &World, cases: u32) {
     let terms = terms();
     let judge = world.guard.judge(&terms).expect("the terms are good");
     let seeds = || proptest::collection::vec(any::<(u8, u8, u8)>(), 1..12);
-    let mut runner =
-        proptest::test_runner::TestRunner::new(ProptestConfig { cases: 3_000 * rounds, ..Default::default() });
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases, ..Default::default() });
     let (cleared, held) = (Cell::new(0), Cell::new(0));
-    let strategy = (0..6_usize, 0..6_usize, seeds(), seeds(), any::<bool>());
+    let accounts = world.records.len();
+    let strategy = (0..accounts, 0..accounts, seeds(), seeds(), any::<bool>());
     let all = runner.run(&strategy, |(account, other, plain, html, foreign)| {
         let other = if foreign { other } else { account };
-        let mut letter = Letter::new(&world, account);
-        letter.text = format!("{}\r\n{}", text(&world, account, other, &plain), letter.text);
-        letter.html = format!("<p>{}</p>{}", text(&world, account, other, &html), letter.html);
-        let sort = if agree(&judge, &world, account, &letter.bytes())? { &cleared } else { &held };
+        let mut letter = Letter::new(world, account);
+        letter.text = format!("{}\r\n{}", text(world, account, other, &plain), letter.text);
+        letter.html = format!("<p>{}</p>{}", text(world, account, other, &html), letter.html);
+        let sort = if agree(&judge, world, account, &letter.bytes())? { &cleared } else { &held };
         sort.set(sort.get() + 1);
         Ok(())
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kakitome::account::{AccountId, Kind, Record};
 use kakitome::address::Address;
-use kakitome::config::{Column, Mapping};
+use kakitome::config::{Column, LetterCase, Mapping};
 use kakitome::directory::row::{Cell, Reader};
 use kakitome::guard::index::Entry;
 use kakitome::guard::{Allow, Candidate, Guard, Index, Literal, Terms, Verdict};
@@ -95,7 +95,7 @@ pub struct Shape {
 /// Eight digits, in Japan.
 const JAPAN: Shape = Shape { pattern: "[0-9]{8}", country: "JP" };
 
-fn mapping(shape: &Shape) -> Mapping {
+fn mapping(shape: &Shape, case: LetterCase) -> Mapping {
     let columns = COLUMNS.map(|(name, kind)| {
         let column = Column {
             kind,
@@ -103,6 +103,7 @@ fn mapping(shape: &Shape) -> Mapping {
             pattern: (kind == Kind::Id).then(|| shape.pattern.to_owned()),
             country: (kind == Kind::Phone).then(|| shape.country.to_owned()),
             exclusive: None,
+            case: if kind == Kind::Id { case } else { LetterCase::Folded },
         };
         (name.to_owned(), column)
     });
@@ -129,7 +130,16 @@ impl World {
 
     /// A directory of these rows, in another country.
     pub fn of_shape(shape: &Shape, rows: &[[String; 8]]) -> Self {
-        let (mapping, keys) = (mapping(shape), Keys::new(&[7; 32]));
+        Self::with(shape, LetterCase::Folded, rows)
+    }
+
+    /// The same, where IDs that differ by case alone are two.
+    pub fn of_exact(shape: &Shape, rows: &[[String; 8]]) -> Self {
+        Self::with(shape, LetterCase::Exact, rows)
+    }
+
+    fn with(shape: &Shape, case: LetterCase, rows: &[[String; 8]]) -> Self {
+        let (mapping, keys) = (mapping(shape, case), Keys::new(&[7; 32]));
         let reader = Reader::new(&mapping, &keys).expect("the pattern is a regular expression");
         let (mut records, mut entries) = (Vec::new(), Vec::new());
         for (line, row) in rows.iter().enumerate() {

@@ -2,7 +2,8 @@
 //!
 //! Input: a sample of accounts, as they were imported, and how many there are in all.
 //! Their values are planted in a message to another account of the sample, in every
-//! spelling and place of [`spelling`], and must be found as somebody else's; planted in a
+//! spelling and place of [`spelling`], and must be found as their owner's: a finding that
+//! names another account does not count, unless both have the value. Planted in a
 //! message to their own account as mailers write them they must be cleared. Output:
 //! [`Calibration`], column by column. Nothing is sent or stored; what is missed is masked.
 //!
@@ -16,10 +17,10 @@ mod spelling;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Kind, Record, mask};
+use crate::account::{AccountId, Field, Kind, Record, mask};
 use crate::address::Address;
 use crate::config::Mapping;
-use crate::guard::{Allow, Candidate, Guard, Index, Judge, Rule, Terms, normal};
+use crate::guard::{Allow, Candidate, Finding, Guard, Index, Judge, Rule, Terms, normal};
 use crate::key::Keys;
 
 pub use sample::{Sample, Sampled};
@@ -110,8 +111,16 @@ pub fn calibrate(mapping: &Mapping, keys: &Keys, sample: &[Sampled], accounts: u
     let judge = guard.judge(&Terms { allow, ..Terms::default() })?;
     let identifiers = mapping.columns.iter().filter(|(_, column)| column.kind.is_identifier());
     let columns = identifiers.filter(|(_, column)| column.kind != Kind::Secret).map(|(name, column)| {
-        let trial =
-            Trial { judge: &judge, keys, guard: &guard, name, kind: column.kind, sample, accounts: accounts as usize };
+        let trial = Trial {
+            judge: &judge,
+            keys,
+            guard: &guard,
+            mapping,
+            name,
+            kind: column.kind,
+            sample,
+            accounts: accounts as usize,
+        };
         trial.run(column.country.as_deref())
     });
     Ok(Calibration { columns: columns.collect() })
@@ -122,6 +131,7 @@ struct Trial<'a> {
     judge: &'a Judge<'a>,
     guard: &'a Guard,
     keys: &'a Keys,
+    mapping: &'a Mapping,
     name: &'a str,
     kind: Kind,
     sample: &'a [Sampled],
@@ -138,22 +148,12 @@ enum Outcome {
 
 impl Trial<'_> {
     fn run(&self, country: Option<&str>) -> Column {
-        let values: Vec<(&Record, &str)> = self
-            .sample
-            .iter()
-            .flat_map(|sampled| {
-                let field = sampled.record.fields.get(self.name);
-                field
-                    .into_iter()
-                    .flat_map(|field| field.values().take(VALUES_MAX))
-                    .map(|value| (&sampled.record, value))
-            })
-            .take((self.accounts / ACCOUNTS_EACH).clamp(COLUMN_MIN, COLUMN_MAX))
-            .collect();
+        let (values, whole) = self.values();
+        let ordinary = self.all_values(VALUES_MAX).take(self.values_max()).filter(|(_, value)| self.is_ordinary(value));
         let outcomes: Vec<(Missed, Vec<Outcome>)> = values
             .par_iter()
             .enumerate()
-            .flat_map_iter(|(n, (record, value))| self.value(n, record, value, country))
+            .flat_map_iter(|(n, (record, value))| self.value(n, n < whole, record, value, country))
             .collect();
         let count = |is: fn(&Outcome) -> bool| {
             outcomes.iter().flat_map(|(_, outcomes)| outcomes).filter(|outcome| is(outcome)).count() as u64
@@ -167,36 +167,67 @@ impl Trial<'_> {
             kind: self.kind,
             tried: found + count(|outcome| matches!(outcome, Outcome::Missed)),
             found,
-            ordinary: values.iter().filter(|(_, value)| self.is_ordinary(value)).count() as u64,
+            ordinary: ordinary.count() as u64,
             own_held: count(|outcome| matches!(outcome, Outcome::OwnHeld)),
             missed: missed.map(|(missed, _)| missed.clone()).collect(),
         }
+    }
+
+    /// What is tried: the column's extremes, and how many these are; then a few values of
+    /// each account.
+    fn values(&self) -> (Vec<(&Record, &str)>, usize) {
+        let told = |(_, value): &(&Record, &str)| !self.is_ordinary(value);
+        let all: Vec<(&Record, &str)> = self.all_values(usize::MAX).filter(told).collect();
+        let mut values = sample::extremes(&all);
+        let whole = values.len();
+        let others = self.all_values(VALUES_MAX).take(self.values_max()).filter(told);
+        let others: Vec<_> = others.filter(|(_, value)| values.iter().all(|(_, extreme)| extreme != value)).collect();
+        values.extend(others);
+        (values, whole)
+    }
+
+    /// How many values are tried besides the extremes.
+    fn values_max(&self) -> usize {
+        (self.accounts / ACCOUNTS_EACH).clamp(COLUMN_MIN, COLUMN_MAX)
+    }
+
+    /// The column's values, so many of each account.
+    fn all_values(&self, each: usize) -> impl Iterator<Item = (&Record, &str)> {
+        self.sample.iter().flat_map(move |sampled| {
+            let values = sampled.record.fields.get(self.name).into_iter().flat_map(Field::values);
+            values.take(each).map(|value| (&sampled.record, value))
+        })
     }
 
     fn is_ordinary(&self, value: &str) -> bool {
         spelling::strength(self.kind, value, self.judge) == Strength::None
     }
 
-    /// One value: the first ones of a column in every spelling and place; the others in
-    /// every spelling, the places taking turns.
-    fn value(&self, n: usize, owner: &Record, value: &str, country: Option<&str>) -> Vec<(Missed, Vec<Outcome>)> {
+    /// One value: whole, in every spelling and place; otherwise in every spelling, the
+    /// places taking turns.
+    fn value(
+        &self,
+        n: usize,
+        whole: bool,
+        owner: &Record,
+        value: &str,
+        country: Option<&str>,
+    ) -> Vec<(Missed, Vec<Outcome>)> {
         let Some(other) = self.another(owner, value, country) else { return Vec::new() };
         let strength = spelling::strength(self.kind, value, self.judge);
-        if strength == Strength::None {
-            return Vec::new();
-        }
         let mut all = Vec::new();
         for spelling in Spelling::all().filter(|spelling| spelling.fits(self.kind, strength)) {
             let Some(written) = spelling.write(value) else { continue };
             let places: Vec<&Place> = Place::all().filter(|place| place.fits(self.kind, strength, spelling)).collect();
             let turn = places.len().max(1);
-            let is_tried = |at: usize| n < WHOLE || at % turn == (n + all.len()) % turn;
+            let is_tried = |at: usize| whole || at % turn == (n + all.len()) % turn;
             let places: Vec<&Place> =
                 places.into_iter().enumerate().filter(|(at, _)| is_tried(*at)).map(|(_, place)| place).collect();
             for place in places {
                 let missed =
                     || Missed { spelling: spelling.name.to_owned(), view: place.name.to_owned(), shown: mask(value) };
-                let mut outcomes = vec![self.foreign(other, place, &written)];
+                let mut outcomes =
+                    vec![self.foreign(owner, value, self.findings(other, &place.message(other, &written)))];
                 if spelling.is_natural() && !self.is_cleared(owner, place, &written) {
                     outcomes.push(Outcome::OwnHeld);
                 }
@@ -209,40 +240,77 @@ impl Trial<'_> {
     /// An account of the sample that does not have this value.
     fn another(&self, owner: &Record, value: &str, country: Option<&str>) -> Option<&Record> {
         let canonical = normal::canonical(self.kind, value, country).ok()?;
-        let owners = self.guard.index().owners(self.keys.identifier(self.kind, &canonical));
+        let exact = self.is_exact().then(|| normal::exact(value)).flatten();
+        let owners = self.guard.index().owners(self.keys.identifier(self.kind, exact.as_ref().unwrap_or(&canonical)));
         let start = self.sample.iter().position(|sampled| sampled.record.account == owner.account)?;
         let others = self.sample[start + 1..].iter().chain(&self.sample[..start]);
         let mut strangers = others.map(|sampled| &sampled.record).filter(|record| !owners.contains(&record.account));
+        // Whose value is this one but for its case is the hardest to tell apart.
+        if let Some(twin) = exact.and_then(|exact| strangers.clone().find(|record| self.is_twin(record, value, &exact)))
+        {
+            return Some(twin);
+        }
         strangers.find(|record| !self.shares(record, value))
+    }
+
+    /// Whether the column's values that differ by case alone are two.
+    fn is_exact(&self) -> bool {
+        self.mapping.columns.get(self.name).is_some_and(crate::config::Column::is_exact)
+    }
+
+    /// Whether an account has a value of the column but for its case, and not itself.
+    fn is_twin(&self, record: &Record, value: &str, exact: &str) -> bool {
+        let own = || record.fields.get(self.name).into_iter().flat_map(Field::values);
+        let folded = normal::fold(value);
+        own().any(|own| normal::fold(own) == folded) && own().all(|own| normal::exact(own).as_deref() != Some(exact))
     }
 
     /// Whether an account's own values contain this one, as an address does its domain.
     fn shares(&self, record: &Record, value: &str) -> bool {
         let value = normal::fold(value);
-        let fields = record.fields.values().flat_map(crate::account::Field::values);
+        let fields = record.fields.values().flat_map(Field::values);
         fields.into_iter().any(|own| {
             let own = normal::fold(own);
             own.contains(&*value) || value.contains(&*own)
         })
     }
 
-    fn foreign(&self, reader: &Record, place: &Place, written: &str) -> Outcome {
-        let bytes = place.message(reader, written);
-        let findings = self.findings(reader, &bytes);
+    /// Whether what is found in a message to somebody else is this value, as its owner's.
+    fn foreign(&self, owner: &Record, value: &str, findings: Vec<Finding>) -> Outcome {
         let names = |kind: Option<Kind>| matches!(kind, Some(Kind::Person | Kind::Organisation));
-        let same = |kind: Option<Kind>| kind == Some(self.kind) || (names(kind) && names(Some(self.kind)));
-        // A shared value is told as one of its owners'; an address may be told by its domain.
-        let is_it = findings.iter().any(|finding| {
-            finding.rule == Rule::Foreign && (same(finding.kind) || self.kind == Kind::Email) && finding.owner.is_some()
+        let is_it = findings.iter().filter(|finding| finding.rule == Rule::Foreign).any(|finding| {
+            let Finding { kind, owner: Some(found), .. } = finding else { return false };
+            let is_same = *kind == Some(self.kind) || (names(*kind) && names(Some(self.kind)));
+            // An address may be told by its domain.
+            let is_told = is_same || self.kind == Kind::Email;
+            is_told && (*found == owner.account || (is_same && self.is_shared(found, value)))
         });
         if is_it { Outcome::Found } else { Outcome::Missed }
+    }
+
+    /// Whether an account of the sample has a value too, however it writes it.
+    fn is_shared(&self, account: &AccountId, value: &str) -> bool {
+        let Some(other) = self.sample.iter().find(|sampled| sampled.record.account == *account) else { return false };
+        let names = |kind: Kind| matches!(kind, Kind::Person | Kind::Organisation);
+        let country = self.mapping.columns.get(self.name).and_then(|column| column.country.as_deref());
+        let exact = |value: &str| if self.is_exact() { normal::exact(value).map(|exact| vec![exact]) } else { None };
+        let forms = exact(value).or_else(|| normal::forms(self.kind, value, country).ok()).unwrap_or_default();
+        let has = |(name, field): (&String, &Field)| {
+            let Some(column) = self.mapping.columns.get(name) else { return false };
+            let fits = column.kind == self.kind || (names(column.kind) && names(self.kind));
+            let country = column.country.as_deref();
+            let forms_of = |own: &str| exact(own).or_else(|| normal::forms(column.kind, own, country).ok());
+            let mut own = field.values().filter_map(forms_of).flatten();
+            fits && own.any(|own| forms.contains(&own))
+        };
+        other.record.fields.iter().any(has)
     }
 
     fn is_cleared(&self, owner: &Record, place: &Place, written: &str) -> bool {
         self.findings(owner, &place.message(owner, written)).is_empty()
     }
 
-    fn findings(&self, reader: &Record, bytes: &[u8]) -> Vec<crate::guard::Finding> {
+    fn findings(&self, reader: &Record, bytes: &[u8]) -> Vec<Finding> {
         let sender: &Address = &reader.address;
         let recipients = std::slice::from_ref(&reader.address);
         let candidate = Candidate { sender, recipients, account: &reader.account, bytes };
@@ -250,11 +318,9 @@ impl Trial<'_> {
     }
 }
 
-/// How many values of one column are tried in every spelling and place.
-const WHOLE: usize = 2;
 /// The most values of one account that are tried in a column.
 const VALUES_MAX: usize = 2;
-/// The most values of one column that are tried.
+/// The most values of one column that are tried besides its extremes.
 const COLUMN_MAX: usize = 120;
 /// The fewest that are tried, where there are so many.
 const COLUMN_MIN: usize = 8;

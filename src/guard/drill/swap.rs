@@ -34,7 +34,7 @@ pub struct Swap<'a, 'j> {
     pub others: &'a Content,
 }
 
-impl Swap<'_, '_> {
+impl<'a> Swap<'a, '_> {
     /// Makes the swap and judges it.
     pub fn try_way(&self, way: Way, turn: usize) -> Outcome {
         let own_parts = || self.content.parts.clone();
@@ -112,6 +112,7 @@ impl Swap<'_, '_> {
         let mut text: String = content.parts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n");
         text.push('\n');
         text.push_str(subject.as_deref().unwrap_or_default());
+        let twins = self.twins(&text);
         let text = normal::fold(&text);
         let own: Vec<String> = values(self.judge, self.own).into_iter().map(|(_, value)| value).collect();
         let is_own = |value: &str| own.iter().any(|own| own.contains(value) || value.ends_with(&format!(".{own}")));
@@ -122,7 +123,23 @@ impl Swap<'_, '_> {
                 && !self.judge.explains(*kind, value)
                 && !self.shares(*kind, value)
         });
+        theirs.extend(twins);
         theirs
+    }
+
+    /// The other's values that this account has in another case, where that tells them apart.
+    fn twins(&self, text: &str) -> Vec<(Kind, String)> {
+        let exact = |sample: &Sample<'a>| {
+            let fields = sample.record.fields.iter().filter(|(name, _)| self.judge.is_exact(name));
+            let values = fields.flat_map(|(_, field)| field.values()).map(str::to_owned);
+            values.collect::<Vec<String>>()
+        };
+        let own = exact(&self.own);
+        let is_twin = |value: &String| {
+            let differs = |own: &String| own != value && own.eq_ignore_ascii_case(value);
+            !own.contains(value) && own.iter().any(differs) && stands_in(text, value)
+        };
+        exact(&self.other).into_iter().filter(is_twin).map(|value| (Kind::Id, value)).collect()
     }
 
     /// Whether the guard said of a shown value that it is another account's. What is too

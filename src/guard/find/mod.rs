@@ -119,6 +119,8 @@ pub struct Scanner {
     ids: Ids,
     phones: Option<Phones>,
     labels: Labels,
+    /// Whether the case of an ID's letters may say whose it is.
+    has_exact: bool,
     email: Regex,
     host: Regex,
 }
@@ -138,6 +140,7 @@ impl Scanner {
         Ok(Self {
             ids: Ids::new(ids().filter_map(|(_, column)| column.pattern.as_deref()), accounts)?,
             phones: has_phones.then(|| Phones::new(countries, accounts)),
+            has_exact: ids().any(|(_, column)| column.is_exact()),
             labels: Labels::new(names.iter().map(String::as_str)),
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
             host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
@@ -203,6 +206,11 @@ impl Scanner {
         self.ids.is_ordinary(id)
     }
 
+    /// Whether the case of an ID's letters may say whose it is.
+    pub fn has_exact(&self) -> bool {
+        self.has_exact
+    }
+
     /// The pieces of numbers in a text.
     pub fn atoms(&self, text: &str) -> Atoms {
         self.ids.atoms(text)
@@ -252,6 +260,7 @@ mod tests {
             pattern: pattern.map(str::to_owned),
             country: Some("JP".into()),
             exclusive: None,
+            case: Default::default(),
         };
         let columns = BTreeMap::from([
             ("id".to_owned(), column(Kind::Id, Some("[0-9]{8}"))),

@@ -19,6 +19,7 @@
 //! Errors: a few words on why the value is none of its kind.
 //! Sources: UAX 15 (NFKC), UTS 46 (hosts), E.164, RFC 5322 (atoms).
 
+mod cased;
 pub mod company;
 mod fold;
 mod host;
@@ -27,6 +28,7 @@ mod name;
 mod phone;
 mod search;
 
+pub use cased::{EXACT, cased, exact, exact_of};
 pub use fold::{TOP_LEVEL, fold};
 pub use name::{
     MIDDLE_DOT, indexed, is_between, is_han, is_joined, is_spaceless, is_title, is_within, name, name_of_searched,

@@ -59,6 +59,9 @@ impl Columns {
                 (Kind::Id, None) => {
                     return Err(format!("{key} {NO_PATTERN}"));
                 }
+                _ if column.is_exact() => {
+                    return Err(format!("{key}.case: only a column of the directory can be exact"));
+                }
                 (Kind::Text, Some(_)) => return Err(format!("{key} is text, which names nobody, and has a pattern")),
                 _ => {}
             }

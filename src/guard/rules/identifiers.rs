@@ -10,6 +10,7 @@ use crate::guard::finding::Rule;
 use crate::guard::known::canonicals;
 use crate::guard::normal;
 use crate::guard::rules::claims::Claim;
+use crate::guard::rules::exact::{self, Exactly, Written};
 use crate::guard::rules::hosts::{Stops, host, idn, named_after};
 use crate::guard::rules::mailboxes::{buried_email, email};
 use crate::guard::rules::within::Spans;
@@ -24,17 +25,21 @@ pub(super) enum Whose {
     Nobodys,
 }
 
-/// Judges every token of one view.
-pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
+/// Judges every token of one view; `text` is what was folded of it.
+pub fn judge(case: &mut Case<'_>, view: &View<'_>, text: &str, folded: &str) {
+    let written = Written::new(text, folded);
     let tokens = case.scanner().scan(folded, Setting::of(view));
     let phones = phones(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
     let stops = Stops::new(&view.text);
     let mut own = None;
     let (numbers, names): (Vec<&Token<'_>>, Vec<&Token<'_>>) = tokens.iter().partition(|token| is_number(token));
-    let (numbers, own_numbers) = judged(case, numbers, visible, &stops);
+    let (numbers, own_numbers) = judged(case, numbers, visible, &stops, &written);
+    // What explains an ID once does not where its case is another.
+    let is_exact = case.scanner().has_exact();
     for (token, found) in names.into_iter().map(|token| (token, None)).chain(numbers) {
-        if !visible && case.explained.has(token.shape.kind(), token.text) {
+        let may_differ = is_exact && token.shape.kind() == Kind::Id;
+        if !visible && !may_differ && case.explained.has(token.shape.kind(), token.text) {
             continue;
         }
         if matches!(token.shape, Shape::Idn | Shape::Email)
@@ -47,7 +52,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         if is_number(token) && own_numbers.covers(token.start, token.start + token.text.len()) {
             continue;
         }
-        let found = found.unwrap_or_else(|| whose(case, token, visible, &stops));
+        let found = found.unwrap_or_else(|| whose(case, token, visible, &stops, &written));
         // The number is a part of the name.
         if !matches!(found, Whose::Own | Whose::Explained)
             && is_number(token)
@@ -83,10 +88,11 @@ pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let tokens = case.scanner().scan(folded, Setting::of(view));
     let numbers: Vec<&Token<'_>> = tokens.iter().filter(|token| is_number(token)).collect();
     let stops = Stops::new(&view.text);
-    let (numbers, own) = judged(case, numbers, false, &stops);
+    let written = Written::unknown(folded);
+    let (numbers, own) = judged(case, numbers, false, &stops, &written);
     for (token, found) in numbers {
         let is_own = own.covers(token.start, token.start + token.text.len());
-        let found = found.unwrap_or_else(|| whose(case, token, false, &stops));
+        let found = found.unwrap_or_else(|| whose(case, token, false, &stops, &written));
         if let (false, Whose::Foreign(kind, owner)) = (is_own, found) {
             case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
         }
@@ -107,12 +113,13 @@ fn judged<'n, 't>(
     numbers: Vec<&'n Token<'t>>,
     visible: bool,
     stops: &Stops<'_>,
+    written: &Written<'_>,
 ) -> (Vec<Judged<'n, 't>>, Spans) {
     if numbers.len() < 2 {
         return (numbers.into_iter().map(|token| (token, None)).collect(), Spans::new(Vec::new()));
     }
     let found: Vec<Judged<'n, 't>> =
-        numbers.into_iter().map(|token| (token, Some(whose(case, token, visible, stops)))).collect();
+        numbers.into_iter().map(|token| (token, Some(whose(case, token, visible, stops, written)))).collect();
     let own = found.iter().filter(|(_, found)| matches!(found, Some(Whose::Own)));
     let own = Spans::new(own.map(|(token, _)| (token.start, token.start + token.text.len())).collect());
     (found, own)
@@ -157,7 +164,7 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str, stops
     }
 }
 
-fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool, stops: &Stops<'_>) -> Whose {
+fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool, stops: &Stops<'_>, written: &Written<'_>) -> Whose {
     let found = match token.shape {
         Shape::Host => host(case, token.text, visible),
         Shape::BuriedHost => {
@@ -168,7 +175,7 @@ fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool, stops: &Stops<'_
         Shape::Email => email(case, token.text, visible),
         Shape::BuriedEmail => buried_email(case, token, visible),
         Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone | Shape::BuriedPhone => {
-            value(case, token, visible)
+            value(case, token, visible, written)
         }
     };
     match found {
@@ -183,9 +190,18 @@ pub(super) fn show(case: &mut Case<'_>, kind: Kind, canonical: &str, visible: bo
     }
 }
 
-fn value(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
+fn value(case: &mut Case<'_>, token: &Token<'_>, visible: bool, written: &Written<'_>) -> Whose {
     let kind = token.shape.kind();
     let forms = canonicals(token, case.scanner(), case.country());
+    if let (Kind::Id, true, [folded]) = (kind, case.scanner().has_exact(), &*forms) {
+        match exact::whose(case, token, written, folded) {
+            Exactly::Other(_) if case.known.has(kind, folded) => return Whose::Explained,
+            Exactly::Other(owner) => return Whose::Foreign(kind, owner),
+            // Whoever reads it cannot tell whose it is: nothing that must be shown is.
+            Exactly::Either => return Whose::Own,
+            Exactly::Own | Exactly::Unsaid => {}
+        }
+    }
     // Own first, in whichever form it is written.
     if let Some(own) = forms.iter().find(|form| case.own.has(kind, form)) {
         show(case, kind, own, visible);

@@ -4,6 +4,7 @@ mod addressee;
 pub mod claims;
 pub mod content;
 pub mod envelope;
+mod exact;
 mod hosts;
 pub mod identifiers;
 mod mailboxes;

@@ -5,10 +5,15 @@
 //! make up, in a link's path, query or fragment or in a header field. What all messages share
 //! is the campaign's: so is a token of three accounts or more, one of the literal text, and one
 //! in the path of a picture or style sheet. Where there are but two accounts, a token counts
-//! only in an unsubscribe link that is the same for both.
+//! only in an unsubscribe link that is the same for both. In a campaign's own messages, what an
+//! account's identifiers explain ([`OwnTokens`]) is not asked either.
 //!
-//! Kept are keyed 64-bit hashes, [`TOKENS_MAX`] at most; beyond that the older half is
-//! forgotten. `Sync`; linear in the messages' size.
+//! Kept are keyed 64-bit hashes, [`TOKENS_MAX`] at most, 24 bytes each in tables of 105 MB
+//! together; beyond that the older half is forgotten, and [`Stream::has_forgotten`] says so: two
+//! messages far apart are then not compared. Up to there the order of the messages does not
+//! count. `Sync`; linear in the messages' size.
+
+mod own;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
@@ -23,8 +28,12 @@ use crate::guard::view::transfer;
 use crate::guard::{Finding, Rule, Terms};
 use crate::key::{Bounce, Link};
 
-/// Tokens that are remembered, about 30 bytes each.
-pub const TOKENS_MAX: usize = 4_000_000;
+pub use own::OwnTokens;
+
+/// Tokens that are remembered: two tables of 2²¹ places, an eighth of each left empty.
+pub const TOKENS_MAX: usize = 3_600_000;
+/// Stands for an account where there is none.
+const NOBODY: u32 = u32::MAX;
 /// The shortest token, in characters.
 const TOKEN_MIN: usize = 16;
 /// Parts and depth of a message that are looked at.
@@ -59,10 +68,11 @@ const SKIPPED: [&str; 13] = [
 #[derive(Clone, Copy)]
 struct Seen {
     first: u32,
-    second: Option<u32>,
-    is_many: bool,
+    /// [`NOBODY`] until there is one.
+    second: u32,
     /// Of all that is beside it where it was seen first.
-    context: u64,
+    context: u32,
+    is_many: bool,
     is_same: bool,
     is_unsubscribe: bool,
     is_header: bool,
@@ -73,14 +83,16 @@ struct Seen {
 struct Memory {
     now: HashMap<u64, Seen>,
     before: HashMap<u64, Seen>,
+    /// Whether a generation was forgotten.
+    has_forgotten: bool,
 }
 
 /// A token that two accounts' messages share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shared {
-    /// The number of the account that had it first.
+    /// The lower of the two accounts' numbers.
     pub first: u32,
-    /// The number of the other.
+    /// The higher.
     pub second: u32,
     /// Whether it stands in a header.
     pub is_header: bool,
@@ -110,7 +122,7 @@ pub struct Stream {
 /// A token with what stands beside it.
 struct Token<'t> {
     text: &'t str,
-    context: u64,
+    context: u32,
     is_unsubscribe: bool,
     is_header: bool,
 }
@@ -131,15 +143,24 @@ impl Stream {
 
     /// Takes in a message of an account.
     pub fn add(&self, account: u32, bytes: &[u8]) {
+        self.take(account, bytes, |_| false);
+    }
+
+    /// Takes in a campaign's message of an account, whose identifiers explain themselves.
+    pub fn add_own(&self, account: u32, bytes: &[u8], own: &OwnTokens<'_>) {
+        self.take(account, bytes, |token| own.explains(token));
+    }
+
+    fn take(&self, account: u32, bytes: &[u8], is_own: impl Fn(&str) -> bool) {
         let (mut found, mut parts_left) = (HashMap::new(), PARTS_MAX);
         self.entity(bytes, 0, &mut parts_left, &mut |token: Token<'_>| {
             let hash = self.hasher.hash_one(token.text);
-            if !self.explained.contains(&hash) {
+            if !self.explained.contains(&hash) && !is_own(token.text) {
                 let seen = found.entry(hash).or_insert(Seen {
                     first: account,
-                    second: None,
-                    is_many: false,
+                    second: NOBODY,
                     context: token.context,
+                    is_many: false,
                     is_same: false,
                     is_unsubscribe: token.is_unsubscribe,
                     is_header: token.is_header,
@@ -161,11 +182,21 @@ impl Stream {
         let all = memory.now.iter().chain(memory.before.iter().filter(|(hash, _)| !memory.now.contains_key(*hash)));
         let mut shared: Vec<Shared> = all
             .filter(|(_, seen)| !seen.is_many && (accounts > 2 || seen.is_unsubscribe && seen.is_same))
-            .filter_map(|(_, seen)| Some(Shared { first: seen.first, second: seen.second?, is_header: seen.is_header }))
+            .filter(|(_, seen)| seen.second != NOBODY)
+            .map(|(_, seen)| Shared {
+                first: seen.first.min(seen.second),
+                second: seen.first.max(seen.second),
+                is_header: seen.is_header,
+            })
             .collect();
         shared.sort_unstable();
         shared.dedup();
         shared
+    }
+
+    /// Whether there were more tokens than are remembered.
+    pub fn has_forgotten(&self) -> bool {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).has_forgotten
     }
 
     fn entity(&self, bytes: &[u8], depth: usize, parts_left: &mut usize, found: &mut impl FnMut(Token<'_>)) {
@@ -231,7 +262,7 @@ impl Stream {
         let text: Cow<'_, str> =
             if text.contains('%') { Cow::Owned(text.replace("%2D", "-").replace("%5F", "_")) } else { text.into() };
         for run in runs(&text) {
-            let context = self.hasher.hash_one(whole.replacen(run, "", 1));
+            let context = self.hasher.hash_one(whole.replacen(run, "", 1)) as u32;
             found(Token { text: run, context, is_unsubscribe, is_header });
         }
     }
@@ -242,16 +273,18 @@ impl Memory {
         let known = self.now.get(&hash).or_else(|| self.before.get(&hash)).copied();
         let seen = match known {
             None => new,
-            Some(seen) if seen.is_many || seen.first == new.first || seen.second == Some(new.first) => seen,
-            Some(seen) if seen.second.is_some() => Seen { is_many: true, ..seen },
+            Some(seen) if seen.is_many || seen.first == new.first || seen.second == new.first => seen,
+            Some(seen) if seen.second != NOBODY => Seen { is_many: true, ..seen },
             Some(seen) => Seen {
-                second: Some(new.first),
+                second: new.first,
                 is_same: seen.context == new.context,
                 is_unsubscribe: seen.is_unsubscribe && new.is_unsubscribe,
+                is_header: seen.is_header && new.is_header,
                 ..seen
             },
         };
         if self.now.len() >= tokens_max / 2 && !self.now.contains_key(&hash) {
+            self.has_forgotten |= !self.before.is_empty();
             self.before = std::mem::take(&mut self.now);
         }
         self.now.insert(hash, seen);
@@ -360,12 +393,33 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_the_messages_does_not_count() {
+        let link = |n: u32| format!("https://x.example/u/9f86d0a1{:04}b8c7d65", n % 40);
+        let all: Vec<(u32, Vec<u8>)> = (0..60).map(|n| (n, message(&link(n)))).collect();
+        let shared = |order: &mut dyn Iterator<Item = &(u32, Vec<u8>)>| {
+            let stream = Stream::new(&Terms::default());
+            order.for_each(|(account, bytes)| stream.add(*account, bytes));
+            stream.shared(60)
+        };
+        let expected: Vec<(u32, u32)> = (0..20).map(|n| (n, n + 40)).collect();
+        let found = shared(&mut all.iter());
+        assert_eq!(found.iter().map(|shared| (shared.first, shared.second)).collect::<Vec<_>>(), expected);
+        let mut random = fastrand::Rng::with_seed(5);
+        for _ in 0..5 {
+            let mut mixed: Vec<&(u32, Vec<u8>)> = all.iter().collect();
+            random.shuffle(&mut mixed);
+            assert_eq!(shared(&mut mixed.into_iter()), found);
+        }
+    }
+
+    #[test]
     fn the_memory_is_bounded() {
         let stream = Stream::of_size(&Terms::default(), 100);
         for n in 0..1000u32 {
             stream.add(n, &message(&format!("https://x.example/u/9f86d0a1{n:04}b8c7d65")));
         }
         let memory = stream.memory.lock().unwrap();
-        assert!(memory.now.len() + memory.before.len() <= 100);
+        assert!(memory.now.len() + memory.before.len() <= 100 && memory.has_forgotten);
+        assert_eq!(size_of::<(u64, Seen)>(), 24);
     }
 }
