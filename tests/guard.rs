@@ -12,6 +12,7 @@ mod guard {
     mod alarms;
     mod attachments;
     mod calibration;
+    mod cases;
     mod charsets;
     mod clean;
     mod encodings;

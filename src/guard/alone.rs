@@ -1,5 +1,4 @@
-//! Names of one word, and names in two fields: `Nexora` in a cell, `山田,太郎`,
-//! `Last name: Whitfield / First name: Jonathan`.
+//! Names of one word: `Nexora`.
 //!
 //! One word is a piece of too many texts to be searched for anywhere. It is looked at where
 //! it stands by itself: a whole line, cell or value, between quotes or brackets, before a
@@ -9,7 +8,6 @@
 //! Input: searched text (`normal::search`). Output: what may be somebody's name, which only
 //! the directory can say. Infallible, linear.
 
-use crate::guard::lexicon::{self, Role};
 use crate::guard::names::{is_joined, is_within};
 use crate::guard::normal::{self, company};
 use crate::guard::standalone::{Standing, split_dashes};
@@ -21,15 +19,15 @@ const WORDS_MAX: usize = 3;
 /// The most words before or behind a legal form that may be a name.
 const BESIDE_MAX: usize = 3;
 /// The longest name without spaces beside a legal form, in characters.
-const BESIDE_JOINED_MAX: usize = 6;
+const BESIDE_JOINED_MAX: usize = 7;
 /// The longest ending behind an apostrophe, in characters: `Nexora'nın`.
 const ENDING_MAX: usize = 5;
 
 /// One field of a line.
 #[derive(Clone, Copy)]
-struct Field<'t> {
+pub(in crate::guard) struct Field<'t> {
     /// Without the signs around it.
-    text: &'t str,
+    pub text: &'t str,
     /// The signs before and behind it.
     before: char,
     behind: char,
@@ -106,7 +104,7 @@ fn encloses(before: char, behind: char) -> bool {
 }
 
 /// The fields of a line; `\n` stands for a missing sign.
-fn fields(line: &str) -> Vec<Field<'_>> {
+pub(in crate::guard) fn fields(line: &str) -> Vec<Field<'_>> {
     let mut all = Vec::new();
     let (mut start, mut before) = (0, '\n');
     let mut push = |text: &'_ str, before, behind| {
@@ -114,6 +112,7 @@ fn fields(line: &str) -> Vec<Field<'_>> {
         for text in split_dashes(text) {
             let text =
                 text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '-' | '_' | '\'' | '~' | '+'));
+            let text = unnumbered(text);
             if text.chars().any(char::is_alphabetic) {
                 all.push((text.as_ptr() as usize - line.as_ptr() as usize, text.len(), before, behind));
             }
@@ -125,6 +124,13 @@ fn fields(line: &str) -> Vec<Field<'_>> {
     }
     push(&line[start..], before, '\n');
     all.into_iter().map(|(at, length, before, behind)| Field { text: &line[at..at + length], before, behind }).collect()
+}
+
+/// A field without the number before it, `1. Nexora`.
+fn unnumbered(field: &str) -> &str {
+    let rest = field.trim_start_matches(|c: char| c.is_ascii_digit());
+    let point = rest.strip_prefix(". ").filter(|_| rest.len() < field.len());
+    point.map_or(field, str::trim_start)
 }
 
 /// Whether a field may be somebody's name, or a half of one.
@@ -166,7 +172,17 @@ pub fn names(searched: &str) -> Vec<Standing> {
         }
     }
     genitives(searched, &mut all);
-    beside_forms(searched, &mut all);
+    quoted(searched, &mut all);
+    all
+}
+
+/// What stands before and behind the legal forms of a text: all of a body's name.
+pub fn bodies(searched: &str) -> Vec<Standing> {
+    let mut all = Vec::new();
+    for form in company::forms(searched) {
+        before_form(searched, form.start, &mut all);
+        behind_form(searched, form.end, &mut all);
+    }
     all
 }
 
@@ -192,11 +208,20 @@ fn genitives(text: &str, all: &mut Vec<Standing>) {
     }
 }
 
-/// What stands before and behind the legal forms of a text.
-fn beside_forms(text: &str, all: &mut Vec<Standing>) {
-    for form in company::forms(text) {
-        before_form(text, form.start, all);
-        behind_form(text, form.end, all);
+/// What stands between single quotation marks, which are apostrophes elsewhere.
+fn quoted(text: &str, all: &mut Vec<Standing>) {
+    let is_apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+    let mut open = None;
+    for at in memchr::memchr_iter(b'\'', text.as_bytes()) {
+        let (before, after) = (text[..at].chars().next_back(), text[at + 1..].chars().next());
+        if let Some(start) = open.take().filter(|_| is_apart(after) && !is_apart(before)) {
+            let field: &str = &text[start..at];
+            if field.len() <= FIELD_MAX && is_named(field) {
+                push_beside(text, start..at, all);
+            }
+        } else if is_apart(before) && !is_apart(after) {
+            open = Some(at + 1);
+        }
     }
 }
 
@@ -252,143 +277,6 @@ fn push_beside(text: &str, place: std::ops::Range<usize>, all: &mut Vec<Standing
     }
 }
 
-/// One half of a name, as a cell has it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cell<'t> {
-    /// Letters of a name.
-    Half(&'t str),
-    /// Says that a half follows: `姓`, `First name`.
-    Caption,
-    Other,
-}
-
-/// The longest half of a name, in bytes.
-const HALF_MAX: usize = 40;
-
-fn cell(text: &str) -> Cell<'_> {
-    if lexicon::of(Role::Part).has(text) {
-        return Cell::Caption;
-    }
-    let is_name =
-        |c: char| is_within(c) && !c.is_numeric() || is_joined(c) || c == '-' || c == '\'' || c == ' ' || c == '・';
-    let is_half = text.len() <= HALF_MAX && text.chars().all(is_name) && text.split(' ').count() <= 2;
-    if is_half && text.chars().any(char::is_alphabetic) { Cell::Half(text) } else { Cell::Other }
-}
-
-/// The cells of a line: its fields, or its words where a caption is one of them: 姓 山田 名 太郎.
-fn cells(line: &str) -> Vec<Cell<'_>> {
-    const WORDS: std::ops::RangeInclusive<usize> = 2..=6;
-    let fields = fields(line);
-    if let [one] = &fields[..] {
-        let words: Vec<Cell<'_>> =
-            one.text.split(' ').filter(|word| !word.is_empty()).take(WORDS.end() + 1).map(cell).collect();
-        if WORDS.contains(&words.len()) && words.contains(&Cell::Caption) && cell(one.text) != Cell::Caption {
-            return words;
-        }
-    }
-    fields.iter().map(|field| cell(field.text)).collect()
-}
-
-/// Each two fields that may be the halves of one name, in both orders: those beside each
-/// other in a line or in two lines that are nothing else, and those with a caption between
-/// them.
-pub fn pairs(searched: &str) -> Vec<(Standing, Standing)> {
-    let mut all = Vec::new();
-    let mut before: Vec<Cell<'_>> = Vec::new();
-    for line in searched.lines().filter(|line| !line.trim().is_empty()) {
-        let cells = cells(line);
-        let is_half_alone =
-            |cells: &[Cell<'_>]| matches!(cells, [Cell::Half(_)] | [Cell::Caption] | [Cell::Caption, Cell::Half(_)]);
-        let joins = is_half_alone(&cells) && !before.is_empty();
-        let from = if joins { before.len() } else { 0 };
-        let chain: Vec<Cell<'_>> = if joins { before.iter().chain(&cells).copied().collect() } else { cells.clone() };
-        for (n, cell) in chain.iter().enumerate().skip(from) {
-            let Cell::Half(second) = *cell else { continue };
-            let mut push = |first: &Cell<'_>| {
-                if let Cell::Half(first) = *first {
-                    all.push(pair(searched, first, second));
-                }
-            };
-            if n >= 1 {
-                push(&chain[n - 1]);
-            }
-            // In a record a value follows each key, whatever that is called; elsewhere a caption does.
-            if n >= 2 && (chain[n - 1] == Cell::Caption || n >= from + 2 && !joins) {
-                push(&chain[n - 2]);
-            }
-        }
-        before = if is_half_alone(&cells) {
-            let keep = chain.len().saturating_sub(3);
-            chain[keep..].to_vec()
-        } else {
-            Vec::new()
-        };
-    }
-    all
-}
-
-fn pair(text: &str, first: &str, second: &str) -> (Standing, Standing) {
-    let start = first.as_ptr() as usize - text.as_ptr() as usize;
-    let end = second.as_ptr() as usize - text.as_ptr() as usize + second.len();
-    let of = |name: String| Standing { place: start..end, name: normal::name_of_searched(&name) };
-    (of(format!("{first} {second}")), of(format!("{second} {first}")))
-}
-
-/// Whether a text ends with a half of a name behind its caption, or with the caption: what
-/// follows may have the other half.
-pub fn ends_in_half(searched: &str) -> bool {
-    let last = searched.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    match &cells(last)[..] {
-        [.., Cell::Caption] | [.., Cell::Caption, Cell::Half(_)] => true,
-        // 姓⏎山田
-        [Cell::Half(half)] => {
-            let above = searched[..half.as_ptr() as usize - searched.as_ptr() as usize].trim_end();
-            let above = above.lines().next_back().unwrap_or_default();
-            cells(above).last() == Some(&Cell::Caption)
-        }
-        _ => false,
-    }
-}
-
-/// A text that is a half of a name and nothing else, as a cell is: with its neighbour it may
-/// be a whole one.
-pub fn half(searched: &str) -> Option<&str> {
-    let mut lines = searched.lines().filter(|line| !line.trim().is_empty());
-    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
-    match cells(line)[..] {
-        [Cell::Half(half)] => Some(half),
-        _ => None,
-    }
-}
-
-/// A searched text without the readings in brackets behind its kanji, `鈴木(すずき)花子`, if it has
-/// any.
-pub fn without_readings(searched: &str) -> Option<String> {
-    const READING_MAX: usize = 24;
-    if searched.is_ascii() || !searched.contains(['(', '《', '〈', '[', '｜', '|']) {
-        return None;
-    }
-    let mut out: Option<String> = None;
-    let mut copied = 0;
-    for (at, open) in searched.match_indices(['(', '《', '〈', '[']) {
-        if at < copied || !searched[..at].ends_with(normal::is_han) {
-            continue;
-        }
-        let inner = &searched[at + open.len()..];
-        let kana = |c: &char| matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fc}' | ' ');
-        let length: usize = inner.chars().take_while(kana).map(char::len_utf8).sum();
-        let close = inner[length..].chars().next().filter(|c| matches!(c, ')' | '》' | '〉' | ']'));
-        let (Some(close), true) = (close, length > 0 && inner[..length].chars().count() <= READING_MAX) else {
-            continue;
-        };
-        let out = out.get_or_insert_default();
-        out.push_str(searched[copied..at].trim_end_matches(['|', '｜']));
-        copied = at + open.len() + length + close.len_utf8();
-    }
-    let out = out? + &searched[copied..];
-    Some(out.replace(['|', '｜'], ""))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -418,54 +306,16 @@ mod tests {
             "次はNexora社が担当します",
             "Nexora <news@registrar.example>",
             "company=Nexora",
+            "1. Nexora",
+            "We are with 'Nexora' in this matter again",
         ] {
-            let found = names(&searched(text));
+            let searched = searched(text);
+            let found: Vec<Standing> = names(&searched).into_iter().chain(bodies(&searched)).collect();
             assert!(found.iter().any(|standing| standing.name == "nexora"), "{text}: {found:?}");
         }
         for text in ["Thank you for trusting us with Nexora today.", "We like Nexora, as you and all of them do"] {
             let found = names(&searched(text));
             assert!(!found.iter().any(|standing| standing.name == "nexora"), "{text}: {found:?}");
-        }
-    }
-
-    #[test]
-    fn two_fields_are_one_name() {
-        for (text, name) in [
-            ("山田,太郎", "山田太郎"),
-            ("太郎\n山田", "山田太郎"),
-            ("太郎 \t山田", "山田太郎"),
-            ("姓: 山田\n名: 太郎", "山田太郎"),
-            ("姓\n山田\n名\n太郎", "山田太郎"),
-            ("{\"last\":\"山田\",\"first\":\"太郎\"}", "山田太郎"),
-            ("Last name: Whitfield / First name: Jonathan", "jonathan whitfield"),
-            ("WHITFIELD, Jonathan", "jonathan whitfield"),
-            ("id,x,Whitfield,Jonathan", "jonathan whitfield"),
-            ("姓 山田 名 太郎", "山田太郎"),
-        ] {
-            let searched = searched(text);
-            let found = pairs(&searched);
-            assert!(found.iter().any(|(a, b)| a.name == name || b.name == name), "{text}: {found:?}");
-        }
-        assert!(
-            ends_in_half(&searched("姓: 山田"))
-                && ends_in_half(&searched("First name"))
-                && ends_in_half(&searched("姓\n山田"))
-        );
-        assert!(!ends_in_half(&searched("会社: 山田")) && !ends_in_half(&searched("山田")));
-        assert_eq!((half("山田"), half("山田、太郎"), half("12")), (Some("山田"), None, None));
-    }
-
-    #[test]
-    fn readings_in_brackets() {
-        for (text, expected) in [
-            ("鈴木（すずき）花子（はなこ）です", Some("鈴木花子です")),
-            ("鈴木《すずき》花子《はなこ》", Some("鈴木花子")),
-            ("｜鈴木《すずき》花子", Some("鈴木花子")),
-            ("山田（ヤマダ）太郎", Some("山田太郎")),
-            ("山田（担当）太郎", None),
-            ("メール（すずき）", None),
-        ] {
-            assert_eq!(without_readings(&searched(text)).as_deref(), expected, "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::guard::file;
 use crate::guard::find::{Scanner, Setting, Shape, Token};
 use crate::guard::values::Values;
 use crate::guard::view::{self, View};
-use crate::guard::{Index, Literal, Terms, alone, captioned, names, normal, own, salutation, standalone};
+use crate::guard::{Index, Literal, Terms, alone, captioned, halves, names, normal, own, salutation, standalone};
 
 /// Values that need no owner.
 #[derive(Debug, Default)]
@@ -82,8 +82,9 @@ impl Known {
                 salutation::salutations(&folded).into_iter().map(|(named, _)| named).chain(captioned::names(&folded));
             self.salutations.extend(named.map(|named| named.name).filter(|name| !name.contains(Literal::GAP)));
             self.standing.extend(standalone::names(&folded, |_, _| true).into_iter().map(|standing| standing.name));
-            let pairs = alone::pairs(&folded).into_iter().flat_map(|(one, other)| [one, other]);
-            self.standing.extend(alone::names(&folded).into_iter().chain(pairs).map(|standing| standing.name));
+            let pairs = halves::pairs(&folded).into_iter().flat_map(|(one, other)| [one, other]);
+            let alone = alone::names(&folded).into_iter().chain(alone::bodies(&folded));
+            self.standing.extend(alone.chain(pairs).map(|standing| standing.name));
             self.words.extend(words(&view.text).map(str::to_owned));
             let letters = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
             self.searched_words.extend(letters.map(str::to_owned));

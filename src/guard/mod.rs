@@ -27,6 +27,7 @@ mod extras;
 mod file;
 pub mod find;
 pub mod finding;
+mod halves;
 pub mod index;
 mod judge;
 mod known;

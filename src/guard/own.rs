@@ -28,6 +28,8 @@ pub struct Own {
     /// Whole names and their words, canonical.
     names: HashSet<String>,
     whole_names: Vec<String>,
+    /// What may be the surname of a name that is written without a space.
+    surnames: HashSet<String>,
     columns: Columns,
     /// Telephone numbers as written, and their region: most messages show none, and
     /// reading one costs more than all the rest.
@@ -100,6 +102,9 @@ impl Own {
                     self.names.insert(name);
                 }
                 self.names.remove("");
+                if kind == Kind::Person {
+                    self.surnames.extend(surnames(canonical));
+                }
                 // `サンプル 御中` is 株式会社サンプル's.
                 let readings = normal::readings(kind, value, canonical);
                 for name in readings.into_iter().chain([canonical.to_owned()]) {
@@ -162,6 +167,11 @@ impl Own {
         self.names.contains(name)
     }
 
+    /// Whether a canonical name may be the surname of an own one: 小林 of 小林健一郎.
+    pub fn has_surname(&self, name: &str) -> bool {
+        self.surnames.contains(name)
+    }
+
     /// Whether an own ID, address or domain has these words in it, whatever parts them.
     pub fn spells(&self, words: &str) -> bool {
         let parted = |word: &str| normal::spelled(&normal::fold(word).replace(['-', '.', '+', '@'], " "));
@@ -203,6 +213,19 @@ impl Own {
     pub fn column(&self, name: &str) -> &[(Kind, String)] {
         self.columns.get(name).or_else(|| self.phones().get(name)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What a name without spaces may begin with: surnames of two or three characters, and one
+/// of a single character before a given name of two at most.
+fn surnames(name: &str) -> Vec<String> {
+    let lengths = match name.chars().count() {
+        2 => 1..=1,
+        3 => 1..=2,
+        4..=6 => 2..=3,
+        _ => return Vec::new(),
+    };
+    let is_joined = name.chars().all(|c| normal::is_joined(c) && !normal::is_spaceless(c));
+    lengths.filter(|_| is_joined).map(|count| name.chars().take(count).collect()).collect()
 }
 
 /// Whether a value is written as one word in which there is nothing else to be

@@ -193,16 +193,36 @@ fn joined(line: &str, found: &mut Vec<Salutation>) {
         let name = &salutation.name;
         let salutation = if is_generic(name) {
             let before = before_generic(name);
-            Salutation { is_sure: false, ..Salutation::of(before) }
+            // 박 선생님, 山田会員様
+            let is_sure = lexicon::of(Role::Surname).has(before) && words.starts_with(before);
+            Salutation { is_sure, ..Salutation::of(before) }
         } else {
-            let is_sure = says == Says::Name || start == 0 && is_addressed(name, after, says);
-            Salutation { is_sure, ..salutation }
+            let starts = start == 0 || lexicon::of(Role::Greeting).has(before[..start].trim_end_matches(STOPS).trim());
+            let is_sure = says == Says::Name || starts && is_addressed(name, after, says);
+            match surname(words).filter(|_| !is_sure && !goes_on(after)) {
+                Some(surname) => Salutation::of(surname),
+                None => Salutation { is_sure, ..salutation },
+            }
         };
         let name = &salutation.name;
         if name.chars().count() <= NAME_MAX && name.chars().any(char::is_alphabetic) {
             found.push(salutation);
         }
     }
+}
+
+/// The surname that a text ends with, if nothing of its script stands before it: 昨日は田中,
+/// but not 大山田.
+fn surname(words: &str) -> Option<&str> {
+    let surname = lexicon::of(Role::Surname).suffix(words)?;
+    let before = &words[..words.len() - surname.len()];
+    let is_apart = before.chars().next_back().is_none_or(|c| !is_joined(c) || is_hiragana(c));
+    (is_apart && surname.chars().nth(1).is_some()).then(|| &words[before.len()..])
+}
+
+/// Whether an office is the beginning of a longer word: 部長職.
+fn goes_on(after: &str) -> bool {
+    after.starts_with(|c: char| normal::is_han(c) || is_hangul(c))
 }
 
 fn is_hiragana(c: char) -> bool {
@@ -224,13 +244,16 @@ fn is_addressed(name: &str, after: &str, says: Says) -> bool {
     let kinds: [fn(char) -> bool; 4] =
         [normal::is_han, is_hiragana, is_hangul, |c| ('\u{30a0}'..='\u{30ff}').contains(&c)];
     let is_one_script = kinds.into_iter().any(|kind| name.chars().all(kind));
-    let ends = after.trim_start().chars().next().is_none_or(|c| "、,!。:へ".contains(c) || c == ';');
+    let after = after.trim_start();
+    let ends = after.chars().next().is_none_or(|c| "、,!。:へ".contains(c) || c == ';')
+        || lexicon::of(Role::Greeting).prefix(after).is_some();
     let most = if says == Says::Surname { SURNAME_MAX } else { ADDRESSED_MAX };
     let is_other = || {
         [Role::Department, Role::Office, Role::Form].iter().any(|role| lexicon::of(*role).suffix(name).is_some())
             || lexicon::is_common(name)
     };
-    is_one_script && ends && (2..=most).contains(&length) && !is_other()
+    let is_long = length > 1 || lexicon::of(Role::Surname).has(name);
+    is_one_script && ends && is_long && length <= most && !is_other()
 }
 
 /// The last word of a text, with the one before it if it is a single syllable: `김 민수`.

@@ -79,9 +79,12 @@ fn is_joint(gap: &str, after: Atom, signs: &[char]) -> bool {
     if matches!(gap, "万" | "億") {
         return after.is_digits && after.length == 4;
     }
+    // Strings that a program joins have blanks around the sign: `'1000' + '1001'`.
+    let is_string = |c: char| c == '\'' || c == '"';
+    let is_joined = gap.len() > 2 && gap.starts_with(is_string) && gap.ends_with(is_string);
     // CR LF is one line end.
     let mut count = 0;
-    gap.chars().filter(|c| *c != '\r').all(|c| {
+    gap.chars().filter(|c| *c != '\r' && !(is_joined && c.is_whitespace())).all(|c| {
         count += 1;
         count <= GAP_MAX && (is_sign(c) || signs.contains(&c))
     })
@@ -105,6 +108,7 @@ mod tests {
             ("4081\r\n7299", 2, true),
             ("4081\n> 7299", 2, true),
             ("'1000'+'1001'", 2, true),
+            ("'1000' + '1001'", 2, true),
             ("48٬201٬937", 3, true),
             ("4820万1937", 2, true),
             ("4820万193", 2, false),

@@ -65,7 +65,9 @@ fn is_letter(c: char) -> bool {
 pub fn scientific(text: &str, start: usize) -> Option<(String, usize)> {
     const EXPONENT_MAX: usize = 30;
     let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
-    if text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.' || c == ',') {
+    let before = text[..start].trim_end_matches([',', '.']);
+    let is_inside = before.len() < start && before.ends_with(|c: char| c.is_ascii_digit());
+    if is_inside || text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '.') {
         return None;
     }
     let whole = start + digits(start);
@@ -281,7 +283,10 @@ pub fn is_uuid_piece(text: &str, start: usize, end: usize) -> bool {
     const DASHES: [usize; 4] = [8, 13, 18, 23];
     let whole = token_around(text, start, end);
     let fits = |(at, b): (usize, &u8)| if DASHES.contains(&at) { *b == b'-' } else { b.is_ascii_hexdigit() };
-    whole.len() == UUID_LENGTH && whole.iter().enumerate().all(fits) && whole.iter().any(u8::is_ascii_alphabetic)
+    let is_nil = || whole.iter().all(|b| matches!(b, b'0' | b'-'));
+    whole.len() == UUID_LENGTH
+        && whole.iter().enumerate().all(fits)
+        && (whole.iter().any(u8::is_ascii_alphabetic) || is_nil())
 }
 
 /// `"GET / HTTP/1.1" 200 12345`: status and size, as web servers log them.

@@ -5,6 +5,7 @@ use crate::guard::find::{Shape, Token, token};
 
 /// A host, or what a file with dots in its name may be named after.
 pub(super) fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
+    let (start, found) = (start + escape(&text[..start], found), &found[escape(&text[..start], found)..]);
     let trimmed = found.trim_matches(['-', '_']);
     let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
     let last = trimmed.rsplit('.').next()?;
@@ -18,10 +19,28 @@ pub(super) fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<To
         return None;
     }
     let is_link = text[..start].ends_with("//");
+    // `.co.jp` is what hosts end in.
+    if text[..start].ends_with('.') && !text[..start - 1].ends_with(|c: char| c.is_alphanumeric()) {
+        return Some(token(Shape::BuriedHost, trimmed, start));
+    }
     if named(last) && (is_link || !(file::is_ending(last) || file::may_be_ending(last))) {
         return Some(token(Shape::Host, trimmed, start));
     }
     buried_host(if is_link { trimmed } else { file::stem(trimmed) }, start)
+}
+
+/// How much of what looks like a host's beginning is of an escape before it: the `40` of
+/// `%40host.example`, the `u0040` of `\\u0040host.example`.
+fn escape(before: &str, found: &str) -> usize {
+    let are_hex = |from: usize, to: usize| {
+        found.as_bytes().get(from..to).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    match (before.as_bytes().last(), found.as_bytes().first()) {
+        (Some(b'%'), _) if are_hex(0, 2) => 2,
+        (Some(b'\\'), Some(b'u')) if are_hex(1, 5) => 5,
+        (Some(b'\\'), Some(b'x')) if are_hex(1, 3) => 3,
+        _ => 0,
+    }
 }
 
 /// A host that a name may have at its beginning: `host.example-2026`, `host.example.access`.

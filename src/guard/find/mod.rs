@@ -11,6 +11,7 @@
 
 pub mod atoms;
 pub mod figure;
+mod heads;
 mod host;
 pub mod ids;
 pub mod label;
@@ -24,6 +25,7 @@ use crate::account::Kind;
 use crate::config::Mapping;
 use crate::guard::view::{self, View};
 use atoms::Atoms;
+use heads::Heads;
 use ids::Ids;
 use label::Labels;
 use phone::Phones;
@@ -102,7 +104,7 @@ impl Setting {
     /// The setting of a view.
     pub fn of(view: &View<'_>) -> Self {
         let at = view.place.at.as_deref().unwrap_or_default();
-        let is_decoded = at.ends_with(", base64") || at.ends_with(", hex");
+        let is_decoded = [", base64", ", base32", ", hex"].iter().any(|how| at.ends_with(how));
         match (view.shape, view.place.view) {
             (view::Shape::Loose, _) if !is_decoded => Setting::Loose,
             (view::Shape::Visible, _) | (_, "style" | "script" | "comment" | "text" | "Date" | "Received") => {
@@ -198,6 +200,22 @@ impl Scanner {
     pub fn reach(&self) -> usize {
         let phones = if self.phones.is_some() { *phone::DIGITS.end() } else { 0 };
         self.ids.length_max().max(phones)
+    }
+
+    /// Whether a cell of a table's first row, folded, is the label of an ID and nothing else.
+    pub fn is_head(&self, cell: &str) -> bool {
+        self.labels.is_head(cell)
+    }
+
+    /// Whether the labels of IDs stand at the head of a folded text's columns: what they say
+    /// of its last line is far from it.
+    pub fn has_heads(&self, text: &str) -> bool {
+        Heads::of(text, &self.labels).is_some()
+    }
+
+    /// Whether an address may go on behind a folded text: `taro@`, `taro [at]`.
+    pub fn is_half_address(&self, text: &str) -> bool {
+        mailbox::goes_on(text)
     }
 
     /// Whether an ID cannot be told from the numbers of ordinary prose, and counts behind a

@@ -85,11 +85,13 @@ pub enum Role {
     WordAlone,
     /// Counts people behind a number: `100名様`.
     Counter,
+    /// A common surname, which is one before an office in mid-sentence too: `田中部長`.
+    Surname,
 }
 
 impl Role {
     /// Every role by its name, in their order.
-    const ALL: [(&'static str, Role); 30] = [
+    const ALL: [(&'static str, Role); 31] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
@@ -120,6 +122,7 @@ impl Role {
         ("generic-whole", Role::GenericWhole),
         ("word-alone", Role::WordAlone),
         ("counter", Role::Counter),
+        ("surname", Role::Surname),
     ];
 
     /// Whether its words are compared in the form in which names are searched for.

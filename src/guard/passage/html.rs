@@ -10,6 +10,7 @@ use super::text::GLUED_MAX;
 use super::text::TAG;
 use super::{BEHIND, Memos, Walk};
 use crate::guard::view::html::piece::{self, Piece};
+use crate::guard::view::html::table;
 use crate::guard::view::html::text::{self, Boxes, Seam, in_one_line};
 use crate::guard::view::html::{self, Dialect};
 use crate::guard::view::sink::Sink;
@@ -38,6 +39,10 @@ impl Document {
 impl Walk<'_, '_, '_> {
     /// Judges a document.
     pub(super) fn html(&mut self, html: &str) -> Option<()> {
+        // What stands at the head of a column is far from its cells.
+        if table::has_heads(html, |cell| self.case.scanner().is_head(cell)) {
+            return None;
+        }
         let mut document = Document::default();
         self.walk(html, &mut document)?;
         self.segment(&mut document, true)?;

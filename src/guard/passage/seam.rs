@@ -15,7 +15,8 @@ use std::sync::Arc;
 use super::number::{Number, pieces};
 use crate::guard::find::Scanner;
 use crate::guard::names::{Names, is_gap, is_joined, squeeze, starts_word};
-use crate::guard::{alone, normal};
+use crate::guard::view::second;
+use crate::guard::{halves, normal};
 
 /// What of a passage can be part of a name that crosses its ends.
 #[derive(Debug, Default)]
@@ -70,8 +71,8 @@ impl Edges {
     /// Reads a passage's folded text.
     pub fn of(folded: &str, names: Names<'_>, scanner: &Scanner) -> Self {
         let searched = normal::search(folded);
-        let plain = alone::without_readings(&searched);
-        let half = alone::half(plain.as_deref().unwrap_or(&searched)).map(Into::into);
+        let plain = second::without_furigana(&searched);
+        let half = halves::half(plain.as_deref().unwrap_or(&searched)).map(Into::into);
         let cut = plain.map(|plain| Box::new(Self::of_squeezed(squeeze(&plain), names)));
         let number = Number::of(folded, scanner);
         Self { cut, half, number, ..Self::of_squeezed(squeeze(&searched), names) }

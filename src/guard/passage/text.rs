@@ -10,7 +10,7 @@ use super::{Memos, Walk};
 use crate::guard::rules::{self, Case};
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain, second};
-use crate::guard::{alone, captioned, normal, salutation};
+use crate::guard::{captioned, halves, normal, salutation};
 
 /// Stands in a segment where an inline tag stood: no text has this control
 /// character when it comes here.
@@ -39,6 +39,13 @@ impl Walk<'_, '_, '_> {
     /// Judges a plain text, line by line.
     pub(super) fn plain(&mut self, text: &str) -> Option<()> {
         if text.contains(TAG) {
+            return None;
+        }
+        if self
+            .case
+            .scanner()
+            .has_heads(&normal::fold(text.get(..text.find('\n').map_or(text.len(), |at| at)).unwrap_or_default()))
+        {
             return None;
         }
         let mut seams = Seams::default();
@@ -125,7 +132,7 @@ impl Walk<'_, '_, '_> {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
             is_led: salutation::leading_honorific(&searched).is_some() || folded.trim_start().starts_with('@'),
-            is_label: scanner.ends_open(&folded) || captioned::ends(&searched) || alone::ends_in_half(&searched),
+            is_label: scanner.ends_open(&folded) || captioned::ends(&searched) || halves::ends_in_half(&searched),
             edges: Arc::new(edges),
         }
     }
@@ -167,7 +174,10 @@ impl Walk<'_, '_, '_> {
         // The label of an ID makes more of a number than a telephone's.
         let is_other =
             || self.case.own.has_written_phone(word) && self.case.scanner().ends_in_label(&normal::fold(before));
+        // `info@` and an own domain are somebody's address.
+        let is_half = self.case.scanner().is_half_address(&normal::fold(before));
         if (!blank && lead.is_none())
+            || is_half
             || b",\t;|".iter().any(signs)
             || numbers
             || is_other()

@@ -16,13 +16,26 @@ pub(super) fn is_explained(case: &Case<'_>, salutation: &Salutation) -> bool {
 /// Whether it is this account that a text addresses.
 fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
     let name = &salutation.name;
-    case.own.has_name(name)
+    is_own_name(case, name)
+        || own_with_readings(case, name)
         || own_words(case, &salutation.words)
         || is_tiled(case, name)
         || own_at_end(case, salutation)
         || own_and_more(case, salutation)
         || own_address(case, name)
         || own_number(case, name)
+}
+
+/// Whether a name or a word of one is this account's, its surname included.
+fn is_own_name(case: &Case<'_>, name: &str) -> bool {
+    case.own.has_name(name) || case.own.has_surname(name)
+}
+
+/// `小林こばやし健一郎けんいちろう`: an own name in kanji with its readings, small or above it.
+fn own_with_readings(case: &Case<'_>, name: &str) -> bool {
+    let is_kana = |c: char| matches!(c, '\u{3041}'..='\u{30ff}');
+    let kanji: String = name.chars().filter(|c| !is_kana(*c)).collect();
+    kanji.len() < name.len() && kanji.chars().nth(1).is_some() && case.own.names().contains(&kanji)
 }
 
 /// `会員12345678`, `お客様番号12345678`: an own ID behind what names nobody.
@@ -57,7 +70,7 @@ fn own_words(case: &Case<'_>, words: &str) -> bool {
         .all(|word| {
             let word = word.trim_end_matches(['.', ':']);
             let is_own =
-                case.own.has_name(word) || own_address(case, word) || is_initials(case, word) || is_tiled(case, word);
+                is_own_name(case, word) || own_address(case, word) || is_initials(case, word) || is_tiled(case, word);
             has_own |= is_own;
             is_own || is_generic(word) || normal::is_title(word) || stands_beside(word)
         });
@@ -98,7 +111,7 @@ fn is_tiled(case: &Case<'_>, name: &str) -> bool {
         let (bare, own) = reached[from];
         for to in (from + 1..cuts.len()).filter(|_| bare || own) {
             let piece = &name[cuts[from]..cuts[to]];
-            if case.own.has_name(piece) {
+            if is_own_name(case, piece) {
                 reached[to].1 = true;
             }
             if ROLES.into_iter().any(|role| lexicon::of(role).has(piece)) {

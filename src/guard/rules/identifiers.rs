@@ -149,7 +149,8 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str, stops
         return false;
     }
     match token.shape {
-        Shape::Host => !stops.has(token.text),
+        // `jonathan.whitfield` is an own name.
+        Shape::Host => !stops.has(token.text) && !case.own.has_name(&normal::name(&token.text.replace('.', " "))),
         // `宛先はtaro.yamada@example.jp`: the address is asked for, and its piece is not.
         Shape::Idn => {
             let after = folded[token.start + token.text.len()..].trim_start_matches(['.', '-', '_']);

@@ -8,6 +8,7 @@ use crate::guard::alone;
 use crate::guard::captioned;
 use crate::guard::file;
 use crate::guard::finding::Rule;
+use crate::guard::halves;
 use crate::guard::lexicon::{self, Role};
 use crate::guard::names::{Hit, Names, is_joined, slug, squeeze};
 use crate::guard::normal;
@@ -17,7 +18,7 @@ use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, is_header, is_read};
 use crate::guard::salutation::{NAME_MAX, Salutation, broken, is_generic, salutations};
 use crate::guard::standalone::{self, Standing};
-use crate::guard::view::{Shape, View};
+use crate::guard::view::{Shape, View, second};
 
 /// Judges every name of one view.
 pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
@@ -25,7 +26,7 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let searched = normal::search(folded);
     read(case, view, names, &searched);
     // 鈴木(すずき)花子 is 鈴木花子 to a reader.
-    let plain = alone::without_readings(&searched);
+    let plain = second::without_furigana(&searched);
     if let Some(plain) = &plain {
         read(case, view, names, plain);
     }
@@ -39,7 +40,10 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         foreign(case, view, &words, &hits, Reading::Cued);
     }
     if view.shape == Shape::Visible {
-        addressed(case, view, plain.as_deref().unwrap_or(&searched));
+        let shown = plain.as_deref().unwrap_or(&searched);
+        // What a program leaves out parts no name from its honorific.
+        let clean = second::without_controls(shown);
+        addressed(case, view, clean.as_deref().unwrap_or(shown));
         if is_header(view) && view.place.view == "To" {
             written_to(case, view, &searched);
         }
@@ -315,7 +319,14 @@ fn alone(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
             find_standing(case, view, searched, &standing);
         }
     }
-    for (one, other) in alone::pairs(searched) {
+    // A word of an own name is another's beside a legal form: `Whitfield Ltd`.
+    for body in alone::bodies(searched) {
+        let is_own = case.own.names().contains(&body.name);
+        if !is_own && !is_common(&body.name) && !case.known.has_searched_word(&body.name) {
+            stand(case, view, searched, &body);
+        }
+    }
+    for (one, other) in halves::pairs(searched) {
         for turned in [one, other].iter().filter(|turned| !is_common(&turned.name)) {
             if other_of(case, Kind::Person, &turned.name).is_some() {
                 find_standing(case, view, searched, turned);
@@ -334,8 +345,15 @@ fn is_for_readers(view: &View<'_>) -> bool {
 }
 
 fn find_standing(case: &mut Case<'_>, view: &View<'_>, folded: &str, standing: &Standing) {
+    if !case.own.has_name(&standing.name) {
+        stand(case, view, folded, standing);
+    }
+}
+
+/// Tells of a name that is not this account's, where somebody else has it.
+fn stand(case: &mut Case<'_>, view: &View<'_>, folded: &str, standing: &Standing) {
     let name = &standing.name;
-    if case.known.has_standing(name) || case.own.has_name(name) {
+    if case.known.has_standing(name) {
         return;
     }
     if let Some((kind, owner)) = other(case, name).filter(|_| !is_in_own(case, folded, standing)) {
@@ -366,7 +384,8 @@ fn starts_with(mut text: impl Iterator<Item = char>, mut head: impl Iterator<Ite
 fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
     let whole = |name: &str| [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| other_of(case, kind, name));
     whole(name).or_else(|| {
-        let core = normal::company::core(name).filter(|core| !case.own.has_name(core))?;
+        // `Whitfield Ltd` is not a word of the own Whitfield Garden Supplies.
+        let core = normal::company::core(name).filter(|core| !case.own.names().contains(core))?;
         other_of(case, Kind::Organisation, &core)
     })
 }

@@ -54,7 +54,7 @@ static MARKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static FIELDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"\[\[[^\[\]\r\n]{1,40}\]\]|<<[^<>\r\n]{1,40}>>|##[^#\s]{1,40}##|__[^\s]{1,40}?__|%[^%\s]{1,40}%",
-        r#"|\{[^{}\s"':;,]{1,40}\}|\[[^\[\]\r\n]{1,40}\]|«[^«»\r\n]{1,40}»|<[^<>\r\n]{1,40}>|\$[A-Za-z_]\w{1,39}\$?"#,
+        r#"|-[A-Za-z_]{4,20}-|\{[^{}\s"':;,]{1,40}\}|\[[^\[\]\r\n]{1,40}\]|«[^«»\r\n]{1,40}»|<[^<>\r\n]{1,40}>|\$[A-Za-z_]\w{1,39}\$?"#,
     ))
     .ok()
 });
@@ -94,14 +94,14 @@ pub fn judge(case: &mut Case<'_>, view: &View<'_>) {
 
 /// Whether a text has a placeholder that is not explained.
 fn find(view: &View<'_>, text: &str, is_explained: impl Fn(&str) -> bool) -> bool {
-    has_mark(text, &is_explained)
+    has_mark(view, text, &is_explained)
         || has_nothing(view, text, &is_explained)
         || has_nobody(text, &is_explained)
         || (!text.is_ascii() && has_hole(view, text, &is_explained))
 }
 
-fn has_mark(text: &str, is_explained: &impl Fn(&str) -> bool) -> bool {
-    let is_sign = |b: u8| matches!(b, b'{' | b'%' | b'[' | b'*' | b'$' | b'<' | b'#' | b'@' | b'_' | 0xc2);
+fn has_mark(view: &View<'_>, text: &str, is_explained: &impl Fn(&str) -> bool) -> bool {
+    let is_sign = |b: u8| matches!(b, b'-' | b'{' | b'%' | b'[' | b'*' | b'$' | b'<' | b'#' | b'@' | b'_' | 0xc2);
     if !text.bytes().any(is_sign) {
         return false;
     }
@@ -110,7 +110,9 @@ fn has_mark(text: &str, is_explained: &impl Fn(&str) -> bool) -> bool {
         || FIELDS.as_ref().is_some_and(|regex| {
             regex.find_iter(text).any(|found| {
                 let (before, after) = (text[..found.start()].chars().next_back(), &text[found.end()..]);
-                is_field(found.as_str(), before, after) && !is_explained(found.as_str())
+                // A program's header says what its fields are called.
+                let is_told = view.shape != Shape::Visible && found.as_str().starts_with('-');
+                !is_told && is_field(found.as_str(), before, after) && !is_explained(found.as_str())
             })
         })
 }
@@ -171,7 +173,7 @@ fn split(content: &str) -> (Vec<String>, bool) {
 /// Whether what stands in signs is a merge field.
 fn is_field(found: &str, before: Option<char>, after: &str) -> bool {
     let joins = |c: char| c.is_ascii_alphanumeric();
-    let content = found.trim_matches(|c: char| "[]<>#_%{}«»$".contains(c));
+    let content = found.trim_matches(|c: char| "[]<>#_%{}«»$-".contains(c));
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
     if found.starts_with("[[") || found.starts_with("<<") || found.starts_with('#') || found.starts_with("__") {
         return fit(content) >= Fit::Part;
@@ -189,16 +191,21 @@ fn is_field(found: &str, before: Option<char>, after: &str) -> bool {
                 && before != Some('\\')
                 && !has("clean", content)
         }
+        b'-' => {
+            let goes_on = |c: char| joins(c) || c == '-';
+            fit(content) == Fit::Field && !before.is_some_and(goes_on) && !after.starts_with(goes_on)
+        }
         b'$' if found.ends_with('$') => fit(content) >= Fit::Part,
         b'$' => fit(content) == Fit::Field && !before.is_some_and(joins),
         b'<' => {
             let is_upper = content.chars().all(|c| c.is_uppercase() || c == '_');
             (is_upper || content.contains('_')) && fit(content) == Fit::Field
         }
-        // A caption in brackets is what a reader fills in: [氏名] 山田.
+        // A caption in brackets is what a reader fills in: [氏名] 山田, but [姓名]，您好.
         _ => {
+            let is_greeted = || after.starts_with(['，', '、', ',', '!', '！']);
             fit(content) == Fit::Field
-                && !content.chars().any(normal::is_han)
+                && (!content.chars().any(normal::is_han) || is_greeted())
                 && !after.starts_with([':', '：', '('])
                 && !is_kana(content)
         }
@@ -229,13 +236,15 @@ fn has_nothing(view: &View<'_>, text: &str, is_explained: &impl Fn(&str) -> bool
             let start = text[..found.start()].rfind(['\n', '\r', '\t']).map_or(0, |at| at + 1);
             let end = text[found.end()..].find(['\n', '\r', '\t']).map_or(text.len(), |at| found.end() + at);
             let (before, after) = (&text[start..found.start()], &text[found.end()..end]);
-            is_nothing(view, before, found.as_str(), after) && !is_explained(text[start..end].trim())
+            // `Open cases:` may have no more than that below it.
+            let above = text[..start].trim_end();
+            is_nothing(view, [above, before], found.as_str(), after) && !is_explained(text[start..end].trim())
         })
     })
 }
 
 /// Whether a word stands in its line where a value belongs.
-fn is_nothing(view: &View<'_>, before: &str, word: &str, after: &str) -> bool {
+fn is_nothing(view: &View<'_>, [above, before]: [&str; 2], word: &str, after: &str) -> bool {
     let joins = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_word = word.ends_with(joins);
     if is_word && (before.ends_with(joins) || after.starts_with(joins)) {
@@ -260,7 +269,8 @@ fn is_nothing(view: &View<'_>, before: &str, word: &str, after: &str) -> bool {
         return true;
     }
     if left.is_empty() && right.is_empty() {
-        return is_sure || is_value(view);
+        let is_read = view.shape == Shape::Visible && view.place.view == "text";
+        return is_sure || is_value(view) || is_read && !above.ends_with([':', '：']);
     }
     let greeting = normal::fold(left.trim().trim_end_matches([',', '，', '、'])).into_owned();
     if !greeting.is_empty() && lexicon::of(Role::Greeting).has(&normal::search(&greeting)) {
@@ -286,7 +296,14 @@ fn is_captioned(left: &str, is_sure: bool) -> bool {
     !left.ends_with('=')
         && (label.chars().any(|c| c.is_alphabetic() && !is_latin(c))
             || fit(label) == Fit::Field
-            || roles.iter().any(|role| lexicon::of(*role).has(&folded)))
+            || roles.iter().any(|role| ends_with(&folded, *role)))
+}
+
+/// Whether a label ends with a word of this role: `your member id`.
+fn ends_with(label: &str, role: Role) -> bool {
+    lexicon::of(role)
+        .suffix(label)
+        .is_some_and(|word| !label[..label.len() - word.len()].ends_with(char::is_alphanumeric))
 }
 
 fn has_nobody(text: &str, is_explained: &impl Fn(&str) -> bool) -> bool {
@@ -308,6 +325,19 @@ fn has_hole(view: &View<'_>, text: &str, is_explained: &impl Fn(&str) -> bool) -
         })
     };
     HONORIFICS.iter().chain(&["さん"]).any(|honorific| found(honorific))
+        || text.lines().any(|line| greets_hole(line) && !is_explained(line.trim()))
+}
+
+/// `亲爱的XX，您好`: a greeting before what is written for a name.
+fn greets_hole(line: &str) -> bool {
+    let mut two = line.chars().zip(line.chars().skip(1));
+    if !two.any(|(a, b)| a == b && has("hole", a.encode_utf8(&mut [0; 4]))) {
+        return false;
+    }
+    let line = normal::search(&normal::fold(line.trim())).into_owned();
+    let greeting = lexicon::of(Role::Greeting).prefix(&line).filter(|word| word.ends_with(normal::is_han));
+    let rest = greeting.map_or("", |greeting| &line[greeting.len()..]);
+    rest.find([',', ':', '!']).is_some_and(|end| hole(&rest[..end]) == Some(0))
 }
 
 /// Where what is written for a name begins, if a text ends with it: `〇〇`, `【氏名】`.

@@ -193,6 +193,9 @@ fn shown_head(head: &str) -> String {
         !name.eq_ignore_ascii_case("CHARSET") && !name.eq_ignore_ascii_case("ENCODING")
     };
     let head = head.split(';').filter(says_how).collect::<Vec<_>>().join(";");
+    // `item1.FN` is a property in a group, and no host.
+    let name = head.split(';').next().unwrap_or_default().len();
+    let head = format!("{}{}", head[..name].replace('.', " "), &head[name..]);
     if !head.contains('^') {
         return head;
     }
@@ -321,7 +324,7 @@ mod tests {
             (b"FN;QUOTED-PRINTABLE:=E9=88=\r\n =B4=E6=9C=A8\r\n", "FN;QUOTED-PRINTABLE:鈴木"),
             (b"ORG;CHARSET=SHIFT_JIS:\x97\xe9\x96\xd8\r\n", "ORG:鈴木"),
             (b"ORG;ENCODING=QUOTED-PRINTABLE:=97=E9=96=D8\r\n", "鈴木"),
-            (b"item1.EMAIL;ENCODING=b:aGFu\r\n YWtv\r\n", "item1.EMAIL:hanako"),
+            (b"item1.EMAIL;ENCODING=b:aGFu\r\n YWtv\r\n", "item1 EMAIL:hanako"),
             (b"NOTE;BASE64:\r\n aGFu\r\n YWtv\r\n\r\n", "NOTE;BASE64:hanako"),
             (b"mail:: aGFuYWtv\r\n", "mail::hanako"),
             (b"N:Whitfield;Jonathan;;;\r\n", "Jonathan Whitfield"),

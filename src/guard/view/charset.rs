@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use mail_parser::decoders::charsets::map::charset_decoder;
 
-use super::transfer;
+use super::{mixed, transfer};
 
 /// Charsets in which a letter takes two bytes or more.
 const WIDE: [&str; 5] = ["shift_jis", "euc-jp", "gb18030", "big5", "euc-kr"];
@@ -129,7 +129,9 @@ fn without(bytes: &[u8], sign: &[u8]) -> Vec<u8> {
 pub fn may_differ(bytes: &[u8]) -> bool {
     memchr::memchr3(0, 0x1b, 0x0e, bytes).is_some()
         || memchr::memmem::find(bytes, b"~{").is_some()
-        || (!bytes.is_ascii() && simdutf8::basic::from_utf8(bytes).map_or(true, is_mojibake))
+        || (!bytes.is_ascii()
+            && simdutf8::basic::from_utf8(bytes)
+                .map_or(true, |text| is_mojibake(text) || mixed::is_mixed(text.as_bytes())))
         || has_utf7(bytes)
 }
 
@@ -169,17 +171,31 @@ pub fn others(bytes: &[u8], declared: Option<&str>) -> Vec<Reading> {
             add("utf-8 taken for windows-1252", text);
         }
         add("utf-8", text.to_owned());
+        if mixed::is_mixed(bytes) {
+            for name in WIDE {
+                by_line(bytes, name, mixed::is_mixed).into_iter().for_each(|text| add(name, text));
+            }
+        }
         return out;
     }
     if WIDE.contains(&&*declared) && is_convincing(&first) {
         return out;
     }
     for name in candidates(bytes) {
-        if let Some(text) = by_line(bytes, name) {
+        if let Some(text) = by_line(bytes, name, |line| simdutf8::basic::from_utf8(line).is_err()) {
             add(name, text);
         }
     }
     out
+}
+
+/// The same of a value, whose bytes may be letters of East Asia although they are UTF-8.
+pub fn others_of_value(bytes: &[u8], declared: &str) -> Vec<Reading> {
+    let mut all = others(bytes, Some(declared));
+    if mixed::is_ambiguous(bytes) {
+        all.extend(of_value(bytes));
+    }
+    all
 }
 
 /// The charsets that bytes may be in.
@@ -200,15 +216,15 @@ fn is_convincing(text: &str) -> bool {
     !text.contains('\u{fffd}') && sure * 5 >= all
 }
 
-/// The lines that are no UTF-8 and that a charset has, decoded; the others as UTF-8.
-/// `None` if it has none.
-fn by_line(bytes: &[u8], charset: &str) -> Option<String> {
+/// The lines in question that a charset has, decoded; the others as UTF-8. `None` if it has
+/// none.
+fn by_line(bytes: &[u8], charset: &str, is_other: impl Fn(&[u8]) -> bool) -> Option<String> {
     let decoder = charset_decoder(charset.as_bytes())?;
     let is_wide = WIDE.contains(&charset);
     let mut out = String::with_capacity(bytes.len());
     let mut is_any = false;
     for line in bytes.split_inclusive(|b| *b == b'\n') {
-        if simdutf8::basic::from_utf8(line).is_err() {
+        if is_other(line) {
             let text = decoder(line);
             if is_plausible(&text, is_wide) {
                 is_any = true;

@@ -123,7 +123,7 @@ pub fn reference(text: &str) -> Option<(char, usize)> {
 /// of surrogate pairs, stay.
 pub fn script(text: &str) -> Cow<'_, str> {
     unescape(text, |rest| match rest.as_bytes() {
-        [b'/' | b'"' | b'\'', ..] => Some((char::from(rest.as_bytes()[0]), 1)),
+        [b'/' | b'"' | b'\'' | b'\\', ..] => Some((char::from(rest.as_bytes()[0]), 1)),
         [b'n' | b'r' | b't', ..] => Some((' ', 1)),
         [b'x', high, low, ..] => Some((char::from(hex(*high)? << 4 | hex(*low)?), 3)),
         [b'u', ..] => utf16_escape(&rest[1..]).map(|(c, used)| (c, used + 1)),

@@ -19,7 +19,7 @@ use super::sink::Sink;
 use super::transfer::{self, Encoding};
 use super::url::Origin;
 use super::word;
-use super::{Shape, Unreadable, charset, url};
+use super::{Shape, Unreadable, charset, mixed, url};
 
 /// Fields that a mail program shows to its reader.
 const SHOWN: &[&str] = &[
@@ -147,6 +147,18 @@ fn others(field: &Field<'_>, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
         for (name, text) in charset::others(&field.value, None) {
             let text = word::decode(&text).0;
             sink.once(part, view, format_args!("{at}, {name}"), Shape::Loose, &plain::unescape(&text));
+        }
+    }
+    if mixed::is_ambiguous(&field.value) {
+        for (name, text) in charset::of_value(&field.value) {
+            sink.once(part, view, format_args!("{at}, {name}"), Shape::Loose, &text);
+        }
+    }
+    if memchr::memchr(b'%', &field.value).is_some() {
+        let value = String::from_utf8_lossy(&field.value);
+        let decoded = escape::percent(&value);
+        if matches!(decoded, Cow::Owned(_)) {
+            sink.once(part, view, format_args!("{at}, percent-decoded"), Shape::Loose, &decoded);
         }
     }
     if memchr::memmem::find(&field.value, b"=?").is_some() {

@@ -1,13 +1,19 @@
-//! Values in base64, base64url and hex → the texts that they hold.
+//! Values in base64, base64url, base32 and hex → the texts that they hold, packed or not.
 //!
 //! Input: a value from a URL, an attribute, a header field, a script or a text.
 //! Output: every text that it, or a piece of it between signs, holds; what is encoded
 //! twice is decoded twice, [`DEPTH_MAX`] deep. A piece may stand beside others that
 //! are joined to it by signs of the alphabet itself (`17-aGFuYWtv`, `u_68616e…`), so
-//! ranges between such signs are tried as well, up to [`CUTS_MAX`] signs. Infallible;
-//! linear in the value's size times that bound.
+//! ranges between such signs are tried as well, up to [`CUTS_MAX`] signs. What is packed
+//! (gzip, zlib or deflate; RFC 1950 to 1952) is unpacked, up to [`UNPACKED_MAX`] bytes.
+//! Infallible; linear in the value's size times that bound.
+
+use std::io::Read;
 
 use base64::Engine;
+use data_encoding::BASE32_NOPAD;
+
+use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
 use super::charset;
 use super::escape::{BASE64, hex};
@@ -22,6 +28,12 @@ const DEPTH_MAX: usize = 3;
 const CUTS_MAX: usize = 6;
 /// The longest run whose pieces are tried, in bytes.
 const CUT_RUN_MAX: usize = 4096;
+/// The most that a packed value may hold, in bytes.
+const UNPACKED_MAX: u64 = 64 << 10;
+/// The shortest packed value, in bytes.
+const PACKED_MIN: usize = 8;
+/// The shortest run that is taken for base32: a word in capitals is one too.
+const BASE32_MIN: usize = 8;
 
 /// Gives every text that a value holds in base64, base64url or hex.
 pub fn values(value: &str, mut found: impl FnMut(&'static str, String)) {
@@ -81,6 +93,7 @@ fn run(run: &str, depth: usize, last: &mut Option<String>, found: &mut dyn FnMut
     };
     hex_in(run, &mut tell);
     base64(run, &mut tell);
+    base32(run, &mut tell);
     if run.len() > CUT_RUN_MAX {
         return;
     }
@@ -99,6 +112,7 @@ fn run(run: &str, depth: usize, last: &mut Option<String>, found: &mut dyn FnMut
             let piece = &run[*start..end - 1];
             if !whole && piece.len() * 3 / 4 >= BYTES_MIN {
                 base64(piece, &mut tell);
+                base32(piece, &mut tell);
             }
         }
     }
@@ -133,6 +147,36 @@ fn base64(piece: &str, found: &mut dyn FnMut(&'static str, String)) {
     }
 }
 
+/// Base32 (RFC 4648) in letters of one case. Small letters are words unless digits are among
+/// them.
+fn base32(piece: &str, found: &mut dyn FnMut(&'static str, String)) {
+    let is_digit = |b: &u8| (b'2'..=b'7').contains(b);
+    let is_large = piece.bytes().all(|b| b.is_ascii_uppercase() || is_digit(&b));
+    let is_small =
+        || piece.bytes().all(|b| b.is_ascii_lowercase() || is_digit(&b)) && piece.bytes().any(|b| is_digit(&b));
+    if piece.len() < BASE32_MIN || matches!(piece.len() % 8, 1 | 3 | 6) || !(is_large || is_small()) {
+        return;
+    }
+    if let Ok(bytes) = BASE32_NOPAD.decode(piece.to_ascii_uppercase().as_bytes()) {
+        readable(bytes, "base32", found);
+    }
+}
+
+/// What packed bytes hold, if they are that.
+fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
+    let all = |reader: &mut dyn Read| {
+        let mut out = Vec::new();
+        reader.take(UNPACKED_MAX).read_to_end(&mut out).ok().map(|_| out)
+    };
+    let is_zlib = |a: u8, b: u8| a & 0x0f == 8 && (u16::from(a) << 8 | u16::from(b)).is_multiple_of(31);
+    match bytes {
+        _ if bytes.len() < PACKED_MIN => None,
+        [0x1f, 0x8b, ..] => all(&mut GzDecoder::new(bytes)),
+        [a, b, ..] if is_zlib(*a, *b) => all(&mut ZlibDecoder::new(bytes)),
+        _ => all(&mut DeflateDecoder::new(bytes)),
+    }
+}
+
 /// Text in which at least three characters of four can be seen: UTF-8, UTF-16, or a
 /// charset of East Asia.
 fn readable(bytes: Vec<u8>, how: &'static str, found: &mut dyn FnMut(&'static str, String)) {
@@ -154,6 +198,10 @@ fn readable(bytes: Vec<u8>, how: &'static str, found: &mut dyn FnMut(&'static st
         }
         Err(error) => error.into_bytes(),
     };
+    if let Some(text) = unpacked(&bytes).and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| is_seen(text)) {
+        found(how, text);
+        return;
+    }
     // Of random bytes one in a hundred is so.
     let is_text = |b: &u8| *b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n' | 0x1b);
     if bytes.len() >= 6 && bytes.iter().all(is_text) {

@@ -27,6 +27,7 @@ mod format;
 pub(in crate::guard) mod header;
 mod hidden;
 pub(in crate::guard) mod html;
+mod mixed;
 mod parameter;
 pub(in crate::guard) mod part;
 pub(in crate::guard) mod plain;

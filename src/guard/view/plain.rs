@@ -33,7 +33,29 @@ pub fn read<'a>(text: Cow<'a, str>, sort: Sort, part: &str, sink: &mut Sink<'_, 
     links(&text, part, sink);
     hidden_in(&text, part, sink);
     let shape = if sort == Sort::Script { Shape::Hidden } else { Shape::Visible };
+    if let Some(text) = without_quotes(&text).filter(|_| sort == Sort::Prose && !sink.is_loose()) {
+        sink.push(
+            part,
+            "text",
+            Some(", without quotation marks".into()),
+            Shape::Loose,
+            Cow::Owned(unescape(&text).into_owned()),
+        );
+    }
     sink.push(part, "text", None, shape, change(text, unescape));
+}
+
+/// A text without the marks of quotation before its lines, `> > `; `None` where no two lines
+/// one after the other have them.
+pub fn without_quotes(text: &str) -> Option<String> {
+    let is_quoted = |line: &str| line.trim_start_matches(' ').starts_with('>');
+    let mut before = false;
+    let is_any = text.lines().any(|line| std::mem::replace(&mut before, is_quoted(line)) && before);
+    is_any.then(|| {
+        let bare = |line: &'_ str| if is_quoted(line) { line.trim_start_matches(['>', ' ']).len() } else { line.len() };
+        let lines = text.lines().map(|line| &line[line.len() - bare(line)..]);
+        lines.collect::<Vec<_>>().join("\n")
+    })
 }
 
 /// Adds what stands in a text in base64 or hex.

@@ -11,7 +11,7 @@ use base64::Engine;
 
 use super::escape::BASE64;
 use super::format::{self, Leaf};
-use super::plain::Sort;
+use super::plain::{self, Sort};
 use super::transfer::{self, Encoding};
 use super::{charset, second};
 
@@ -86,6 +86,7 @@ pub fn may_differ(raw: (&[u8], Encoding), text: &str, is_html: bool) -> bool {
             second::has_control_references(text) || format::looks_like_card(text)
         } else {
             format::refused(text).is_some()
+                || plain::without_quotes(text).is_some()
                 || !format::others(text, Leaf::Text(Sort::Prose), None).is_empty()
                 || base64_blocks(text).next().is_some()
         }

@@ -5,7 +5,7 @@
 //!
 //! - without control characters, whole escape sequences of terminals, and characters
 //!   that stand for damage: `4820<NUL>1937`, `鈴木<ESC>[1m花子`;
-//! - with `\u9234`, `\u{9234}`, `\xe9`, `\351`, `%u9234` and CSS's `\9234` undone;
+//! - with `\u9234`, `\u{9234}`, `\xe9`, `\351`, `%u9234`, `U+9234` and CSS's `\9234` undone;
 //! - with encoded-words of RFC 2047 decoded, where they stand in no header, and with
 //!   what was left in quoted-printable;
 //! - without readings in brackets behind kanji: `鈴木（すずき）花子`.
@@ -172,8 +172,11 @@ fn sequence(text: &str) -> usize {
 pub fn has_escapes(text: &str) -> bool {
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'\\', bytes).any(|at| escape::is_escape(&bytes[at + 1..]))
-        || memchr::memmem::find_iter(bytes, b"%u").any(|at| is_hex(bytes, at + 2, 4))
+        || NUMBERED.iter().any(|sign| memchr::memmem::find_iter(bytes, sign).any(|at| is_hex(bytes, at + 2, 4)))
 }
+
+/// Stand before the number of a letter.
+const NUMBERED: [&str; 2] = ["%u", "U+"];
 
 fn is_hex(bytes: &[u8], from: usize, count: usize) -> bool {
     bytes.get(from..from + count).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
@@ -183,8 +186,11 @@ fn unescaped(text: &str) -> Option<String> {
     if !has_escapes(text) {
         return None;
     }
-    let text = if text.contains("%u") { text.replace("%u", "\\u") } else { text.to_owned() };
-    Some(escape::any(&text)).filter(|undone| *undone != text)
+    let mut plain = text.to_owned();
+    for sign in NUMBERED.iter().filter(|sign| text.contains(**sign)) {
+        plain = plain.replace(sign, "\\u");
+    }
+    Some(escape::any(&plain)).filter(|undone| undone != text)
 }
 
 fn decoded(text: &str) -> Option<String> {
@@ -217,8 +223,12 @@ fn unquoted(text: &str) -> Option<String> {
     Some(text)
 }
 
-const OPENING: [char; 6] = ['（', '(', '《', '〔', '[', '【'];
-const CLOSING: [char; 6] = ['）', ')', '》', '〕', ']', '】'];
+/// Brackets of readings, as they are written and folded. Corner brackets are none: `雑誌「さくら」`
+/// names what stands in them.
+const OPENING: [char; 12] = ['（', '(', '《', '〔', '[', '【', '〈', '［', '｛', '{', '＜', '<'];
+const CLOSING: [char; 12] = ['）', ')', '》', '〕', ']', '】', '〉', '］', '｝', '}', '＞', '>'];
+/// Says where the kanji of a reading begin: `｜鈴木《すずき》`.
+const BARS: [char; 2] = ['｜', '|'];
 /// The longest reading of a word, in characters.
 const FURIGANA_MAX: usize = 20;
 
@@ -260,13 +270,18 @@ pub fn has_furigana(text: &str) -> bool {
     !text.is_ascii() && furigana(text, 0).is_some()
 }
 
-fn without_furigana(text: &str) -> Option<String> {
+/// A text without the readings behind its kanji; `None` if there are none.
+pub fn without_furigana(text: &str) -> Option<String> {
     if text.is_ascii() {
         return None;
     }
     let (mut out, mut copied) = (None::<String>, 0);
     while let Some((start, end)) = furigana(text, copied) {
-        out.get_or_insert_with(|| String::with_capacity(text.len())).push_str(&text[copied..start]);
+        let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
+        let before = &text[copied..start];
+        let head = before.trim_end_matches(is_kanji);
+        out.push_str(head.strip_suffix(BARS).unwrap_or(head));
+        out.push_str(&before[head.len()..]);
         copied = end;
     }
     out.map(|out| out + &text[copied..])
@@ -321,6 +336,9 @@ mod tests {
             "鈴木（すずき）花子（はなこ）",
             "鈴木(スズキ)花子",
             "鈴木《すずき》花子《はなこ》",
+            "｜鈴木《すずき》花子〈はなこ〉",
+            "鈴木｛すずき｝花子[ハナコ]",
+            "U+9234U+6728U+82b1U+5B50",
         ] {
             reads(text, "鈴木花子");
         }
@@ -340,6 +358,20 @@ mod tests {
             "\t\r\n",
         ] {
             assert_eq!(readings(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn readings_in_brackets() {
+        for (text, expected) in [
+            ("鈴木（すずき）花子（はなこ）です", Some("鈴木花子です")),
+            ("鈴木《すずき》花子《はなこ》", Some("鈴木花子")),
+            ("｜鈴木《すずき》花子", Some("鈴木花子")),
+            ("山田（ヤマダ）太郎", Some("山田太郎")),
+            ("山田（担当）太郎", None),
+            ("メール（すずき）", None),
+        ] {
+            assert_eq!(without_furigana(text).as_deref(), expected, "{text}");
         }
     }
 }

@@ -14,7 +14,7 @@ use base64::Engine;
 
 use super::escape::{self, BASE64};
 use super::sink::Sink;
-use super::{Place, Shape, charset, hidden as holding};
+use super::{Place, Shape, charset, hidden as holding, mixed};
 
 /// URLs inside URLs are read this deep.
 pub const NESTING_MAX: usize = 2;
@@ -112,6 +112,7 @@ fn after_host(rest: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_
 
 /// Reads `key=value&key=value`; a key without a value is one itself.
 fn values(query: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_, '_>) {
+    let mut halves = Vec::new();
     for pair in query.split(['&', ';']).filter(|pair| !pair.is_empty()) {
         let (key, raw) = pair.split_once('=').unwrap_or(("", pair));
         let at = origin.at;
@@ -127,6 +128,9 @@ fn values(query: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_, '
             sink.once(origin.part, origin.view, at, Shape::Hidden, &escape::percent(spaced));
         }
         let decoded = escape::percent(raw);
+        if is_half(&decoded) {
+            halves.push(format!("{key}={decoded}"));
+        }
         sink.once(origin.part, origin.view, origin.at, Shape::Hidden, &decoded);
         hidden(&decoded, origin, sink);
         other_charsets(&spaced, origin, sink);
@@ -134,6 +138,19 @@ fn values(query: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_, '
             read(&decoded, origin, nesting - 1, sink);
         }
     }
+    if halves.len() > 1 {
+        let at = format_args!("{}, query", origin.at);
+        sink.once(origin.part, origin.view, at, Shape::Loose, &halves.join("&"));
+    }
+}
+
+/// Whether a value may be one half of a name: `last=Whitfield&first=Jonathan`. Words of a
+/// program are written small.
+pub fn is_half(value: &str) -> bool {
+    const HALF_MAX: usize = 40;
+    value.len() <= HALF_MAX
+        && value.starts_with(|c: char| c.is_uppercase() || !c.is_ascii())
+        && value.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '\'' | '.'))
 }
 
 /// What the place of a query's value ends with where its plus signs are read as spaces.
@@ -145,7 +162,7 @@ pub fn other_charsets(raw: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
         return;
     }
     let bytes = escape::percent_bytes(raw);
-    if !charset::may_differ(&bytes) {
+    if !charset::may_differ(&bytes) && !mixed::is_ambiguous(&bytes) {
         return;
     }
     for (name, text) in charset::others(&bytes, None).into_iter().chain(charset::of_value(&bytes)) {

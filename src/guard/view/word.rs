@@ -37,13 +37,13 @@ pub fn decode(value: &str) -> transfer::Read<Cow<'_, str>> {
 pub fn others(value: &str) -> Vec<(&'static str, String)> {
     let mut names: Vec<&'static str> = Vec::new();
     replace(value, &mut None, |bytes, charset| {
-        let found = charset::others(&bytes, Some(charset)).into_iter().map(|(name, _)| name);
+        let found = charset::others_of_value(&bytes, charset).into_iter().map(|(name, _)| name);
         found.for_each(|name| names.extend((!names.contains(&name)).then_some(name)));
         String::new()
     });
     let as_charset = |name: &'static str| {
         let text = replace(value, &mut None, |bytes, charset| {
-            let mut found = charset::others(&bytes, Some(charset)).into_iter();
+            let mut found = charset::others_of_value(&bytes, charset).into_iter();
             match found.find(|(found, _)| *found == name) {
                 Some((_, text)) => text,
                 None => transfer::text(Cow::Owned(bytes), Some(charset)).0.into_owned(),

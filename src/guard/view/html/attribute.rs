@@ -8,7 +8,7 @@ use super::super::charset;
 use super::super::escape;
 use super::super::plain;
 use super::super::url::{self, Origin};
-use super::Reader;
+use super::{Dialect, Reader};
 
 /// Attributes that hold one URL.
 const URLS: &[&str] = &[
@@ -67,6 +67,13 @@ impl Reader<'_, '_, '_> {
         let origin = Origin { part: self.part, view: "attribute", at: format_args!("{name}") };
         let shown = if is_data { escape::percent(&text) } else { plain::unescape(&text) };
         let shown = without_charset(name, shown);
+        if (is_data || SHOWN.contains(&name) || self.dialect == Dialect::Xml) && url::is_half(&shown) {
+            let half = format!("{name}={shown}");
+            if let Some(before) = self.half.replace(half.clone()) {
+                let at = format_args!("{name}, and the one before");
+                self.sink.once(self.part, "attribute", at, Shape::Loose, &format!("{before}&{half}"));
+            }
+        }
         self.sink.once(self.part, "attribute", origin.at, shape, &shown);
         if is_data {
             url::hidden(&shown, origin, self.sink);

@@ -7,6 +7,7 @@
 
 mod attribute;
 pub mod piece;
+pub mod table;
 pub mod text;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ use super::escape;
 use super::plain;
 use super::sink::Sink;
 use super::url::{self, Origin};
+use table::Tables;
 use text::Text;
 
 /// HTML inside comments inside HTML is read this deep.
@@ -45,6 +47,8 @@ fn nested(html: &str, part: &str, dialect: Dialect, shape: Shape, depth: usize, 
         depth,
         sink,
         text: Text::default(),
+        tables: Tables::default(),
+        half: None,
         tag: Vec::new(),
         attribute: Vec::new(),
         inside: None,
@@ -67,6 +71,9 @@ struct Reader<'r, 'o, 'a> {
     depth: usize,
     sink: &'r mut Sink<'o, 'a>,
     text: Text,
+    tables: Tables,
+    /// What an attribute of this tag says that may be a half of a name.
+    half: Option<String>,
     tag: Vec<u8>,
     attribute: Vec<u8>,
     /// The element whose content is not markup: `style`, `script`, `title`, …
@@ -87,6 +94,8 @@ impl Reader<'_, '_, '_> {
         match event {
             CallbackEvent::OpenStartTag { name } => {
                 self.text.tag(name, true);
+                self.tables.tag(name, true);
+                self.half = None;
                 self.tag.clear();
                 self.tag.extend_from_slice(name);
                 self.attribute.clear();
@@ -112,6 +121,7 @@ impl Reader<'_, '_, '_> {
             CallbackEvent::EndTag { name } => {
                 self.inside = None;
                 self.text.tag(name, false);
+                self.tables.tag(name, false);
             }
             CallbackEvent::String { value } => self.string(&String::from_utf8_lossy(value)),
             CallbackEvent::Comment { value } => self.comment(&String::from_utf8_lossy(value)),
@@ -135,7 +145,10 @@ impl Reader<'_, '_, '_> {
                 self.text.push(value);
                 self.inner(value, element, self.shape);
             }
-            None => self.text.push(value),
+            None => {
+                self.text.push(value);
+                self.tables.push(value);
+            }
         }
     }
 
@@ -193,7 +206,7 @@ impl Reader<'_, '_, '_> {
     }
 
     fn finish(self) {
-        let Reader { part, shape, text, sink, .. } = self;
+        let Reader { part, shape, text, tables, sink, .. } = self;
         let text = text.finish();
         plain::links(&text.text, part, sink);
         plain::hidden_in(&text.text, part, sink);
@@ -207,6 +220,9 @@ impl Reader<'_, '_, '_> {
         let others = [("text without small kana", text.bare), ("text cut at tags", text.cut)];
         for (view, text) in others.into_iter().filter_map(|(view, text)| Some((view, text?))) {
             push(view, Shape::Loose, text);
+        }
+        for table in tables.finish() {
+            push("text of a table", Shape::Loose, table);
         }
         if let Some(joined) = text.boxes {
             sink.push(part, "text of boxes", None, Shape::Loose, Cow::Owned(joined));
