@@ -64,11 +64,13 @@ fn what_no_identifier_explains_is_one_beside_them_too() {
         1 => format!("https://registrar.example/u/{}-{cached}", domain(n).replace('.', "-")),
         _ => format!("https://registrar.example/u/{}", URL_SAFE_NO_PAD.encode(format!("cache:{cached}:0"))),
     };
-    for shape in 0..3 {
+    for shape in 0..4 {
         let stream = Stream::new(&terms);
         for (n, record) in world.records.iter().enumerate() {
             let mut letter = Letter::new(&world, n);
-            if n < 2 {
+            if n < 2 && shape == 3 {
+                letter.header("Subject", &word(&format!("お知らせ {cached}")));
+            } else if n < 2 {
                 letter.html.push_str(&format!("<a href=\"{}\">x</a>", link(n, shape)));
             }
             stream.add_own(n as u32, &letter.bytes(), &OwnTokens::of(&judge, record, &extra));

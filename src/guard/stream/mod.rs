@@ -24,7 +24,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::account::AccountId;
 use crate::guard::view::entity::Entity;
 use crate::guard::view::part::Split;
-use crate::guard::view::transfer;
+use crate::guard::view::{transfer, word};
 use crate::guard::{Finding, Rule, Terms};
 use crate::key::{Bounce, Link};
 
@@ -211,10 +211,8 @@ impl Stream {
                 continue;
             }
             let value = String::from_utf8_lossy(&field.value);
-            // An encoded-word looks like a token, and says what two accounts may both be called.
-            if value.contains("=?") {
-                continue;
-            }
+            // An encoded-word looks like a token itself: what it says is looked at.
+            let (value, _) = word::decode(&value);
             self.tokens(&value, &value, name == "list-unsubscribe", true, found);
         }
         let kind = entity.kind();

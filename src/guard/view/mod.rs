@@ -36,7 +36,7 @@ pub(in crate::guard) mod second;
 pub(in crate::guard) mod sink;
 pub(in crate::guard) mod transfer;
 pub(in crate::guard) mod url;
-mod word;
+pub mod word;
 
 use std::borrow::Cow;
 use std::fmt;
