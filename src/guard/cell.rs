@@ -3,6 +3,8 @@
 //! here and is shown would pass there.
 
 use crate::account::Record;
+use crate::guard::rules::Seen;
+use crate::guard::rules::names::Searched;
 use crate::guard::view::{Place, Shape, View};
 use crate::guard::{Finding, Judge, Rule, normal, rules};
 
@@ -29,8 +31,9 @@ impl Judge<'_> {
             let place = Place { part: place.to_owned(), view: "column", at: Some(column.to_owned()) };
             let view = View { place, shape: Shape::Hidden, text: cell.into() };
             let folded = normal::fold(cell);
-            rules::identifiers::judge(&mut case, &view, cell, &folded);
-            rules::names::judge(&mut case, &view, &folded);
+            let seen = Seen { view: &view, text: cell, folded: &folded, searched: Searched::of(&folded) };
+            rules::identifiers::judge(&mut case, &seen);
+            rules::names::judge(&mut case, &seen);
         }
         let mut findings = case.close();
         findings.retain(|finding| finding.rule == Rule::Foreign);

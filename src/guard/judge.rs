@@ -11,7 +11,8 @@ use crate::guard::extras::Extras;
 use crate::guard::find::Scanner;
 use crate::guard::overlay::{Overlay, PREFIX};
 use crate::guard::passage;
-use crate::guard::rules::{self, Case};
+use crate::guard::rules::names::Searched;
+use crate::guard::rules::{self, Case, Seen};
 use crate::guard::view::{self, Limits, Shape, View, Views};
 use crate::guard::{Cleared, Held, Index, Known, Own, Terms, Verdict, normal};
 use crate::key::Keys;
@@ -223,7 +224,7 @@ impl Judge<'_> {
             && case.is_clean()
             && self.memos.with(|memos| passage::is_plainly_clear(self, &mut case, memos, candidate.bytes))
         {
-            rules::content::missing(&mut case, &self.must_show, &Views::default());
+            rules::missing::judge(&mut case, &self.must_show, &Views::default());
             if case.is_clean() {
                 return Verdict { findings: Vec::new() };
             }
@@ -252,9 +253,9 @@ impl Judge<'_> {
                 self.view(&mut case, view);
             }
         }
-        rules::content::missing(&mut case, &self.must_show, &views);
-        rules::content::empty(&mut case, &views);
-        rules::content::unreadable(&mut case, &views.unreadable);
+        rules::missing::judge(&mut case, &self.must_show, &views);
+        rules::empty::judge(&mut case, &views);
+        rules::unreadable::judge(&mut case, &views.unreadable);
         let mut findings = case.close();
         self.ablation.silence(&mut findings);
         Verdict { findings }
@@ -329,9 +330,6 @@ impl Judge<'_> {
     }
 
     pub(in crate::guard) fn view(&self, case: &mut Case<'_>, view: &View<'_>) {
-        if rules::tokens::has_link(&view.text) {
-            rules::tokens::links(case, view);
-        }
         // One token in a million has an ID between two dashes by chance.
         let mut neutral = case.without_own_tokens(&view.text, rules::is_header(view), None);
         if view.place.at.as_deref().is_some_and(|at| at.ends_with(view::url::FORM)) {
@@ -339,11 +337,8 @@ impl Judge<'_> {
         }
         let text = neutral.as_deref().unwrap_or(&view.text);
         let folded = normal::fold(text);
-        rules::identifiers::judge(case, view, text, &folded);
-        rules::names::judge(case, view, &folded);
-        rules::tokens::secrets(case, view);
-        rules::tokens::dumps(case, view);
-        rules::placeholders::judge(case, view);
+        let seen = Seen { view, text, folded: &folded, searched: Searched::of(&folded) };
+        rules::OF_VIEWS.iter().for_each(|judge| judge(case, &seen));
     }
 
     /// Judges a rendered message and, if nothing is found, clears it.

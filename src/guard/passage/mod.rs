@@ -43,7 +43,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use crate::guard::judge::Judge;
-use crate::guard::rules::{Case, tokens};
+use crate::guard::rules::{Case, link_token};
 use crate::guard::view::View;
 use crate::guard::view::html::piece::Piece;
 
@@ -149,7 +149,7 @@ impl Walk<'_, '_, '_> {
         let Some(mut nobody) = self.judge.nobodys_case() else { return false };
         views.iter().all(|view| {
             self.judge.view(&mut nobody, view);
-            nobody.is_clean() && !tokens::has_link(&view.text)
+            nobody.is_clean() && !link_token::has_link(&view.text)
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::account::Record;
 use crate::address::Address;
 use crate::guard::finding::Rule;
 use crate::guard::judge::Candidate;
-use crate::guard::rules::{Case, tokens};
+use crate::guard::rules::{Case, link_token};
 
 /// Headers that must stand exactly once (RFC 5322 §3.6; From of one author).
 const ONCE: [&str; 5] = ["from", "to", "subject", "date", "message-id"];
@@ -15,7 +15,7 @@ const NEVER: [&str; 2] = ["cc", "bcc"];
 
 /// Judges envelope and address headers.
 pub fn judge(case: &mut Case<'_>, candidate: &Candidate<'_>, record: Option<&Record>) {
-    tokens::sender(case, candidate.sender);
+    link_token::sender(case, candidate.sender);
     let mut wrong = |place: &str, what: &str| case.find(Rule::Envelope, None, place, what.to_owned(), None);
     let [recipient] = candidate.recipients else {
         wrong("envelope", &format!("{} recipients instead of one", candidate.recipients.len()));

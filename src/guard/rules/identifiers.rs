@@ -14,7 +14,7 @@ use crate::guard::rules::exact::{self, Exactly, Written};
 use crate::guard::rules::hosts::{Stops, host, idn, named_after};
 use crate::guard::rules::mailboxes::{buried_email, email};
 use crate::guard::rules::within::Spans;
-use crate::guard::rules::{Case, is_read};
+use crate::guard::rules::{Case, Seen, is_read};
 use crate::guard::view::{self, View};
 
 /// Whose a token is.
@@ -26,7 +26,8 @@ pub(super) enum Whose {
 }
 
 /// Judges every token of one view; `text` is what was folded of it.
-pub fn judge(case: &mut Case<'_>, view: &View<'_>, text: &str, folded: &str) {
+pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
+    let Seen { view, text, folded, .. } = *seen;
     let written = Written::new(text, folded);
     let tokens = case.scanner().scan(folded, Setting::of(view));
     let phones = phones(case, &tokens);

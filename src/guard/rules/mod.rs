@@ -1,16 +1,37 @@
-//! The rules: each looks at views and says what it finds.
+//! The rules: each looks at a message, or at every view of it, and says what it finds.
+//!
+//! | rule | looks at | module |
+//! |---|---|---|
+//! | `envelope` | envelope and address headers | [`envelope`] |
+//! | `foreign`, `unexplained` | each view, for what has the shape of an identifier | [`identifiers`] |
+//! | `foreign` | each view, for names | [`names`] |
+//! | `salutation` | each view that a reader sees | [`salutation`] |
+//! | `missing` | what was shown of the account's own | [`missing`] |
+//! | `link-token` | each view, and the envelope's sender | [`link_token`] |
+//! | `secret` | each view | [`secret`] |
+//! | `unreadable` | what could not be read | [`unreadable`] |
+//! | `empty` | the whole message; each view, for what a template left behind | [`empty`], [`placeholders`] |
+//!
+//! The other modules say what several rules ask: whose a value is (`claims`, `hosts`,
+//! `mailboxes`, `exact`), what is a piece of an own one (`within`), who is addressed
+//! (`addressee`), and what a merge field is called (`field`).
 
 mod addressee;
-pub mod claims;
-pub mod content;
+mod claims;
+pub mod empty;
 pub mod envelope;
 mod exact;
+mod field;
 mod hosts;
 pub mod identifiers;
+pub mod link_token;
 mod mailboxes;
+pub mod missing;
 pub mod names;
 pub mod placeholders;
-pub mod tokens;
+pub mod salutation;
+pub mod secret;
+pub mod unreadable;
 mod within;
 
 use std::collections::HashMap;
@@ -22,6 +43,7 @@ use crate::guard::extras::Extras;
 use crate::guard::finding::{Finding, Rule};
 use crate::guard::known::readings_max;
 use crate::guard::overlay::OwnExtra;
+use crate::guard::rules::names::Searched;
 use crate::guard::values::Values;
 use crate::guard::view::{Place, View};
 use crate::guard::{Guard, Known, Own, own};
@@ -34,6 +56,22 @@ const FINDINGS_MAX: usize = 200;
 /// Readings of hosts without boundaries that are tried in one message: some hundred
 /// thousand such hosts, and some seconds.
 pub const READINGS_MAX: usize = 2_000_000;
+
+/// One view, as the rules read it.
+pub struct Seen<'t> {
+    /// The view, as it is written.
+    pub view: &'t View<'t>,
+    /// Its text without the tokens that were made here for the account.
+    pub text: &'t str,
+    /// The same, folded.
+    pub folded: &'t str,
+    /// The same, as names are searched for.
+    pub searched: Searched<'t>,
+}
+
+/// Every rule that reads views, in their order.
+pub const OF_VIEWS: [fn(&mut Case<'_>, &Seen<'_>); 6] =
+    [link_token::judge, identifiers::judge, names::judge, salutation::judge, secret::judge, placeholders::judge];
 
 /// One message under judgement: what is its own, and what was found.
 pub struct Case<'a> {

@@ -1,7 +1,7 @@
-//! Names: those of other accounts anywhere (`foreign`), and whom the message
-//! addresses (`salutation`).
+//! `foreign`, for names: those of other accounts, wherever they stand. Whom the message
+//! addresses is another rule's business ([`super::salutation`]).
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use crate::account::{AccountId, Kind, mask};
 use crate::guard::alone;
@@ -15,38 +15,48 @@ use crate::guard::normal;
 use crate::guard::rules::addressee::is_explained;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
-use crate::guard::rules::{Case, is_header, is_read};
-use crate::guard::salutation::{NAME_MAX, Salutation, broken, is_generic, salutations};
+use crate::guard::rules::{Case, Seen, is_read};
+use crate::guard::salutation::{NAME_MAX, Salutation};
 use crate::guard::standalone::{self, Standing};
 use crate::guard::view::{Shape, View, second};
 
+/// A folded text as names are searched for in it.
+pub struct Searched<'t> {
+    /// All of it.
+    pub text: Cow<'t, str>,
+    /// Without its furigana, if it has any: 鈴木(すずき)花子 is 鈴木花子 to a reader.
+    plain: Option<String>,
+}
+
+impl<'t> Searched<'t> {
+    /// Reads a folded text.
+    pub fn of(folded: &'t str) -> Self {
+        let text = normal::search(folded);
+        Self { plain: second::without_furigana(&text), text }
+    }
+
+    /// As a reader has it.
+    pub fn plain(&self) -> &str {
+        self.plain.as_deref().unwrap_or(&self.text)
+    }
+}
+
 /// Judges every name of one view.
-pub fn judge(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
+pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
+    let Seen { view, folded, searched, .. } = seen;
     let names = case.guard.index().names();
-    let searched = normal::search(folded);
-    read(case, view, names, &searched);
-    // 鈴木(すずき)花子 is 鈴木花子 to a reader.
-    let plain = second::without_furigana(&searched);
-    if let Some(plain) = &plain {
+    read(case, view, names, &searched.text);
+    if let Some(plain) = &searched.plain {
         read(case, view, names, plain);
     }
     if view.place.view == "file name" {
-        spelled_out(case, view, file::stem(&searched));
+        spelled_out(case, view, file::stem(&searched.text));
     }
     if let Some(words) = slug(view, folded) {
         // `/renew/john-smith.example` is its owner's, whoever John Smith is.
         let mut hits = names.worded(&words);
         hits.retain(|hit| !case.own.spells(&words[hit.start..hit.end]));
         foreign(case, view, &words, &hits, Reading::Cued);
-    }
-    if view.shape == Shape::Visible {
-        let shown = plain.as_deref().unwrap_or(&searched);
-        // What a program leaves out parts no name from its honorific.
-        let clean = second::without_controls(shown);
-        addressed(case, view, clean.as_deref().unwrap_or(shown));
-        if is_header(view) && view.place.view == "To" {
-            written_to(case, view, &searched);
-        }
     }
 }
 
@@ -96,16 +106,6 @@ enum Reading {
     Running,
     /// A value of its own.
     Cued,
-}
-
-/// Whoever stands before the address in `To` is addressed, honorific or not.
-fn written_to(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    let words = folded.split('<').next().unwrap_or_default().trim_matches(|c: char| c.is_whitespace() || c == '"');
-    let salutation = Salutation::of(words);
-    let is_name = !words.contains('@') && words.chars().any(char::is_alphabetic);
-    if is_name && !is_generic(&salutation.name) && !is_explained(case, &salutation) {
-        case.find(Rule::Salutation, Some(Kind::Person), &view.place.to_string(), mask(&salutation.name), None);
-    }
 }
 
 /// Names that are searched for anywhere, the directory's or the campaign's.
@@ -244,41 +244,6 @@ fn own_spans(case: &Case<'_>, text: &str) -> Spans {
     Spans::new(spans.map(|(start, name)| (start, start + name.len())).collect())
 }
 
-/// Salutations of one view that are told of: the message is held at the first.
-const TOLD_MAX: usize = 32;
-
-fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    // A list of names may be as long as a message.
-    let mut met = HashMap::new();
-    let mut told = 0;
-    for (salutation, above) in salutations(folded) {
-        let name = &salutation.name;
-        if *met.entry(salutation.words.clone()).or_insert_with(|| is_explained(case, &salutation)) {
-            continue;
-        }
-        let place = view.place.to_string();
-        if !salutation.is_sure {
-            if let Some((kind, owner)) = other(case, name) {
-                case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
-            }
-            continue;
-        }
-        // A text without spaces is broken anywhere, in the middle of a name too.
-        let whole_is = |whole: &Salutation| is_generic(&whole.name) || is_explained(case, whole);
-        if broken(above, &salutation).iter().any(whole_is) {
-            continue;
-        }
-        if let Some((kind, owner)) = other(case, name) {
-            case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
-        }
-        case.find(Rule::Salutation, Some(Kind::Person), &place, mask(name), None);
-        told += 1;
-        if told == TOLD_MAX {
-            return;
-        }
-    }
-}
-
 /// Names behind a caption: another account's only, since a caption may have anything
 /// behind it.
 fn captioned(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
@@ -381,7 +346,7 @@ fn starts_with(mut text: impl Iterator<Item = char>, mut head: impl Iterator<Ite
 }
 
 /// Who else has this name, whole or without its legal form.
-fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
+pub(super) fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
     let whole = |name: &str| [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| other_of(case, kind, name));
     whole(name).or_else(|| {
         // `Whitfield Ltd` is not a word of the own Whitfield Garden Supplies.

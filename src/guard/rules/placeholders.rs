@@ -14,7 +14,8 @@ use regex::Regex;
 use crate::guard::finding::Rule;
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
-use crate::guard::rules::{Case, is_header};
+use crate::guard::rules::field::{Fit, fit};
+use crate::guard::rules::{Case, Seen, is_header};
 use crate::guard::view::{Shape, View};
 
 /// `word | role | example`, a line a word.
@@ -32,7 +33,7 @@ static WORDS: LazyLock<HashMap<&'static str, HashSet<&'static str>>> = LazyLock:
     words
 });
 
-fn has(role: &str, word: &str) -> bool {
+pub(super) fn has(role: &str, word: &str) -> bool {
     WORDS.get(role).is_some_and(|words| words.contains(word))
 }
 
@@ -82,7 +83,8 @@ const HONORIFICS: [&str; 5] = ["様", "さま", "殿", "御中", "님"];
 const WORDS_OF_SAMA: [char; 5] = ['々', '式', '子', '変', '相'];
 
 /// Judges one view.
-pub fn judge(case: &mut Case<'_>, view: &View<'_>) {
+pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
+    let view = seen.view;
     if view.shape == Shape::Loose || matches!(view.place.view, "style" | "script" | "source") {
         return;
     }
@@ -115,59 +117,6 @@ fn has_mark(view: &View<'_>, text: &str, is_explained: &impl Fn(&str) -> bool) -
                 !is_told && is_field(found.as_str(), before, after) && !is_explained(found.as_str())
             })
         })
-}
-
-/// How well a word fits a merge field.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
-    Not,
-    /// It may be a caption as well.
-    Part,
-    Field,
-}
-
-fn fit(content: &str) -> Fit {
-    let content = content.trim();
-    let whole: String = content.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    if has("field", &whole) {
-        return Fit::Field;
-    }
-    if has("part", &whole) {
-        return Fit::Part;
-    }
-    let (words, is_identifier) = split(content);
-    if words.len() < 2 {
-        return Fit::Not;
-    }
-    let known = |word: &String| ["field", "part", "glue"].iter().any(|role| has(role, word));
-    let (is_field, is_part) = (words.iter().any(|w| has("field", w)), words.iter().any(|w| has("part", w)));
-    match (is_field, is_part, words.iter().all(known)) {
-        (true, _, all) if all || is_identifier => Fit::Field,
-        (_, true, true) if is_identifier => Fit::Field,
-        (_, true, true) => Fit::Part,
-        (_, true, _) if is_identifier => Fit::Part,
-        _ => Fit::Not,
-    }
-}
-
-/// The words of a name in lower case, and whether it is written as programs do.
-fn split(content: &str) -> (Vec<String>, bool) {
-    let mut words = vec![String::new()];
-    let (mut is_identifier, mut before) = (false, ' ');
-    for c in content.chars() {
-        let cuts = matches!(c, '_' | '.' | '-' | ' ' | ':' | '|');
-        is_identifier |= matches!(c, '_' | '.');
-        if cuts || c.is_uppercase() && before.is_lowercase() {
-            is_identifier |= !cuts;
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| !cuts) {
-            word.extend(c.to_lowercase());
-        }
-        before = c;
-    }
-    words.retain(|word| !word.is_empty());
-    (words, is_identifier)
 }
 
 /// Whether what stands in signs is a merge field.

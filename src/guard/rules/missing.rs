@@ -1,22 +1,15 @@
-//! `missing`, `empty` and `unreadable`: what must be there and is not, and what
-//! cannot be read.
+//! `missing`: what the campaign says must be shown, and is not. Input: its columns, and what
+//! the other rules saw of the account's own. Infallible.
 
 use crate::account::Kind;
 use crate::guard::finding::Rule;
 use crate::guard::normal;
 use crate::guard::own::suffixes;
-use crate::guard::rules::{Case, is_header};
-use crate::guard::view::{Shape, Unreadable, Views};
-
-/// Every part that could not be read.
-pub fn unreadable(case: &mut Case<'_>, unreadable: &[Unreadable]) {
-    for part in unreadable {
-        case.find(Rule::Unreadable, None, &part.place, part.why.clone(), None);
-    }
-}
+use crate::guard::rules::Case;
+use crate::guard::view::{Shape, Views};
 
 /// What the campaign says must be shown.
-pub fn missing(case: &mut Case<'_>, columns: &[String], views: &Views<'_>) {
+pub fn judge(case: &mut Case<'_>, columns: &[String], views: &Views<'_>) {
     for column in columns {
         declared(case, column);
         let values = case.own.column(column).to_vec();
@@ -46,14 +39,5 @@ fn is_shown(case: &Case<'_>, kind: Kind, value: &str, views: &Views<'_>) -> bool
             let visible = views.views.iter().filter(|view| view.shape == Shape::Visible);
             visible.into_iter().any(|view| normal::fold(&view.text).contains(value))
         }
-    }
-}
-
-/// Whether anything is left to see.
-pub fn empty(case: &mut Case<'_>, views: &Views<'_>) {
-    let body = views.views.iter().filter(|view| view.shape == Shape::Visible && !is_header(view));
-    let mut seen = body.map(|view| view.text.chars().any(char::is_alphanumeric));
-    if !seen.any(|seen| seen) && views.unreadable.is_empty() {
-        case.find(Rule::Empty, None, "message", "nothing visible is left".into(), None);
     }
 }
