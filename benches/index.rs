@@ -21,9 +21,9 @@ use kakitome::config::{Config, Mapping};
 use kakitome::demo::{generate, people};
 use kakitome::directory::row::Reader;
 use kakitome::guard::Index;
+use kakitome::guard::find::names::squeeze;
 use kakitome::guard::find::{Scanner, Setting, Token};
 use kakitome::guard::index::{Accounts, Building, Edition};
-use kakitome::guard::names::squeeze;
 use kakitome::guard::normal;
 use kakitome::key::Keys;
 

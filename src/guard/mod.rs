@@ -10,50 +10,50 @@
 //! A message is judged by its passages first (`passage`): what one account's
 //! message has in common with everybody's is judged once. What is not plainly
 //! clear so is read as a whole.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | `view` | bytes → everything that a reader or a mail program could show |
+//! | `normal`, `lexicon` | the form in which values are compared; words of 26 languages, as data |
+//! | `find` | a text → what has the shape of an identifier, or stands where a name does |
+//! | `own`, `overlay` | what is the account's; what the campaign explains and declares |
+//! | `index` | everybody's identifiers, as one mapped file |
+//! | `rules` | one module a rule, in one list |
+//! | `passage`, `judge` | one message, one verdict |
+//! | `stream` | what two accounts' messages share |
+//! | `drill`, `calibrate` | proof that the guard holds what it must, in a campaign and in a directory |
 
-mod ablation;
 #[cfg(test)]
 #[path = "../../tests/guard/ablation.rs"]
 mod ablation_tests;
-mod alone;
 pub mod calibrate;
-mod captioned;
-mod cell;
 pub mod charset;
 pub mod check;
 pub mod cleared;
 pub mod drill;
-mod extras;
-mod file;
 pub mod find;
 pub mod finding;
-mod halves;
 pub mod index;
 mod judge;
-mod known;
 mod lexicon;
-pub mod names;
 pub mod normal;
 pub mod overlay;
 mod own;
 mod passage;
 mod rules;
-mod salutation;
-mod standalone;
 pub mod stream;
-mod values;
 pub mod view;
 
-#[cfg(test)]
-pub use ablation::Ablation;
 pub use cleared::{Cleared, Held};
 pub use finding::{Finding, Rule, Verdict};
 pub use index::Index;
+#[cfg(test)]
+pub use judge::ablation::Ablation;
 pub use judge::{Candidate, Guard, Judge, Literally};
 pub use overlay::Overlay;
 
-use known::Known;
 use own::Own;
+use own::known::Known;
 use serde::{Deserialize, Serialize};
 
 /// A campaign's terms, as plain data: what explains itself, what must be shown.

@@ -10,9 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::account::{Kind, Record};
+use crate::guard::find::names::{self, Form};
 use crate::guard::judge::Judge;
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::{self, Form};
 use crate::guard::normal;
 
 /// How much a value says by itself.

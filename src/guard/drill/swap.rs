@@ -5,8 +5,8 @@ use mail_parser::MessageParser;
 use crate::account::Kind;
 use crate::guard::drill::content::{Content, is_named, relink};
 use crate::guard::drill::{Sample, Way};
+use crate::guard::find::names::{self, Form};
 use crate::guard::lexicon;
-use crate::guard::names::{self, Form};
 use crate::guard::overlay::PREFIX;
 use crate::guard::{Candidate, Finding, Judge, Rule, normal};
 

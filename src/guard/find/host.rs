@@ -1,6 +1,6 @@
 //! Hosts, where the text says where they begin and end, and where it does not.
 
-use crate::guard::file;
+use crate::guard::find::file;
 use crate::guard::find::{Shape, Token, token};
 
 /// A host, or what a file with dots in its name may be named after.

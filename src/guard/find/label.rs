@@ -5,8 +5,8 @@
 //! the folded text that stands before a number. Output: whether it ends with a label.
 //! Infallible.
 
+use crate::guard::find::names::is_joined;
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::is_joined;
 
 /// The labels of one directory.
 pub struct Labels {

@@ -11,11 +11,13 @@
 
 pub mod atoms;
 pub mod figure;
+pub(in crate::guard) mod file;
 mod heads;
 mod host;
 pub mod ids;
 pub mod label;
 mod mailbox;
+pub mod names;
 pub mod pattern;
 pub mod phone;
 

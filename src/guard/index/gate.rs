@@ -11,7 +11,7 @@
 //! multiplications, not SipHash: somebody who has the file and not the key sees
 //! 32-bit fingerprints of it. Infallible.
 
-use crate::guard::names::{self, Form, is_joined, is_within};
+use crate::guard::find::names::{self, Form, is_joined, is_within};
 
 /// Names without spaces up to so many characters are told from longer ones by
 /// their first four alone.

@@ -36,7 +36,7 @@ pub use gate::{LONG, Reach, TELLING, is_common};
 pub use header::{Edition, IndexError};
 
 use crate::account::{AccountId, Kind};
-use crate::guard::names::Names;
+use crate::guard::find::names::Names;
 use crate::key::Keys;
 
 use base::Base;

@@ -7,7 +7,7 @@ use daachorse::CharwiseDoubleArrayAhoCorasick;
 use proptest::prelude::*;
 
 use super::*;
-use crate::guard::names::{Form, Hit, form, squeeze};
+use crate::guard::find::names::{Form, Hit, form, squeeze};
 use crate::guard::normal;
 
 fn keys() -> Keys {

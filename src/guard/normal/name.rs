@@ -13,8 +13,8 @@ use super::company;
 use super::fold::{fold, kanji_digit};
 use super::search::{respelled, search};
 use crate::account::Kind;
+use crate::guard::find::names::{Form, form};
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::{Form, form};
 
 /// The canonical form of a name.
 ///

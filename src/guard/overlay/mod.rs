@@ -11,6 +11,7 @@
 //! searched for in running text.
 
 mod columns;
+pub(in crate::guard) mod extras;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,8 +19,8 @@ pub use columns::{BadCell, Columns};
 
 use crate::account::{AccountId, Kind};
 use crate::config::Column;
+use crate::guard::find::names::Names;
 use crate::guard::index::{Entry as Named, Index};
-use crate::guard::names::Names;
 use crate::guard::overlay::columns::Value;
 use crate::guard::{Own, normal};
 use crate::key::Keys;

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use super::number::{Number, pieces};
 use crate::guard::find::Scanner;
-use crate::guard::names::{Names, is_gap, is_joined, squeeze, starts_word};
+use crate::guard::find::names::halves;
+use crate::guard::find::names::{Names, is_gap, is_joined, squeeze, starts_word};
+use crate::guard::normal;
 use crate::guard::view::second;
-use crate::guard::{halves, normal};
 
 /// What of a passage can be part of a name that crosses its ends.
 #[derive(Debug, Default)]

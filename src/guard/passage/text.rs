@@ -7,10 +7,11 @@ use super::block::Sort;
 use super::memo::Memo;
 use super::seam::{Edges, Seams};
 use super::{Memos, Walk};
+use crate::guard::find::names::{captioned, halves, salutation};
+use crate::guard::normal;
 use crate::guard::rules::{self, Case};
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain, second};
-use crate::guard::{captioned, halves, normal, salutation};
 
 /// Stands in a segment where an inline tag stood: no text has this control
 /// character when it comes here.

@@ -2,11 +2,11 @@
 //! beside titles, departments and company.
 
 use crate::account::Kind;
+use crate::guard::find::names::salutation::{Salutation, is_generic};
+use crate::guard::find::names::{JOINED_MIN, is_joined};
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::{JOINED_MIN, is_joined};
 use crate::guard::normal;
 use crate::guard::rules::Case;
-use crate::guard::salutation::{Salutation, is_generic};
 
 /// Whether a text addresses this account, or somebody whom the template does.
 pub(super) fn is_explained(case: &Case<'_>, salutation: &Salutation) -> bool {

@@ -6,10 +6,10 @@ use std::cell::OnceCell;
 use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind};
-use crate::guard::file;
-use crate::guard::known::idn_readings;
-use crate::guard::names::head;
+use crate::guard::find::file;
+use crate::guard::find::names::head;
 use crate::guard::normal;
+use crate::guard::own::known::idn_readings;
 use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
 use crate::guard::rules::claims::Claim;

@@ -7,8 +7,8 @@
 use crate::account::{AccountId, Kind, mask};
 use crate::guard::find::{Setting, Shape, Token};
 use crate::guard::finding::Rule;
-use crate::guard::known::canonicals;
 use crate::guard::normal;
+use crate::guard::own::known::canonicals;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::exact::{self, Exactly, Written};
 use crate::guard::rules::hosts::{Stops, host, idn, named_after};

@@ -1,10 +1,10 @@
 //! E-mail addresses: whose each is, and which others its local part names.
 
 use crate::account::Kind;
-use crate::guard::file;
+use crate::guard::find::file;
 use crate::guard::find::{LOCAL_SIGNS, Token};
-use crate::guard::known::idn_readings;
 use crate::guard::normal;
+use crate::guard::own::known::idn_readings;
 use crate::guard::rules::Case;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::hosts::{canonical_host, host, named_after};

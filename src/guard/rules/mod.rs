@@ -39,12 +39,12 @@ use std::collections::HashMap;
 use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind};
-use crate::guard::extras::Extras;
 use crate::guard::finding::{Finding, Rule};
-use crate::guard::known::readings_max;
 use crate::guard::overlay::OwnExtra;
+use crate::guard::overlay::extras::Extras;
+use crate::guard::own::known::readings_max;
+use crate::guard::own::values::Values;
 use crate::guard::rules::names::Searched;
-use crate::guard::values::Values;
 use crate::guard::view::{Place, View};
 use crate::guard::{Guard, Known, Own, own};
 use crate::key::Link;

@@ -4,20 +4,17 @@
 use std::borrow::Cow;
 
 use crate::account::{AccountId, Kind, mask};
-use crate::guard::alone;
-use crate::guard::captioned;
-use crate::guard::file;
+use crate::guard::find::file;
+use crate::guard::find::names::salutation::{NAME_MAX, Salutation};
+use crate::guard::find::names::standalone::{self, Standing};
+use crate::guard::find::names::{Hit, Names, alone, captioned, halves, is_joined, slug, squeeze};
 use crate::guard::finding::Rule;
-use crate::guard::halves;
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::{Hit, Names, is_joined, slug, squeeze};
 use crate::guard::normal;
 use crate::guard::rules::addressee::is_explained;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, Seen, is_read};
-use crate::guard::salutation::{NAME_MAX, Salutation};
-use crate::guard::standalone::{self, Standing};
 use crate::guard::view::{Shape, View, second};
 
 /// A folded text as names are searched for in it.

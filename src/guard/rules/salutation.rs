@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use crate::account::{Kind, mask};
+use crate::guard::find::names::salutation::{Salutation, broken, is_generic, salutations};
 use crate::guard::finding::Rule;
 use crate::guard::rules::addressee::is_explained;
 use crate::guard::rules::names::other;
 use crate::guard::rules::{Case, Seen, is_header};
-use crate::guard::salutation::{Salutation, broken, is_generic, salutations};
 use crate::guard::view::{Shape, View, second};
 
 /// Judges one view.

@@ -7,8 +7,8 @@ use regex::Regex;
 
 use crate::account::{Kind, mask};
 use crate::guard::finding::Rule;
-use crate::guard::known::words;
 use crate::guard::normal;
+use crate::guard::own::known::words;
 use crate::guard::rules::{Case, Seen};
 use crate::guard::view::{Shape, View};
 

@@ -8,8 +8,8 @@
 
 use crate::account::Kind;
 use crate::guard::find::{Shape, Token};
-use crate::guard::known::{idn_readings, readings_max};
 use crate::guard::normal;
+use crate::guard::own::known::{idn_readings, readings_max};
 use crate::guard::own::suffixes;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::mailboxes::{addresses, domains};

@@ -10,8 +10,8 @@
 
 use std::ops::Range;
 
+use crate::guard::find::names::{Form, JOINED_MIN, form, is_joined};
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::{Form, JOINED_MIN, form, is_joined};
 use crate::guard::normal;
 
 /// The most white space between surname and given name, in characters: a line end in the

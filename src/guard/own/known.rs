@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use hashbrown::HashSet;
 
 use crate::account::Kind;
-use crate::guard::file;
+use crate::guard::find::file;
+use crate::guard::find::names::{self, alone, captioned, halves, salutation, standalone};
 use crate::guard::find::{Scanner, Setting, Shape, Token};
-use crate::guard::values::Values;
+use crate::guard::own::values::Values;
 use crate::guard::view::{self, View};
-use crate::guard::{Index, Literal, Terms, alone, captioned, halves, names, normal, own, salutation, standalone};
+use crate::guard::{Index, Literal, Terms, normal, own};
 
 /// Values that need no owner.
 #[derive(Debug, Default)]

@@ -8,9 +8,9 @@
 //! Input: searched text (`normal::search`). Output: what may be somebody's name, which only
 //! the directory can say. Infallible, linear.
 
-use crate::guard::names::{is_joined, is_within};
+use crate::guard::find::names::standalone::{Standing, split_dashes};
+use crate::guard::find::names::{is_joined, is_within};
 use crate::guard::normal::{self, company};
-use crate::guard::standalone::{Standing, split_dashes};
 
 /// The longest field that is looked at, in bytes.
 const FIELD_MAX: usize = 80;
@@ -143,7 +143,7 @@ fn is_named(text: &str) -> bool {
 
 /// Whether a name is one that is searched for here: one word, or too short for elsewhere.
 fn is_short(name: &str) -> bool {
-    crate::guard::names::form(name) == crate::guard::names::Form::Short && name.chars().nth(1).is_some()
+    crate::guard::find::names::form(name) == crate::guard::find::names::Form::Short && name.chars().nth(1).is_some()
 }
 
 /// Everything in a searched text that stands as a name of one word does. `is_whole` says that

@@ -13,6 +13,12 @@
 //! index's lines, that is, but for chance, 16 in 2³²; [`Index::owner`] says
 //! exactly whose it is. Infallible.
 
+pub(in crate::guard) mod alone;
+pub(in crate::guard) mod captioned;
+pub(in crate::guard) mod halves;
+pub(in crate::guard) mod salutation;
+pub(in crate::guard) mod standalone;
+
 use crate::account::Kind;
 use crate::guard::index::{Index, LONG, TELLING, is_common};
 use crate::guard::normal;

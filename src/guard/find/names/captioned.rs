@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::guard::find::names::is_joined;
+use crate::guard::find::names::salutation::{NAME_MAX, Salutation};
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::is_joined;
 use crate::guard::normal;
-use crate::guard::salutation::{NAME_MAX, Salutation};
 
 /// A caption and what stands between it and its name, in folded text: `氏名:`, `【氏 名】`,
 /// `Name.....:`, `customerName=`. Parameters are those of a vCard: `FN;CHARSET=UTF-8:`.

@@ -1,6 +1,9 @@
 //! What belongs to one account, from its directory record: canonical, and
 //! closed under what a value implies.
 
+pub(in crate::guard) mod known;
+pub(in crate::guard) mod values;
+
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
@@ -9,7 +12,7 @@ use hashbrown::HashSet;
 use crate::account::{AccountId, Kind, Record};
 use crate::config::Mapping;
 use crate::guard::normal;
-use crate::guard::values::Values;
+use crate::guard::own::values::Values;
 
 /// Canonical values by column.
 type Columns = HashMap<String, Vec<(Kind, String)>>;

@@ -1,14 +1,17 @@
 //! One message, one verdict: views, own set, rules.
 
+pub(in crate::guard) mod ablation;
+mod cell;
+
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use crate::account::{AccountId, Kind, Record, mask};
 use crate::address::Address;
 use crate::config::Mapping;
-use crate::guard::ablation::Ablation;
-use crate::guard::extras::Extras;
 use crate::guard::find::Scanner;
+use crate::guard::judge::ablation::Ablation;
+use crate::guard::overlay::extras::Extras;
 use crate::guard::overlay::{Overlay, PREFIX};
 use crate::guard::passage;
 use crate::guard::rules::names::Searched;

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use hashbrown::HashSet;
 
+use crate::guard::find::names::is_joined;
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::is_joined;
 use crate::guard::normal;
 
 /// One salutation.

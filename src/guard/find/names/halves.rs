@@ -4,11 +4,11 @@
 //! one name, which only the directory can say. In a line, halves with captions of their own
 //! may have other fields between them; across lines they may not. Infallible, linear.
 
-use crate::guard::alone::fields;
+use crate::guard::find::names::alone::fields;
+use crate::guard::find::names::standalone::Standing;
+use crate::guard::find::names::{is_joined, is_within};
 use crate::guard::lexicon::{self, Role};
-use crate::guard::names::{is_joined, is_within};
 use crate::guard::normal;
-use crate::guard::standalone::Standing;
 
 /// One half of a name, as a cell has it.
 #[derive(Clone, Copy, PartialEq, Eq)]
