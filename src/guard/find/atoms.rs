@@ -79,6 +79,8 @@ fn is_joint(gap: &str, after: Atom, signs: &[char]) -> bool {
     if matches!(gap, "万" | "億") {
         return after.is_digits && after.length == 4;
     }
+    // A line end of quoted-printable that nobody decoded.
+    let gap = gap.strip_prefix('=').filter(|rest| rest.starts_with(['\r', '\n'])).unwrap_or(gap);
     // Strings that a program joins have blanks around the sign: `'1000' + '1001'`.
     let is_string = |c: char| c == '\'' || c == '"';
     let is_joined = gap.len() > 2 && gap.starts_with(is_string) && gap.ends_with(is_string);
@@ -93,7 +95,7 @@ fn is_joint(gap: &str, after: Atom, signs: &[char]) -> bool {
 /// Signs that people, programs and locales write inside numbers.
 fn is_sign(c: char) -> bool {
     c.is_whitespace()
-        || matches!(c, '-' | '.' | ',' | '\'' | '"' | '_' | '/' | '+' | '>' | '~' | '|')
+        || matches!(c, '-' | '.' | ',' | '\'' | '"' | '_' | '/' | '+' | '>' | '~' | '|' | '*')
         || matches!(c, '·' | '・' | '•' | '‧' | '∙' | '٬' | '٫' | '،' | '．' | '’' | '˙')
 }
 
@@ -109,6 +111,9 @@ mod tests {
             ("4081\n> 7299", 2, true),
             ("'1000'+'1001'", 2, true),
             ("'1000' + '1001'", 2, true),
+            ("1000=\r\n1001", 2, true),
+            ("1000=1001", 2, false),
+            ("4820**1937", 2, true),
             ("48٬201٬937", 3, true),
             ("4820万1937", 2, true),
             ("4820万193", 2, false),
