@@ -2,7 +2,7 @@
 //!
 //! Input: a sample of accounts, as they were imported, and how many there are in all.
 //! Their values are planted in a message to another account of the sample, in every
-//! spelling and place of [`spelling`], and must be found as their owner's: a finding that
+//! spelling and place of `spelling`, and must be found as their owner's: a finding that
 //! names another account does not count, unless both have the value. Planted in a
 //! message to their own account as mailers write them they must be cleared. Output:
 //! [`Calibration`], column by column. Nothing is sent or stored; what is missed is masked.

@@ -1,7 +1,7 @@
 //! IDs in a folded text, by any pattern: one way to find them.
 //!
 //! A text is cut into *atoms*, runs of digits and runs of letters. Neighbouring atoms with
-//! nothing or up to [`GAP_MAX`] signs between them make a *window*; a window whose letters
+//! nothing or up to [`GAP_MAX`](super::atoms::GAP_MAX) signs between them make a *window*; a window whose letters
 //! and digits, joined, match a pattern may be an ID. What asks to be explained is a window
 //! that is written as an ID is ([`Shape::Id`]); any other one counts only where the ID is
 //! known ([`Shape::BuriedId`]).

@@ -98,7 +98,7 @@ pub enum Shape {
     Host,
     /// HTML text cut at every tag, or joined across narrow boxes; source, where a
     /// tag cuts `exam<b>ple.com</b>` in two; what a value holds if it is base64 or
-    /// hex; and every second reading ([`second`], [`reread`]). A reader may see it so, or may not: an identifier of
+    /// hex; and every second reading (`second`, `reread`). A reader may see it so, or may not: an identifier of
     /// another account counts, but nothing here is asked to explain itself.
     Loose,
 }
