@@ -2,9 +2,9 @@
 //!
 //! Approval signs a certificate: one keyed hash over campaign, revision, the
 //! digest of the frozen definition, the number of accounts, the digest of
-//! digests, the drill's numbers, a gap in the directory's calibration ([`Proven`]), who and when. Sending proves every signature
-//! again before the first stage; a check that finds anything else takes all
-//! approvals back.
+//! digests, the drill's numbers, a gap in the directory's calibration
+//! ([`Proven`]), who and when. Sending proves every signature again before the
+//! first stage; a check that finds anything else takes all approvals back.
 
 use serde::Serialize;
 

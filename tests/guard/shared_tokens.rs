@@ -1,4 +1,4 @@
-//! Tokens over a stream of messages: what accounts share by their own identifiers is none.
+//! Tokens over a stream of messages. What accounts share as their own identifier does not count.
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use super::fold::fold;
 use super::id;
 
-/// Stands before an exact form, so that it is none of a folded one.
+/// Stands before an exact form: no folded form begins with it.
 pub const EXACT: char = '=';
 /// `A` while a text is folded, and the other letters behind it: a private character that no
 /// step changes.

@@ -11,6 +11,7 @@ use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind, Record};
 use crate::config::Mapping;
+use crate::guard::find::names::head;
 use crate::guard::normal;
 use crate::guard::own::values::Values;
 
@@ -31,8 +32,6 @@ pub struct Own {
     /// Whole names and their words, canonical.
     names: HashSet<String>,
     whole_names: Vec<String>,
-    /// What may be the surname of a name that is written without a space.
-    surnames: HashSet<String>,
     columns: Columns,
     /// Telephone numbers as written, and their region: most messages show none, and
     /// reading one costs more than all the rest.
@@ -105,9 +104,6 @@ impl Own {
                     self.names.insert(name);
                 }
                 self.names.remove("");
-                if kind == Kind::Person {
-                    self.surnames.extend(surnames(canonical));
-                }
                 // `サンプル 御中` is 株式会社サンプル's.
                 let readings = normal::readings(kind, value, canonical);
                 for name in readings.into_iter().chain([canonical.to_owned()]) {
@@ -172,7 +168,8 @@ impl Own {
 
     /// Whether a canonical name may be the surname of an own one: 小林 of 小林健一郎.
     pub fn has_surname(&self, name: &str) -> bool {
-        self.surnames.contains(name)
+        let mut people = self.columns.values().flatten().filter(|(kind, _)| *kind == Kind::Person);
+        people.any(|(_, whole)| surnames(whole).any(|surname| surname == name))
     }
 
     /// Whether an own ID, address or domain has these words in it, whatever parts them.
@@ -220,15 +217,15 @@ impl Own {
 
 /// What a name without spaces may begin with: surnames of two or three characters, and one
 /// of a single character before a given name of two at most.
-fn surnames(name: &str) -> Vec<String> {
+fn surnames(name: &str) -> impl Iterator<Item = &str> {
     let lengths = match name.chars().count() {
-        2 => 1..=1,
-        3 => 1..=2,
-        4..=6 => 2..=3,
-        _ => return Vec::new(),
+        2 => 1..2,
+        3 => 1..3,
+        4..=6 => 2..4,
+        _ => 0..0,
     };
     let is_joined = name.chars().all(|c| normal::is_joined(c) && !normal::is_spaceless(c));
-    lengths.filter(|_| is_joined).map(|count| name.chars().take(count).collect()).collect()
+    lengths.filter(move |_| is_joined).map(|count| head(name, count))
 }
 
 /// Whether a value is written as one word in which there is nothing else to be

@@ -172,16 +172,17 @@ impl Walk<'_, '_, '_> {
         let number = |c: char| c.is_ascii_digit() || (!self.case.scanner().are_digits() && c.is_ascii_alphanumeric());
         let numbers = word.trim_start_matches(['+', '(']).starts_with(number)
             && before.trim_end_matches(is_blank).ends_with(|c: char| number(c) || "+-.,()/_'@".contains(c));
-        // The label of an ID makes more of a number than a telephone's.
-        let is_other =
-            || self.case.own.has_written_phone(word) && self.case.scanner().ends_in_label(&normal::fold(before));
-        // `info@` and an own domain are somebody's address.
-        let is_half = self.case.scanner().is_half_address(&normal::fold(before));
+        // `info@` and an own domain are somebody's address; the label of an ID makes more of a
+        // number than a telephone's.
+        let goes_on = || {
+            let (scanner, folded) = (self.case.scanner(), normal::fold(before));
+            scanner.is_half_address(&folded)
+                || (self.case.own.has_written_phone(word) && scanner.ends_in_label(&folded))
+        };
         if (!blank && lead.is_none())
-            || is_half
             || b",\t;|".iter().any(signs)
             || numbers
-            || is_other()
+            || goes_on()
             || self.own_word(word).is_none()
         {
             if !blank && lead.is_none() {
