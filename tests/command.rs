@@ -440,7 +440,11 @@ fn guard_check_keeps_its_contract() {
     assert_eq!(keys(&cleared.json()), ["file", "findings", "verdict"]);
     assert_eq!((&cleared.json()["file"], &cleared.json()["verdict"]), (&eml.clone().into(), &"cleared".into()));
 
+    for (allow, why) in [("https://a.example/x", "allow its host, \"a.example\""), ("*.a.example", "has a `*`")] {
+        check(&["--allow", allow, "--to", &address, "--account", &own, &eml]).refused(why);
+    }
     let held = check(&["--to", &address, "--account", &other, &eml]);
+    assert!(held.err().contains("--allow VALUE"), "{}", held.err());
     assert_eq!((held.code(), &held.json()["verdict"]), (3, &"held".into()));
     for finding in held.json()["findings"].as_array().unwrap() {
         assert_eq!(keys(finding), ["kind", "owner", "rule", "shown", "where"]);
@@ -456,6 +460,7 @@ fn guard_check_keeps_its_contract() {
         ("", "empty"),
         ("file,to,account\n", "it names no file"),
         ("file,to\n", "no column account"),
+        ("file;to;account\nx.eml;a@x.example;1\n", "its columns are parted by semicolons, not by commas"),
         ("file,to,account\nx.eml,nobody,1\n", "line 2 of the manifest: the recipient is no address"),
         ("file,to,account\nx.eml,\"a@x.example,1\n", "line 2: a quote opens"),
         ("file,to,account\nnone.eml,a@x.example,1\n", "none.eml"),

@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::cli::{Campaign, Cli, Command, Directory, Guard, LogFormat, Settle, SettleAs, Suppress};
+use crate::cli::{Campaign, Cli, Command, Directory, Guard, GuardCheck, LogFormat, Settle, SettleAs, Suppress};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
+use crate::guard::Rule;
 use crate::ledger::State;
 use crate::pipeline::preview::Choice;
 use crate::pipeline::settle::Which;
@@ -121,7 +122,7 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
         Command::Directory(command) => directory(app, command, print).await,
         Command::Campaign(command) => campaign(app, command, stop, print).await,
         Command::Suppress(command) => suppression(app, command, print).await,
-        Command::Guard(Guard::Check(args)) => filter::check(app, &args, |judged| print.judged(judged)).await,
+        Command::Guard(Guard::Check(args)) => guard_check(app, &args, print).await,
         Command::Reconcile(args) => {
             let by = decider(args.by);
             let done = reconcile::reconcile(app, &args.logs, args.campaign, args.retry_unseen, &by).await?;
@@ -149,6 +150,22 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
             Err(Error::unexpected("this command opens no store"))
         }
     }
+}
+
+async fn guard_check(app: &App, args: &GuardCheck, print: &Printer) -> Result<Exit> {
+    let mut is_unexplained = false;
+    let exit = filter::check(app, args, |judged| {
+        is_unexplained |= judged.findings.iter().any(|finding| finding.rule == Rule::Unexplained);
+        print.judged(judged);
+    })
+    .await?;
+    if is_unexplained {
+        talk(
+            "kakitome: what is unexplained belongs to nobody in the directory; if it is your own, name the template that \
+             has it (--template DIR) or allow it (--allow VALUE)",
+        );
+    }
+    Ok(exit)
 }
 
 async fn directory(app: &App, command: Directory, print: &Printer) -> Result<Exit> {

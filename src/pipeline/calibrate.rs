@@ -152,7 +152,7 @@ fn notes(mapping: &Mapping) -> Vec<String> {
     let ordinary = mapping.columns.iter().filter(|(_, column)| column.pattern.as_ref().is_some_and(is_ordinary));
     let note = |(name, _): (&String, _)| {
         format!(
-            "IDs of column {name} cannot be told from years, times and quantities; they are looked for behind a label only (\"ID\", \"会員番号\", \"{name}\")"
+            "IDs of column {name} cannot be told from years, times and quantities; they are looked for behind a label only (\"ID\", \"No.\", \"{name}\", and their like in other languages)"
         )
     };
     ordinary.map(note).collect()

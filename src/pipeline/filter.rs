@@ -169,7 +169,7 @@ fn manifest_rows(manifest: &Path) -> Result<Vec<Stored>> {
         let mut found = names.iter().enumerate().filter(|(_, name)| **name == Some(column)).map(|(at, _)| at);
         match (found.next(), found.next()) {
             (Some(at), None) => Ok(at),
-            (None, _) => Err(fail(&format!("it has no column {column}"))),
+            (None, _) => Err(fail(&format!("it has no column {column}{}", other_separator(table.names())))),
             (Some(_), Some(_)) => Err(fail(&format!("it has the column {column} twice"))),
         }
     };
@@ -193,6 +193,17 @@ fn manifest_rows(manifest: &Path) -> Result<Vec<Stored>> {
         return Err(fail(&"it names no file: nothing was judged"));
     }
     Ok(rows)
+}
+
+/// What else may part the columns of a table that has one by commas.
+fn other_separator(names: &[String]) -> String {
+    let sign = match names {
+        [name] => {
+            [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")].into_iter().find(|(sign, _)| name.contains(*sign))
+        }
+        _ => None,
+    };
+    sign.map_or(String::new(), |(_, signs)| format!(": its columns are parted by {signs}, not by commas"))
 }
 
 fn stored(place: &str, name: &Path, path: PathBuf, to: &str, account: &str) -> Result<Stored> {

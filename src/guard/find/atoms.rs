@@ -44,25 +44,28 @@ impl Atoms {
     /// patterns, besides those that stand in any number.
     pub fn of(text: &str, letters: Letters, signs: &[char]) -> Self {
         let mut atoms: Vec<Atom> = Vec::new();
-        let sort = |c: char| match c {
-            '0'..='9' => Some(true),
-            c if c.is_ascii() => (letters >= Letters::Ascii && c.is_ascii_alphabetic()).then_some(false),
-            c => (letters == Letters::Any && c.is_alphanumeric()).then_some(false),
-        };
-        let mut run: Option<Atom> = None;
-        for (at, c) in text.char_indices() {
-            match (sort(c), &mut run) {
-                (Some(is_digits), Some(atom)) if atom.is_digits == is_digits => {
-                    atom.end = at + c.len_utf8();
-                    atom.length += 1;
+        let has_letters = letters >= Letters::Ascii;
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let (sort, width) = match bytes[at] {
+                b if b.is_ascii_digit() => (Some(true), 1),
+                b if b.is_ascii() => ((has_letters && b.is_ascii_alphabetic()).then_some(false), 1),
+                _ => {
+                    let c = text[at..].chars().next().unwrap_or_default();
+                    ((letters == Letters::Any && c.is_alphanumeric()).then_some(false), c.len_utf8())
                 }
-                (Some(is_digits), run) => {
-                    atoms.extend(run.replace(Atom { start: at, end: at + c.len_utf8(), length: 1, is_digits }));
+            };
+            let end = at + width;
+            match (sort, atoms.last_mut()) {
+                (Some(is_digits), Some(atom)) if atom.end == at && atom.is_digits == is_digits => {
+                    (atom.end, atom.length) = (end, atom.length + 1);
                 }
-                (None, run) => atoms.extend(run.take()),
+                (Some(is_digits), _) => atoms.push(Atom { start: at, end, length: 1, is_digits }),
+                (None, _) => {}
             }
+            at = end;
         }
-        atoms.extend(run);
         let joins = atoms.windows(2).map(|two| is_joint(&text[two[0].end..two[1].start], two[1], signs)).collect();
         Self { atoms, joins }
     }

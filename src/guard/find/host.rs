@@ -3,6 +3,31 @@
 use crate::guard::find::file;
 use crate::guard::find::{Shape, Token, token};
 
+/// What may be a host: labels of ASCII letters, digits, dashes and underscores with single dots
+/// between them, as many as stand there; and where each begins.
+pub(super) fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_part = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let dot = from + memchr::memchr(b'.', &bytes[from..])?;
+            let start = dot - bytes[from..dot].iter().rev().take_while(|b| is_part(b)).count();
+            let mut end = dot;
+            while start < dot && bytes.get(end) == Some(&b'.') {
+                match bytes[end + 1..].iter().take_while(|b| is_part(b)).count() {
+                    0 => break,
+                    length => end += 1 + length,
+                }
+            }
+            from = end.max(dot + 1);
+            if end > dot {
+                return Some((start, &text[start..end]));
+            }
+        }
+    })
+}
+
 /// A host, or what a file with dots in its name may be named after.
 pub(super) fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
     let (start, found) = (start + escape(&text[..start], found), &found[escape(&text[..start], found)..]);
@@ -90,4 +115,28 @@ pub(super) fn idn_runs(text: &str) -> impl Iterator<Item = Token<'_>> {
         let lead = start + (text[start..end].len() - text[start..end].trim_start_matches(is_edge).len());
         (run.contains('.') && !run.is_ascii()).then(|| token(Shape::Idn, run, lead))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_with_single_dots_between_them() {
+        for (text, expected) in [
+            ("see www.a.example.", &["www.a.example"][..]),
+            ("a..b.example..c", &["b.example"]),
+            (".a.b", &["a.b"]),
+            ("a.b.c/d.e f", &["a.b.c", "d.e"]),
+            ("x. y .z ...", &[]),
+            ("例え.example 例a.b", &["a.b"]),
+            ("a_b-c.d", &["a_b-c.d"]),
+            ("A.b.c", &["b.c"]),
+            ("", &[]),
+        ] {
+            let found: Vec<(usize, &str)> = runs(text).collect();
+            assert_eq!(found.iter().map(|(_, run)| *run).collect::<Vec<_>>(), expected, "{text}");
+            assert!(found.iter().all(|(start, run)| text[*start..].starts_with(run)), "{text}");
+        }
+    }
 }

@@ -25,8 +25,8 @@ use crate::guard::find::{Setting, Shape, Token};
 
 /// A hit is evidence by itself where fewer of all possible IDs than this are somebody's.
 const CHANCE_MAX: f64 = 1e-4;
-/// A pattern with fewer IDs of a length than this cannot be told from the numbers of
-/// ordinary prose (years, times, quantities): there an ID counts behind a label only.
+/// A pattern that fewer words of a length look like cannot be told from what stands in
+/// ordinary prose (years, times, quantities, `A4`): there an ID counts behind a label only.
 const ORDINARY_MAX: f64 = 1e5;
 /// The longest word that an ID may be glued to: `user10001001`, `inv10001001`.
 const GLUED_MAX: usize = 16;
@@ -216,7 +216,11 @@ impl<'t> Search<'_, 't> {
     /// The label before the first atom.
     fn label(&self) -> Option<Label> {
         let start = self.atoms[self.first].start;
-        *self.label.get_or_init(|| labelled(self.text, start, self.labels, self.heads))
+        let is_named = || {
+            let is_first = !self.text[..start].contains(char::is_alphanumeric);
+            (self.setting == Setting::Named && is_first).then_some(Label { is_sure: true, is_above: false })
+        };
+        *self.label.get_or_init(|| labelled(self.text, start, self.labels, self.heads).or_else(is_named))
     }
 
     /// The windows that begin with an atom.
@@ -263,24 +267,25 @@ impl<'t> Search<'_, 't> {
         }
     }
 
-    /// What an ID becomes in a column of a fixed width, in a spreadsheet, or with a check
-    /// digit: `0010001001`, `4.8201937e7`, `100010014`, and without its own zeros.
+    /// What an ID becomes in a column of a fixed width, in a spreadsheet, with a check digit or
+    /// behind its label: `0010001001`, `4.8201937e7`, `100010014`; without its own zeros, or
+    /// without the letters that all IDs begin with.
     fn other_forms(&self, tokens: &mut Vec<Token<'t>>) {
         let Search { ids, text, setting, atoms, first, .. } = *self;
         let atom = atoms[first];
         let run = &text[atom.start..atom.end];
         let before = text[..atom.start].chars().next_back();
-        let is_id = |value: &str| {
-            let fits = |pattern: &&IdPattern| pattern.count(value.len()) > ORDINARY_MAX && pattern.is_bare(value);
+        let is_id = |value: &str, fewest: f64| {
+            let fits = |pattern: &&IdPattern| pattern.count(value.len()) > fewest && pattern.is_bare(value);
             ids.patterns.iter().find(fits)
         };
-        if !atom.is_digits || is_id(run).is_some() || figure::is_uuid_piece(text, atom.start, atom.end) {
+        if !atom.is_digits || is_id(run, ORDINARY_MAX).is_some() || figure::is_uuid_piece(text, atom.start, atom.end) {
             return;
         }
         let is_labelled = self.label().is_some();
         let mut add = |value: &str, end: usize| {
-            let Some(pattern) = is_id(value) else { return };
-            if is_labelled || (ids.is_evidence(pattern, value.len()) && setting == Setting::Token) {
+            let Some(pattern) = is_id(value, if is_labelled { 0.0 } else { ORDINARY_MAX }) else { return };
+            if is_labelled || (ids.is_evidence(pattern, value.len()) && !setting.is_prose()) {
                 let text = &text[atom.start..end];
                 tokens.push(Token { shape: Shape::BuriedId, text, start: atom.start, value: Some(value.into()) });
             }
@@ -291,8 +296,12 @@ impl<'t> Search<'_, 't> {
             let zeros = run.bytes().take(ZEROS_MAX).take_while(|b| *b == b'0').count();
             (1..=zeros).for_each(|zeros| add(&run[zeros..], atom.end));
             if is_labelled {
-                add(&run[..run.len() - 1], atom.end);
+                // A year and one digit more is no year with a check digit.
+                let checked = &run[..run.len() - 1];
+                is_id(checked, ORDINARY_MAX).into_iter().for_each(|_| add(checked, atom.end));
                 (1..=ZEROS_MAX).for_each(|zeros| add(&format!("{}{run}", "0".repeat(zeros)), atom.end));
+                let prefixes = ids.patterns.iter().map(IdPattern::prefix).filter(|prefix| !prefix.is_empty());
+                prefixes.for_each(|prefix| add(&format!("{prefix}{run}"), atom.end));
             }
         }
         if let Some((value, end)) = figure::scientific(text, atom.start) {

@@ -13,6 +13,7 @@ pub struct Labels {
     ids: Endings,
     phones: Endings,
     others: Endings,
+    links: Endings,
 }
 
 /// Labels by their last byte: each number of a message asks whether one stands before it,
@@ -40,8 +41,10 @@ pub struct Label {
 
 /// The most characters between a label and its number.
 const BETWEEN_MAX: usize = 12;
-/// How much text a label is looked for in, in characters.
-const TAIL_MAX: usize = 64;
+/// The most words between a label and its number.
+const LINKS_MAX: usize = 2;
+/// The longest cell that may be a label, in characters.
+const HEAD_MAX: usize = 64;
 /// The most characters that part two pieces of one number.
 const GAP_MAX: usize = 4;
 
@@ -59,26 +62,41 @@ impl Labels {
             }
         }
         let words = |role| Endings::of(lexicon::of(role).list.iter().map(|word| Word::new(word, true)).collect());
-        Self { ids: Endings::of(ids), phones: words(Role::PhoneLabel), others: words(Role::OtherLabel) }
+        Self {
+            ids: Endings::of(ids),
+            phones: words(Role::PhoneLabel),
+            others: words(Role::OtherLabel),
+            links: words(Role::LabelLink),
+        }
     }
 
     /// The label that a text before a number ends with.
     pub fn before(&self, text: &str) -> Option<Label> {
-        let tail = tail(text);
-        let (before, between) = parted(tail)?;
-        let found = self.ids.before(before).iter().find_map(|label| {
-            let rest = label.strip(before)?;
+        let (mut before, between) = parted(text)?;
+        let is_above = between.contains(['\n', '\t']);
+        for _ in 0..=LINKS_MAX {
+            if let Some(is_sure) = self.ids_label(before) {
+                return Some(Label { is_sure: is_sure && !is_above, is_above });
+            }
+            // `Kundennummer lautet 12345678`
+            before = parted(self.links.before(before).iter().find_map(|link| link.strip(before))?)?.0;
+        }
+        None
+    }
+
+    /// Whether a text ends with the label of an ID, and whether that is a sure one.
+    fn ids_label(&self, text: &str) -> Option<bool> {
+        self.ids.before(text).iter().find_map(|label| {
+            let rest = label.strip(text)?;
             // 電話番号 and 郵便番号 are of other numbers.
             let rest = rest.trim_end_matches(|c: char| c.is_whitespace() || c == '_' || c == '-');
             (!self.phones.ends(rest) && !self.others.ends(rest)).then_some(label.is_sure)
-        })?;
-        let is_above = between.contains(['\n', '\t']);
-        Some(Label { is_sure: found && !is_above, is_above })
+        })
     }
 
     /// Whether a text before a number ends with the label of a telephone number.
     pub fn is_phone(&self, text: &str) -> bool {
-        let Some((before, _)) = parted(tail(text)) else { return false };
+        let Some((before, _)) = parted(text) else { return false };
         let number = ["番号", "number", "no"].iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
         let number = number.trim_end_matches([' ', '.', '-', '_']);
         self.phones.ends(number)
@@ -102,7 +120,7 @@ impl Labels {
     /// Whether a cell is a label and nothing else.
     pub fn is_head(&self, cell: &str) -> bool {
         let cell = cell.trim_matches(|c: char| !c.is_alphanumeric());
-        !cell.is_empty() && cell.chars().count() <= TAIL_MAX && self.before(cell).is_some()
+        !cell.is_empty() && cell.chars().count() <= HEAD_MAX && self.before(cell).is_some()
     }
 }
 
@@ -147,19 +165,30 @@ fn is_unspaced(c: char) -> bool {
     is_joined(c) || ('\u{e00}'..='\u{e7f}').contains(&c)
 }
 
-fn tail(text: &str) -> &str {
-    text.char_indices().rev().nth(TAIL_MAX).map_or(text, |(at, _)| &text[at..])
-}
-
 /// A text, and what stands between the label that it may end with and the number.
 fn parted(text: &str) -> Option<(&str, &str)> {
-    let before = text.trim_end_matches(is_between);
-    let between = &text[before.len()..];
-    (between.chars().count() <= BETWEEN_MAX).then_some((before, between))
+    let mut signs = text.char_indices().rev().take_while(|(_, c)| is_between(*c)).map(|(at, _)| at);
+    let start = signs.by_ref().take(BETWEEN_MAX).last().unwrap_or(text.len());
+    signs.next().is_none().then(|| text.split_at(start))
 }
 
+/// A sign between a label and its number; a column of IDs that was taken for one of money has
+/// that of a currency before each.
 fn is_between(c: char) -> bool {
-    c.is_whitespace() || ".:;#=は는은])】」』\"'「『([【<>→|*/–—-°º_".contains(c)
+    match c {
+        ' ' | '\t' | '\n' | '\r' | '.' | ':' | ';' | '#' | '=' | ']' | ')' | '\'' | '"' | '(' | '[' | '<' | '>'
+        | '|' | '/' | '*' | '-' | '_' => true,
+        c if c.is_ascii() => is_currency(c),
+        'は' | '는' | '은' | '、' | '，' | '】' | '」' | '』' | '「' | '『' | '【' | '→' | '–' | '—' | '°' | 'º' => {
+            true
+        }
+        c => c.is_whitespace() || is_currency(c),
+    }
+}
+
+/// A sign of a currency (Unicode, general category Sc), as they stand in a folded text.
+fn is_currency(c: char) -> bool {
+    matches!(c, '$' | '¢' | '£' | '¤' | '¥' | '₠'..='₿' | '฿' | '﷼')
 }
 
 /// A text without the run of digits that it ends with, and the gap behind that; and

@@ -25,6 +25,7 @@ use regex::Regex;
 
 use crate::account::Kind;
 use crate::config::Mapping;
+use crate::guard::normal;
 use crate::guard::view::{self, View};
 use atoms::Atoms;
 use heads::Heads;
@@ -96,15 +97,17 @@ pub enum Setting {
     /// A URL, a header, an attribute, a file's name, what was decoded: a number that stands
     /// by itself there is one.
     Token,
+    /// The same, in a field or an attribute that is called as IDs are: `X-Customer-Id`,
+    /// `data-member-no`.
+    Named,
 }
 
 impl Setting {
     fn is_prose(self) -> bool {
-        self != Setting::Token
+        matches!(self, Setting::Prose | Setting::Loose)
     }
 
-    /// The setting of a view.
-    pub fn of(view: &View<'_>) -> Self {
+    fn of(view: &View<'_>) -> Self {
         let at = view.place.at.as_deref().unwrap_or_default();
         let is_decoded = [", base64", ", base32", ", hex"].iter().any(|how| at.ends_with(how));
         match (view.shape, view.place.view) {
@@ -126,7 +129,6 @@ pub struct Scanner {
     /// Whether the case of an ID's letters may say whose it is.
     has_exact: bool,
     email: Regex,
-    host: Regex,
 }
 
 impl Scanner {
@@ -147,8 +149,17 @@ impl Scanner {
             has_exact: ids().any(|(_, column)| column.is_exact()),
             labels: Labels::new(names.iter().map(String::as_str)),
             email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
-            host: fixed(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")?,
         })
+    }
+
+    /// The setting of a view.
+    pub fn setting(&self, view: &View<'_>) -> Setting {
+        let named = || view.place.at.as_deref().filter(|_| matches!(view.place.view, "field" | "attribute"));
+        let is_label = |name: &str| self.ends_in_label(&normal::fold(name.split(',').next().unwrap_or_default()));
+        match Setting::of(view) {
+            Setting::Token if named().is_some_and(is_label) => Setting::Named,
+            setting => setting,
+        }
     }
 
     /// Every token of a folded text, in no particular order.
@@ -162,13 +173,13 @@ impl Scanner {
         if memchr::memchr(b'.', text.as_bytes()).is_some() {
             let whole = tokens.iter().filter(|token| token.shape == Shape::Email);
             let addresses: Vec<(usize, usize)> = whole.map(|t| (t.start, t.start + t.text.len())).collect();
-            let hosts = self.host.find_iter(text).filter(|m| {
-                let before = addresses.partition_point(|(from, _)| *from < m.end());
-                addresses[..before].last().is_none_or(|(_, to)| *to <= m.start())
+            let hosts = host::runs(text).filter(|(start, run)| {
+                let before = addresses.partition_point(|(from, _)| *from < start + run.len());
+                addresses[..before].last().is_none_or(|(_, to)| to <= start)
             });
-            for m in hosts {
-                tokens.extend(host::host(text, m.start(), m.as_str()));
-                tokens.extend(host::between_underscores(m.start(), m.as_str()));
+            for (start, run) in hosts {
+                tokens.extend(host::host(text, start, run));
+                tokens.extend(host::between_underscores(start, run));
             }
             if !text.is_ascii() {
                 tokens.extend(host::idn_runs(text));
@@ -380,7 +391,8 @@ mod tests {
         finds(Shape::BuriedId, "x550e840a-1000-0001-a716-446655440000", &["1000-0001"]);
         finds(Shape::BuriedId, "1 0 0 0 0 0 0 1", &["1 0 0 0 0 0 0 1"]);
         finds(Shape::BuriedId, "100 000 01", &["100 000 01"]);
-        finds(Shape::GroupedId, "abc-2026-1234", &["2026-1234"]);
+        finds(Shape::GroupedId, "abc-4081-1234 inv-2026-0042", &["4081-1234"]);
+        finds(Shape::BuriedId, "inv-2026-0042", &["2026-0042"]);
         finds(Shape::BuriedId, "10000001,10000002", &["10000001", "10000002"]);
         finds(Shape::BuriedId, "1,000,0001", &["1,000,0001"]);
         finds(Shape::BuriedId, "id:a10000001", &["10000001"]);

@@ -2,9 +2,10 @@
 //! their signs are written.
 //!
 //! Input: the regular expression of the mapping. Output: whether a text's letters and
-//! digits, joined, are such an ID; how long one is; and how many there may be of each
-//! length, by which a chance hit is told from evidence. Everything is read off the parsed
-//! expression (`regex_syntax`), never off its text. Errors: what `regex` says of it.
+//! digits, joined, are such an ID; how long one is; how many words of each length look like
+//! one, by which a chance hit is told from evidence; and what all of them begin with.
+//! Everything is read off the parsed expression (`regex_syntax`), never off its text.
+//! Errors: what `regex` says of it.
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
@@ -19,9 +20,10 @@ pub struct IdPattern {
     bare: Regex,
     /// Matches an ID as the pattern writes it.
     whole: Regex,
-    /// How many IDs there may be of each length, in letters and digits; letters that
-    /// differ in case alone are one.
+    /// How many words of each length, in letters and digits, look like an ID.
     counts: Vec<f64>,
+    /// The letters that every ID begins with, folded.
+    prefix: String,
     /// The signs that the pattern writes between its letters and digits.
     signs: Vec<char>,
     letters: Letters,
@@ -52,11 +54,16 @@ impl IdPattern {
         };
         let mut found = Found::default();
         found.read(&hir);
-        let without_digits = counts(&bare, &|c| !c.is_ascii_digit());
+        let without_digits = counts(&bare, &|class| characters(class, &|c| !c.is_ascii_digit()));
         Ok(Self {
             bare: compile(format!("^(?:{bare})$"))?,
             whole: compile(format!("^(?:{pattern})$"))?,
-            counts: counts(&bare, &|_| true),
+            counts: counts(&bare, &alike),
+            prefix: {
+                let mut all = String::new();
+                fixed(&bare, &mut all);
+                all.chars().take_while(|c| c.is_alphabetic()).collect()
+            },
             letters: found.letters,
             needs_digit: without_digits.iter().all(|count| *count == 0.0),
             signs: found.signs,
@@ -73,9 +80,16 @@ impl IdPattern {
         self.whole.is_match(text)
     }
 
-    /// How many IDs of a length there may be.
+    /// How many words of a length look like an ID: any letter stands for every letter, since
+    /// what a text has by chance is a word of that shape. So `M-[0-9]{5}` is as telling as
+    /// `[A-Z]-[0-9]{5}` is.
     pub fn count(&self, length: usize) -> f64 {
         self.counts.get(length).copied().unwrap_or(0.0)
+    }
+
+    /// The letters that every ID begins with, folded: `m` of `M-[0-9]{5}`.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The shortest and the longest ID, in letters and digits.
@@ -102,6 +116,8 @@ impl IdPattern {
     }
 }
 
+/// What case folding adds (the Kelvin sign is a k), and no pattern means.
+const STRAY: [char; 2] = ['\u{17f}', '\u{212a}'];
 /// The most signs of a class that are kept: a class that excludes something has thousands.
 const SIGNS_MAX: usize = 16;
 
@@ -129,8 +145,7 @@ impl Found {
     }
 
     fn range(&mut self, start: char, end: char) {
-        // What case folding adds (the Kelvin sign is a k) makes no pattern one of another script.
-        let stray = ['\u{17f}', '\u{212a}'].contains(&start) && start == end;
+        let stray = STRAY.contains(&start) && start == end;
         let most = u32::from(end).min(u32::from(start) + 0x3000);
         for c in (u32::from(start)..=most).filter_map(char::from_u32).filter(|_| !stray) {
             if c.is_alphanumeric() && !c.is_ascii_digit() {
@@ -205,8 +220,9 @@ fn bare(hir: &Hir) -> Hir {
     }
 }
 
-/// How many texts of each length a bare pattern matches, of characters that count.
-fn counts(hir: &Hir, counts_in: &dyn Fn(char) -> bool) -> Vec<f64> {
+/// How many texts of each length a bare pattern matches, where each class of characters
+/// has so many.
+fn counts(hir: &Hir, count: &dyn Fn(&ClassUnicode) -> f64) -> Vec<f64> {
     let one = |length: usize, count: f64| {
         let mut all = vec![0.0; length.min(LENGTH_MAX) + 1];
         all[length.min(LENGTH_MAX)] = count;
@@ -216,14 +232,15 @@ fn counts(hir: &Hir, counts_in: &dyn Fn(char) -> bool) -> Vec<f64> {
         HirKind::Empty | HirKind::Look(_) => one(0, 1.0),
         HirKind::Literal(literal) => {
             let text = String::from_utf8_lossy(&literal.0);
-            one(text.chars().count(), f64::from(u8::from(text.chars().all(counts_in))))
+            let class = |c| ClassUnicode::new([ClassUnicodeRange::new(c, c)]);
+            one(text.chars().count(), text.chars().map(|c| count(&class(c))).product())
         }
-        HirKind::Class(class) => one(1, characters(class, counts_in)),
-        HirKind::Capture(capture) => counts(&capture.sub, counts_in),
-        HirKind::Concat(subs) => subs.iter().fold(one(0, 1.0), |all, sub| convolve(&all, &counts(sub, counts_in))),
-        HirKind::Alternation(subs) => subs.iter().fold(Vec::new(), |all, sub| add(all, &counts(sub, counts_in))),
+        HirKind::Class(class) => one(1, count(&unicode(class))),
+        HirKind::Capture(capture) => counts(&capture.sub, count),
+        HirKind::Concat(subs) => subs.iter().fold(one(0, 1.0), |all, sub| convolve(&all, &counts(sub, count))),
+        HirKind::Alternation(subs) => subs.iter().fold(Vec::new(), |all, sub| add(all, &counts(sub, count))),
         HirKind::Repetition(repetition) => {
-            let sub = counts(&repetition.sub, counts_in);
+            let sub = counts(&repetition.sub, count);
             let most = repetition.max.unwrap_or(u32::MAX).min(LENGTH_MAX as u32);
             let mut power = one(0, 1.0);
             let mut all = Vec::new();
@@ -238,17 +255,50 @@ fn counts(hir: &Hir, counts_in: &dyn Fn(char) -> bool) -> Vec<f64> {
     }
 }
 
-/// How many characters a class has, those that differ in case alone being one.
-fn characters(class: &Class, counts_in: &dyn Fn(char) -> bool) -> f64 {
+/// How many characters of a class are counted in, those that differ in case alone being one.
+fn characters(class: &ClassUnicode, counts_in: &dyn Fn(char) -> bool) -> f64 {
     const EXACT_MAX: u32 = 0x3000;
-    let unicode = unicode(class);
-    let all = unicode.iter().map(|range| {
+    let all = class.iter().map(|range| {
         let (start, end) = (u32::from(range.start()), u32::from(range.end()));
-        let is_one = |c: &char| counts_in(*c) && !c.is_uppercase() && !['\u{17f}', '\u{212a}'].contains(c);
+        let is_one = |c: &char| counts_in(*c) && !c.is_uppercase() && !STRAY.contains(c);
         let exact = (start..=end.min(start + EXACT_MAX)).filter_map(char::from_u32).filter(is_one).count();
         exact as f64 + f64::from(end.saturating_sub(start + EXACT_MAX))
     });
     all.sum()
+}
+
+/// How many characters look like those of a class: its digits, and every letter of ASCII if
+/// it has one.
+fn alike(class: &ClassUnicode) -> f64 {
+    const LETTERS: f64 = 26.0;
+    let letters = characters(class, &|c| c.is_ascii_alphabetic());
+    characters(class, &|c| !c.is_ascii_alphabetic()) + if letters > 0.0 { LETTERS } else { 0.0 }
+}
+
+/// Writes out what everything begins with that a bare pattern matches, folded; whether that
+/// is all of it.
+fn fixed(hir: &Hir, out: &mut String) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => {
+            out.push_str(&String::from_utf8_lossy(&literal.0));
+            true
+        }
+        HirKind::Class(class) => {
+            let class = unicode(class);
+            let folded = |c: &char| !c.is_uppercase() && !STRAY.contains(c);
+            let mut all = class.iter().flat_map(|range| range.start()..=range.end()).filter(folded);
+            let (only, more) = (all.next(), all.next());
+            out.extend(only.filter(|_| more.is_none()));
+            more.is_none()
+        }
+        HirKind::Capture(capture) => fixed(&capture.sub, out),
+        HirKind::Concat(subs) => subs.iter().all(|sub| fixed(sub, out)),
+        HirKind::Repetition(Repetition { min, max, sub, .. }) => {
+            (0..(*min).min(LENGTH_MAX as u32)).all(|_| fixed(sub, out)) && *max == Some(*min)
+        }
+        HirKind::Alternation(_) => false,
+    }
 }
 
 fn convolve(a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -302,13 +352,32 @@ mod tests {
             ("[A-Za-z0-9]{3}", 3, 46_656.0),
             ("[0-9]{1,9}", 4, 1e4),
             ("[0-9]{8}", 7, 0.0),
-            ("(?:A|B)-[0-9]", 2, 20.0),
+            ("(?:A|B)-[0-9]", 2, 260.0),
+            ("M-[0-9]{5}", 6, 2_600_000.0),
+            ("CUST[0-9]{2}", 6, 45_697_600.0),
+            ("K[0-4]{3}", 4, 3_250.0),
+            ("[АБ][0-9]", 2, 20.0),
         ] {
             assert_eq!(IdPattern::new(pattern).unwrap().count(length), count, "{pattern}");
         }
         assert_eq!(IdPattern::new("[0-9]{6,8}").unwrap().lengths(), (6, 8));
         assert_eq!(IdPattern::new("[0-9]+").unwrap().lengths(), (1, LENGTH_MAX));
         assert_eq!(IdPattern::new("ORD-[0-9]{4}").unwrap().lengths(), (7, 7));
+    }
+
+    #[test]
+    fn what_every_id_begins_with() {
+        for (pattern, prefix) in [
+            ("M-[0-9]{5}", "m"),
+            ("^(KUNDE)[0-9]{5}$", "kunde"),
+            ("K{2}A?[0-9]", "kk"),
+            ("К20[0-9]{4}", "к"),
+            ("20[0-9]{4}", ""),
+            ("[A-Z][0-9]{5}", ""),
+            ("(?:A|BC)[0-9]", ""),
+        ] {
+            assert_eq!(IdPattern::new(pattern).unwrap().prefix(), prefix, "{pattern}");
+        }
     }
 
     #[test]

@@ -87,11 +87,13 @@ pub enum Role {
     Counter,
     /// A common surname, which is one before an office in mid-sentence too: `田中部長`.
     Surname,
+    /// May stand between a label and its number: `is`, `lautet`.
+    LabelLink,
 }
 
 impl Role {
     /// Every role by its name, in their order.
-    const ALL: [(&'static str, Role); 31] = [
+    const ALL: [(&'static str, Role); 32] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
@@ -123,13 +125,20 @@ impl Role {
         ("word-alone", Role::WordAlone),
         ("counter", Role::Counter),
         ("surname", Role::Surname),
+        ("label-link", Role::LabelLink),
     ];
 
     /// Whether its words are compared in the form in which names are searched for.
     fn is_of_names(self) -> bool {
         !matches!(
             self,
-            Role::IdLabel | Role::IdLabelSure | Role::PhoneLabel | Role::OtherLabel | Role::Currency | Role::Unit
+            Role::IdLabel
+                | Role::IdLabelSure
+                | Role::PhoneLabel
+                | Role::OtherLabel
+                | Role::Currency
+                | Role::Unit
+                | Role::LabelLink
         )
     }
 

@@ -8,7 +8,7 @@ use hashbrown::HashSet;
 use crate::account::Kind;
 use crate::guard::find::file;
 use crate::guard::find::names::{self, alone, captioned, halves, salutation, standalone};
-use crate::guard::find::{Scanner, Setting, Shape, Token};
+use crate::guard::find::{Scanner, Shape, Token};
 use crate::guard::own::values::Values;
 use crate::guard::view::{self, View};
 use crate::guard::{Index, Literal, Terms, normal, own};
@@ -60,7 +60,7 @@ impl Known {
         let views = views_of(literal);
         for view in &views {
             let folded = normal::fold(&view.text);
-            for token in scanner.scan(&folded, Setting::of(view)) {
+            for token in scanner.scan(&folded, scanner.setting(view)) {
                 if touches_gap(&folded, &token) {
                     continue;
                 }
@@ -93,6 +93,16 @@ impl Known {
     }
 
     fn allow(&mut self, value: &str, country: Option<&str>) -> Result<(), String> {
+        // Either would be taken for a name, and allow nothing that anybody meant.
+        if let Some((_, rest)) = value.split_once("://") {
+            let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
+            return Err(format!("{value:?} is a URL: allow its host, {host:?}"));
+        }
+        if value.contains('*') {
+            return Err(format!(
+                "{value:?} has a `*`: a host allows every host below it, and nothing else allows many"
+            ));
+        }
         let mut is_value = false;
         for kind in [Kind::Id, Kind::Email, Kind::Domain, Kind::Phone, Kind::Person] {
             // A host is a name and an ID too; what it is taken for more does no harm.

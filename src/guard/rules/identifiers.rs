@@ -5,7 +5,7 @@
 //! to own is unexplained, where its shape is plain enough to ask.
 
 use crate::account::{AccountId, Kind, mask};
-use crate::guard::find::{Setting, Shape, Token};
+use crate::guard::find::{Shape, Token};
 use crate::guard::finding::Rule;
 use crate::guard::normal;
 use crate::guard::own::known::canonicals;
@@ -29,7 +29,7 @@ pub(super) enum Whose {
 pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
     let Seen { view, text, folded, .. } = *seen;
     let written = Written::new(text, folded);
-    let tokens = case.scanner().scan(folded, Setting::of(view));
+    let tokens = case.scanner().scan(folded, case.scanner().setting(view));
     let phones = phones(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
     let stops = Stops::new(&view.text);
@@ -86,7 +86,7 @@ pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
 
 /// Judges a text around a seam between two passages, for the numbers that cross it.
 pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    let tokens = case.scanner().scan(folded, Setting::of(view));
+    let tokens = case.scanner().scan(folded, case.scanner().setting(view));
     let numbers: Vec<&Token<'_>> = tokens.iter().filter(|token| is_number(token)).collect();
     let stops = Stops::new(&view.text);
     let written = Written::unknown(folded);

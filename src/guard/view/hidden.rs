@@ -8,12 +8,13 @@
 //! (gzip, zlib or deflate; RFC 1950 to 1952) is unpacked, up to [`UNPACKED_MAX`] bytes.
 //! Infallible; linear in the value's size times that bound.
 
-use std::io::Read;
+use std::cell::RefCell;
+use std::io::{Cursor, Read};
 
 use base64::Engine;
 use data_encoding::BASE32_NOPAD;
 
-use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
 use super::charset;
 use super::escape::{BASE64, hex};
@@ -173,8 +174,17 @@ fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
         _ if bytes.len() < PACKED_MIN => None,
         [0x1f, 0x8b, ..] => all(&mut GzDecoder::new(bytes)),
         [a, b, ..] if is_zlib(*a, *b) => all(&mut ZlibDecoder::new(bytes)),
-        _ => all(&mut DeflateDecoder::new(bytes)),
+        // It has no sign of its own: any bytes may be.
+        _ => DEFLATE.with_borrow_mut(|decoder| {
+            decoder.reset(Cursor::new(bytes.to_vec()));
+            all(decoder)
+        }),
     }
+}
+
+thread_local! {
+    /// Kept, because its tables are larger than most messages.
+    static DEFLATE: RefCell<DeflateDecoder<Cursor<Vec<u8>>>> = RefCell::new(DeflateDecoder::new(Cursor::default()));
 }
 
 /// Text in which at least three characters of four can be seen: UTF-8, UTF-16, or a

@@ -41,6 +41,11 @@ impl Reader<'_, '_, '_> {
     /// Reads one attribute. `whole` is both name and value: what has been read
     /// once is only counted, since style and links repeat by the hundred.
     pub(super) fn attribute(&mut self, name: &str, value: &str, whole: &[u8]) {
+        match name {
+            "name" | "property" | "itemprop" => self.field.0 = Some(value.to_owned()),
+            "value" | "content" => self.field.1 = Some(value.to_owned()),
+            _ => {}
+        }
         if self.seen.contains(whole) {
             self.links += usize::from(name == "href");
             return;
@@ -56,6 +61,15 @@ impl Reader<'_, '_, '_> {
             }
             _ if URLS.contains(&name) => self.resource(value),
             _ => self.other(name, value),
+        }
+    }
+
+    /// Shows what a form would send, `<input name=customer_id value=1200>`, as one: the name
+    /// says what the value is.
+    pub(super) fn field(&mut self) {
+        if let (Some(name), Some(value)) = std::mem::take(&mut self.field) {
+            let text = format!("{name}: {}", plain::unescape(&value));
+            self.sink.once(self.part, "attribute", format_args!("name and value"), Shape::Hidden, &text);
         }
     }
 

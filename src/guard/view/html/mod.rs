@@ -49,6 +49,7 @@ fn nested(html: &str, part: &str, dialect: Dialect, shape: Shape, depth: usize, 
         text: Text::default(),
         tables: Tables::default(),
         half: None,
+        field: (None, None),
         tag: Vec::new(),
         attribute: Vec::new(),
         inside: None,
@@ -74,6 +75,8 @@ struct Reader<'r, 'o, 'a> {
     tables: Tables,
     /// What an attribute of this tag says that may be a half of a name.
     half: Option<String>,
+    /// What this tag's `name` and `value` are: the two halves of what a form sends.
+    field: (Option<String>, Option<String>),
     tag: Vec<u8>,
     attribute: Vec<u8>,
     /// The element whose content is not markup: `style`, `script`, `title`, …
@@ -96,6 +99,7 @@ impl Reader<'_, '_, '_> {
                 self.text.tag(name, true);
                 self.tables.tag(name, true);
                 self.half = None;
+                self.field = (None, None);
                 self.tag.clear();
                 self.tag.extend_from_slice(name);
                 self.attribute.clear();
@@ -114,6 +118,7 @@ impl Reader<'_, '_, '_> {
                 self.attribute = name;
             }
             CallbackEvent::CloseStartTag { .. } => {
+                self.field();
                 if self.dialect == Dialect::Html {
                     self.inside = OPAQUE.into_iter().find(|name| name.as_bytes() == self.tag);
                 }
