@@ -97,9 +97,10 @@ impl Labels {
     /// Whether a text before a number ends with the label of a telephone number.
     pub fn is_phone(&self, text: &str) -> bool {
         let Some((before, _)) = parted(text) else { return false };
-        let number = ["番号", "number", "no"].iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
-        let number = number.trim_end_matches([' ', '.', '-', '_']);
-        self.phones.ends(number)
+        let number = lexicon::of(Role::NumberWord).suffix(before).unwrap_or_default();
+        let bare = before.strip_suffix(number).unwrap_or(before).trim_end_matches([' ', '.', '-', '_']);
+        // `telefono` ends like `phone no`.
+        self.phones.ends(before) || self.phones.ends(bare)
     }
 
     /// Whether a folded text may end with a label, and less than its number behind it:
@@ -231,6 +232,7 @@ mod tests {
         {
             assert_eq!(labels.before(text), None, "{text:?}");
         }
+        assert!(labels.is_phone("telefono: ") && labels.is_phone("phone no. ") && labels.is_phone("전화 번호 "));
         assert!(labels.is_phone("電話番号: ") && labels.is_phone("tel ") && !labels.is_phone("hotel "));
     }
 

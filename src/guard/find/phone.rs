@@ -19,6 +19,7 @@ use crate::guard::find::figure::{is_amount, is_fraction, is_hash_piece, is_uuid_
 use crate::guard::find::label::Labels;
 use crate::guard::find::pattern::Letters;
 use crate::guard::find::{Setting, Shape, Token};
+use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
 
 /// The fewest and the most digits of a telephone number that is looked for.
@@ -187,12 +188,14 @@ impl Number<'_> {
     /// 164,650 had somebody's number in its Message-ID by chance.
     fn is_of_a_hash(&self) -> bool {
         let is_letter = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphabetic);
+        // `tel5550187`
+        let has_label = |before: &str| {
+            let label = lexicon::of(Role::PhoneLabel).suffix(before);
+            label.is_some_and(|label| !before[..before.len() - label.len()].ends_with(char::is_alphanumeric))
+        };
         let (before, number) = (&self.text[..self.start], &self.text.as_bytes()[self.start..self.end]);
-        let touches_before = is_letter(before.as_bytes().last()) && !LABELS.iter().any(|l| before.ends_with(l));
+        let touches_before = is_letter(before.as_bytes().last()) && !has_label(before);
         let touches = touches_before || is_letter(self.text.as_bytes().get(self.end));
         number.iter().all(u8::is_ascii_digit) && (touches || is_hash_piece(self.text, self.start, self.end))
     }
 }
-
-/// Words that may touch a telephone number.
-const LABELS: [&str; 4] = ["tel", "fax", "phone", "mobile"];

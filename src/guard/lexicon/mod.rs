@@ -89,11 +89,15 @@ pub enum Role {
     Surname,
     /// May stand between a label and its number: `is`, `lautet`.
     LabelLink,
+    /// Calls what stands before it a number: `電話番号`, `phone number`.
+    NumberWord,
+    /// Stands in the links by which a reader unsubscribes: `optout`.
+    Unsubscribe,
 }
 
 impl Role {
     /// Every role by its name, in their order.
-    const ALL: [(&'static str, Role); 32] = [
+    const ALL: [(&'static str, Role); 34] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
@@ -126,6 +130,8 @@ impl Role {
         ("counter", Role::Counter),
         ("surname", Role::Surname),
         ("label-link", Role::LabelLink),
+        ("number-word", Role::NumberWord),
+        ("unsubscribe", Role::Unsubscribe),
     ];
 
     /// Whether its words are compared in the form in which names are searched for.
@@ -139,6 +145,8 @@ impl Role {
                 | Role::Currency
                 | Role::Unit
                 | Role::LabelLink
+                | Role::NumberWord
+                | Role::Unsubscribe
         )
     }
 

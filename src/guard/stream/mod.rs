@@ -22,6 +22,7 @@ use std::sync::{Mutex, PoisonError};
 use hashbrown::{HashMap, HashSet};
 
 use crate::account::AccountId;
+use crate::guard::lexicon::{self, Role};
 use crate::guard::view::entity::Entity;
 use crate::guard::view::part::Split;
 use crate::guard::view::{transfer, word};
@@ -42,8 +43,6 @@ const DEPTH_MAX: usize = 8;
 /// The longest link that is looked at, in bytes.
 const LINK_MAX: usize = 4096;
 
-/// Stands in the links that unsubscribe.
-const UNSUBSCRIBE: [&str; 8] = ["unsub", "optout", "opt-out", "opt_out", "preferenc", "haishin", "abmeld", "desinscri"];
 /// Ends the path of what every reader is shown the same.
 const STATIC: [&str; 12] =
     [".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".css", ".woff", ".woff2", ".ico", ".js", ".mp4"];
@@ -244,7 +243,7 @@ impl Stream {
             let path = link[host..path_end].to_ascii_lowercase();
             let from = if STATIC.iter().any(|ending| path.ends_with(ending)) { path_end } else { host };
             let lower = link.to_ascii_lowercase();
-            let is_unsubscribe = UNSUBSCRIBE.iter().any(|word| lower.contains(word));
+            let is_unsubscribe = lexicon::of(Role::Unsubscribe).list.iter().any(|word| lower.contains(word));
             self.tokens(&link[from..], link, is_unsubscribe, false, found);
         }
     }
