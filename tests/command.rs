@@ -1,5 +1,5 @@
 //! The program as other programs call it: flags, JSON lines, exit codes, what is
-//! said when something cannot be used. Each is a contract (README, "Operating").
+//! said when something cannot be used. Each is a contract (ops/guide/operating.md).
 
 #![expect(clippy::unwrap_used, reason = "a test that fails says so")]
 

@@ -544,6 +544,35 @@ fn sealed_messages_stay_sealed() {
     keep(seals);
 }
 
+/// The most lines of the README: the rest is the guide.
+const README_LINES_MAX: usize = 200;
+
+/// Where the links of a page lead, within this repository, seen from its top.
+fn links(page: &str, text: &str) -> Vec<String> {
+    let folder = page.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+    targets.filter(|to| !to.is_empty() && !to.contains(':')).map(|to| format!("{folder}{to}")).collect()
+}
+
+#[test]
+fn the_readme_is_short_and_leads_to_every_page_of_the_guide() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |page: &str| std::fs::read_to_string(top.join(page)).unwrap();
+    let readme = read("README.md");
+    assert!(readme.lines().count() <= README_LINES_MAX, "{} lines", readme.lines().count());
+    let mut pages = vec!["README.md".to_owned()];
+    for entry in std::fs::read_dir(top.join("ops/guide")).unwrap() {
+        let page = format!("ops/guide/{}", entry.unwrap().file_name().to_str().unwrap());
+        assert!(links("README.md", &readme).contains(&page), "the README does not lead to {page}");
+        pages.push(page);
+    }
+    assert_eq!(links("ops/a.md", "[b](b.md#c) [d](../d) [e](https://e.example) [f](#f)"), ["ops/b.md", "ops/../d"]);
+    for page in pages {
+        let dead: Vec<String> = links(&page, &read(&page)).into_iter().filter(|to| !top.join(to).exists()).collect();
+        assert!(dead.is_empty(), "{page} leads to {dead:?}");
+    }
+}
+
 #[test]
 fn nothing_else_lies_at_the_top() {
     let root = env!("CARGO_MANIFEST_DIR");

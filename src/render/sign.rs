@@ -190,7 +190,7 @@ mod tests {
         String::from_utf8(made.stdout).unwrap()
     }
 
-    /// A key's record, as the README says to make it.
+    /// A key's record, as the guide says to make it (`ops/guide/sending.md`).
     fn record(kind: &str, pem: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("KEY"), pem).unwrap();

@@ -1,5 +1,5 @@
 //! The bodies of the fuzz targets over their seeds and seeded mutations of them:
-//! a short run of what `cargo fuzz` does for hours (README.md, "Fuzzing").
+//! a short run of what `cargo fuzz` does for hours (ops/guide/development.md).
 
 use std::path::Path;
 

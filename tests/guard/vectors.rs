@@ -1,5 +1,5 @@
 //! Every encoding × every kind: another account's value is held, one's own is
-//! cleared. The README's table is this one.
+//! cleared. The guide's table (ops/guide/guard-vectors.md) is this one.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use super::worlds::DIRECTORIES;
 /// The Japanese accounts and the English ones see each other's values.
 const PAIRS: [(usize, usize); 5] = [(0, 1), (1, 2), (2, 3), (3, 0), (4, 5)];
 
-/// The columns of the README's table.
+/// The columns of the guide's table.
 const COLUMNS: [(Kind, &str); 6] = [
     (Kind::Id, "ID"),
     (Kind::Email, "e-mail"),
@@ -26,7 +26,7 @@ const COLUMNS: [(Kind, &str); 6] = [
     (Kind::Organisation, "organisation"),
 ];
 
-/// The longest line of the README, in characters.
+/// The longest line of the guide, in characters.
 const LINE_MAX: usize = 118;
 
 /// What judging every vector said.
@@ -90,7 +90,7 @@ impl Tally {
         }
     }
 
-    /// The table of the README, and the encodings of each family by name.
+    /// The table of the guide, and the encodings of each family by name.
     fn markdown(&self) -> String {
         let mut families: Vec<(&str, Vec<&str>)> = Vec::new();
         for encoding in encodings::all() {
@@ -133,7 +133,7 @@ fn list(names: &[&str]) -> String {
     names.iter().map(text).collect::<Vec<_>>().join(" · ")
 }
 
-/// A list item in lines of the README's length.
+/// A list item in lines of the guide's length.
 fn wrapped(item: &str) -> String {
     let mut out = String::new();
     let mut column = 0;
@@ -213,8 +213,8 @@ fn every_encoding_in_every_directory() {
 }
 
 #[test]
-fn the_table_of_the_readme_is_this_one() {
-    let readme = include_str!("../../README.md");
+fn the_table_of_the_guide_is_this_one() {
+    let guide = include_str!("../../ops/guide/guard-vectors.md");
     let table = TALLY.markdown();
-    assert!(readme.contains(&table), "the README's table of vectors is another; it should be\n\n{table}");
+    assert!(guide.contains(&table), "the guide's table of vectors is another; it should be\n\n{table}");
 }
