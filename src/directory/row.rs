@@ -66,6 +66,7 @@ impl<'a> Reader<'a> {
                 let forms = self.forms(name, column, value).map_err(bad)?;
                 drift.add(name == &self.mapping.address, column.kind, &forms[0]);
                 let readings: Vec<String> = normal::indexed(column.kind, value, &forms[0]).collect();
+                let cued = normal::cued(column.kind, value, &forms[0]);
                 for form in forms.into_iter().filter(|_| column.kind.is_identifier()) {
                     let hash = self.keys.identifier(column.kind, &form);
                     if seen.insert((column.kind, hash)) {
@@ -76,10 +77,14 @@ impl<'a> Reader<'a> {
                         entries.push(NewEntry { kind: column.kind, hash, name, exclusive });
                     }
                 }
-                for name in readings {
+                // A half of a name is looked up behind a title, and not searched for.
+                let readings =
+                    readings.into_iter().map(|name| (name, true)).chain(cued.into_iter().map(|half| (half, false)));
+                for (name, is_searched) in readings {
                     let hash = self.keys.identifier(column.kind, &name);
                     if seen.insert((column.kind, hash)) {
-                        entries.push(NewEntry { kind: column.kind, hash, name: Some(name), exclusive: false });
+                        let name = is_searched.then_some(name);
+                        entries.push(NewEntry { kind: column.kind, hash, name, exclusive: false });
                     }
                 }
             }

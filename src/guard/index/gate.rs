@@ -79,6 +79,12 @@ impl Gates {
         self.close(self.bytes(self.bytes(self.0[3], first.as_bytes()), &bytes[..sure]))
     }
 
+    /// Of the first word of a name of words alone.
+    #[inline]
+    pub fn first(&self, first: &str) -> u128 {
+        self.close(self.bytes(!self.0[3], first.as_bytes()))
+    }
+
     fn bytes(&self, start: u64, bytes: &[u8]) -> u64 {
         let mut state = start ^ bytes.len() as u64;
         let mut chunks = bytes.chunks_exact(8);
@@ -150,6 +156,7 @@ impl Gathered {
                 let mut words = name.split(' ');
                 let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
                 self.hashes.push(gates.worded(first, second));
+                self.hashes.push(gates.first(first));
                 self.reach.first = self.reach.first.max(first.len() as u32);
                 self.reach.words = self.reach.words.max(2 + words.count() as u32);
             }

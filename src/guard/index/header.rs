@@ -11,7 +11,7 @@ use crate::guard::index::gate::Reach;
 use crate::guard::index::{cold, lines};
 
 const MAGIC: &[u8; 8] = b"kakiidx\n";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Bytes of the header.
 pub const HEADER: usize = 4096;
 const SUM: usize = 32;

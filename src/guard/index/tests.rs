@@ -7,7 +7,7 @@ use daachorse::CharwiseDoubleArrayAhoCorasick;
 use proptest::prelude::*;
 
 use super::*;
-use crate::guard::find::names::{Form, Hit, form, squeeze};
+use crate::guard::find::names::{Form, Hit, How, form, squeeze};
 use crate::guard::normal;
 
 fn keys() -> Keys {
@@ -288,6 +288,8 @@ fn automaton(names: &[String], wanted: Form, text: &str) -> Vec<Hit> {
         start: m.start(),
         end: m.end(),
         hash: keys().identifier(Kind::Person, names[m.value() as usize]),
+        how: How::Plain,
+        name: None,
     });
     let whole = |hit: &Hit| !within(text[..hit.start].chars().next_back()) && !within(text[hit.end..].chars().next());
     found.filter(|hit| wanted == Form::Joined || whole(hit)).collect()
@@ -304,9 +306,11 @@ fn same_as_automaton(names: &[String], text: &str) -> Result<(), TestCaseError> 
     let index = Index::build(entries).bound(&keys());
     let (joined, spaced) = squeeze(&normal::fold(text));
     prop_assert_eq!(index.names().joined(&joined), automaton(&names, Form::Joined, &joined), "in {}", joined);
-    prop_assert_eq!(index.names().worded(&spaced), automaton(&names, Form::Worded, &spaced), "in {}", spaced);
+    // What is written otherwise, no automaton of these names finds.
+    let plain: Vec<Hit> = index.names().worded(&spaced).into_iter().filter(|hit| hit.how == How::Plain).collect();
+    prop_assert_eq!(plain, automaton(&names, Form::Worded, &spaced), "in {}", spaced);
     // Each gate opens for what begins there.
-    for hit in index.names().worded(&spaced) {
+    for hit in index.names().worded(&spaced).into_iter().filter(|hit| hit.how == How::Plain) {
         let mut words = spaced[hit.start..].split(' ');
         prop_assert!(index.names().may_begin_worded(words.next().unwrap(), words.next().unwrap()));
     }

@@ -93,11 +93,19 @@ pub enum Role {
     NumberWord,
     /// Stands in the links by which a reader unsubscribes: `optout`.
     Unsubscribe,
+    /// Stands for `&` in the name of a body: `und`.
+    And,
+    /// Stands in a surname, and is none by itself: `de`, `van`.
+    NameLink,
+    /// Ends a letter, and is greeted by nobody: `Grüße`.
+    Closing,
+    /// An honorific by which people are spoken of as well as addressed: `さん`.
+    Mention,
 }
 
 impl Role {
     /// Every role by its name, in their order.
-    const ALL: [(&'static str, Role); 34] = [
+    const ALL: [(&'static str, Role); 38] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
@@ -132,6 +140,10 @@ impl Role {
         ("label-link", Role::LabelLink),
         ("number-word", Role::NumberWord),
         ("unsubscribe", Role::Unsubscribe),
+        ("and", Role::And),
+        ("name-link", Role::NameLink),
+        ("closing", Role::Closing),
+        ("mention", Role::Mention),
     ];
 
     /// Whether its words are compared in the form in which names are searched for.
@@ -256,6 +268,11 @@ impl Words {
     /// Whether a whole word is one of them.
     pub fn has(&self, word: &str) -> bool {
         self.set.contains(word)
+    }
+
+    /// The one of them that a whole word is.
+    pub fn get(&self, word: &str) -> Option<&'static str> {
+        self.set.get(word).copied()
     }
 
     /// The longest of them that a text begins with.

@@ -26,15 +26,17 @@ mod host;
 mod id;
 mod name;
 mod phone;
+mod readings;
 mod search;
 
 pub use cased::{EXACT, cased, exact, exact_of};
 pub use fold::{TOP_LEVEL, fold};
 pub use name::{
-    MIDDLE_DOT, indexed, is_between, is_han, is_joined, is_spaceless, is_title, is_within, name, name_of_searched,
-    readings, spelled, word,
+    MIDDLE_DOT, is_between, is_han, is_hangul, is_joined, is_spaceless, is_title, is_within, name, name_of_searched,
+    spelled, word,
 };
 pub use phone::{digits as phone_digits, is_dialable};
+pub use readings::{cue, cued, halves, indexed, readings};
 pub use search::search;
 
 use crate::account::Kind;

@@ -5,15 +5,11 @@
 //! it mean nothing (山田 太郎) and are dropped, and so is the dot of マイケル・ジョンソン;
 //! elsewhere one space stays where there was any, and [`word`] says how a word is
 //! spelled. Hiragana and katakana stay distinct: さとう and サトウ are two names.
-//! [`readings`] gives the other ways in which a name is written: its surname first or last,
-//! a body without its legal form (`company`), umlauts written out. Infallible; a name of
-//! nothing but an honorific stays as it is.
+//! `readings` gives the other ways in which a name is written. Infallible; a name of nothing
+//! but an honorific stays as it is.
 
-use super::company;
 use super::fold::{fold, kanji_digit};
-use super::search::{respelled, search};
-use crate::account::Kind;
-use crate::guard::find::names::{Form, form};
+use super::search::search;
 use crate::guard::lexicon::{self, Role};
 
 /// The canonical form of a name.
@@ -44,77 +40,6 @@ pub fn name_of_searched(searched: &str) -> String {
         }
         name = spaces(&fold(shorter));
     }
-}
-
-/// Every other canonical form of a name that its account may be found by.
-pub fn readings(kind: Kind, value: &str, canonical: &str) -> Vec<String> {
-    let mut all = Vec::new();
-    match kind {
-        Kind::Person => all.extend(turned(value, canonical)),
-        Kind::Organisation => all.extend(company::core(canonical)),
-        _ => return all,
-    }
-    if !canonical.chars().any(is_joined) {
-        for spelling in respelled(&fold(value)).map(|spelling| name(&spelling)) {
-            let more = if kind == Kind::Person {
-                turned(&spelling, &spelling)
-            } else {
-                company::core(&spelling).into_iter().collect()
-            };
-            all.push(spelling);
-            all.extend(more);
-        }
-    }
-    all.retain(|name| name != canonical && name.chars().any(char::is_alphabetic));
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// The readings that the directory's index has: a short name that is turned is told by its two
-/// fields, as it stands.
-pub fn indexed(kind: Kind, value: &str, canonical: &str) -> impl Iterator<Item = String> {
-    let letters = |name: &str| {
-        let mut letters: Vec<char> = name.chars().filter(|c| *c != ' ').collect();
-        letters.sort_unstable();
-        letters
-    };
-    let own = letters(canonical);
-    let is_turned = move |name: &String| kind == Kind::Person && form(name) == Form::Short && letters(name) == own;
-    readings(kind, value, canonical).into_iter().filter(move |name| !is_turned(name))
-}
-
-/// The most words of a name that is read with its surname at the other end too.
-const TURNED_MAX: usize = 3;
-
-/// A person's name with the surname at the other end.
-fn turned(value: &str, canonical: &str) -> Vec<String> {
-    if canonical.chars().any(is_joined) {
-        let folded = fold(value);
-        let parts: Vec<String> =
-            folded.split(|c| is_between(c) || c == MIDDLE_DOT).map(name).filter(|part| !part.is_empty()).collect();
-        // Four kanji are mostly two and two.
-        let half = canonical.char_indices().nth(2).map(|(at, _)| at);
-        return match (&parts[..], half) {
-            ([first, second], _) => vec![format!("{second}{first}")],
-            ([one], Some(half))
-                if one == canonical && canonical.chars().count() == 4 && canonical.chars().all(is_han) =>
-            {
-                vec![format!("{}{}", &canonical[half..], &canonical[..half])]
-            }
-            _ => Vec::new(),
-        };
-    }
-    let words: Vec<&str> = canonical.split(' ').collect();
-    if words.len() < 2 || words.len() > TURNED_MAX {
-        return Vec::new();
-    }
-    let turn = |by: usize| [&words[by..], &words[..by]].concat().join(" ");
-    let mut all = vec![turn(words.len() - 1)];
-    if words.len() > 2 {
-        all.push(turn(1));
-    }
-    all
 }
 
 fn spaces(text: &str) -> String {
@@ -241,6 +166,11 @@ pub fn is_spaceless(c: char) -> bool {
 /// Whether a character is a kanji.
 pub fn is_han(c: char) -> bool {
     matches!(c, '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Whether a character is a syllable of hangul.
+pub fn is_hangul(c: char) -> bool {
+    ('\u{ac00}'..='\u{d7af}').contains(&c)
 }
 
 /// Whether a character goes on with a word of a script that has spaces.

@@ -6,7 +6,7 @@
 //! `ISTANBUL` and `istanbul` are one; Latin and Greek letters lose their accents, ё is е; of
 //! Arabic the harakat and the tatweel are dropped and the alefs are one, of Hebrew the points
 //! and the final forms; and kanji that are variants of one another are one, by
-//! `lexicon/variants.txt`.
+//! `lexicon/variants.txt`. Apostrophes between letters lose what escapes them.
 //!
 //! It is for names alone. A host found in such a text would be another host: IDNA keeps ß and
 //! ς, and every accent.
@@ -132,6 +132,37 @@ impl Table {
 
 /// The form of a folded text in which names are searched for.
 pub fn search(folded: &str) -> Cow<'_, str> {
+    match without_escapes(folded) {
+        Some(text) => Cow::Owned(letters(&text).into_owned()),
+        None => letters(folded),
+    }
+}
+
+/// A text in which no apostrophe between letters is escaped or doubled: `o\'malley`,
+/// `o''malley`; `None` where none is.
+fn without_escapes(text: &str) -> Option<String> {
+    let (mut out, mut copied) = (None::<String>, 0);
+    for at in memchr::memchr_iter(b'\'', text.as_bytes()) {
+        let before = text[..at].trim_end_matches('\\');
+        let after = text[at + 1..].strip_prefix('\'').unwrap_or(&text[at + 1..]);
+        let is_escaped = before.len() < at || after.len() < text.len() - at - 1;
+        if at < copied
+            || !is_escaped
+            || !before.ends_with(char::is_alphabetic)
+            || !after.starts_with(char::is_alphabetic)
+        {
+            continue;
+        }
+        let out = out.get_or_insert_with(|| String::with_capacity(text.len()));
+        out.push_str(&text[copied..before.len()]);
+        out.push('\'');
+        copied = text.len() - after.len();
+    }
+    out.map(|out| out + &text[copied..])
+}
+
+/// The letters of a text as names are searched for.
+fn letters(folded: &str) -> Cow<'_, str> {
     if folded.is_ascii() {
         return Cow::Borrowed(folded);
     }
@@ -190,6 +221,7 @@ mod tests {
             &["𠮷野", "吉野"],
             &["斎藤", "齋藤", "斉藤", "齊藤"],
             &["黃國華", "黄国华"],
+            &["Sean O'Malley", "Sean O\\'Malley", "Sean O\\\\'Malley", "Sean O''Malley"],
         ] {
             let first = search(&fold(group[0])).into_owned();
             for other in group {

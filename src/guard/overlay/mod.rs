@@ -125,6 +125,9 @@ impl Builder {
                         let named = Named { kind, hash, name: Some(name.clone()), account: account.clone() };
                         self.search.entry(name).or_insert(named);
                     }
+                    for half in normal::cued(kind, written, &canonical) {
+                        put(keys.identifier(kind, &half), READING);
+                    }
                     let name = Some(canonical.clone());
                     self.search.insert(canonical, Named { kind, hash, name, account: account.clone() });
                     self.keys.get_or_insert_with(|| keys.clone());

@@ -7,7 +7,7 @@ use hashbrown::HashSet;
 
 use crate::account::Kind;
 use crate::guard::find::file;
-use crate::guard::find::names::{self, alone, captioned, halves, salutation, standalone};
+use crate::guard::find::names::{self, alone, captioned, halves, salutation, standalone, titled};
 use crate::guard::find::{Scanner, Shape, Token};
 use crate::guard::own::values::Values;
 use crate::guard::view::{self, View};
@@ -70,7 +70,7 @@ impl Known {
                 }
             }
             let (joined, spaced) = names::squeeze(&folded);
-            let found = |text: &str, hit: names::Hit| (hit.hash, text[hit.start..hit.end].to_owned());
+            let found = |text: &str, hit: names::Hit| (hit.hash, hit.name(text).to_owned());
             self.names.extend(index.names().joined(&joined).into_iter().map(|hit| found(&joined, hit)));
             self.names.extend(index.names().worded(&spaced).into_iter().map(|hit| found(&spaced, hit)));
             if let Some(words) = names::slug(view, &folded) {
@@ -81,7 +81,9 @@ impl Known {
             let folded = normal::search(&folded);
             let named =
                 salutation::salutations(&folded).into_iter().map(|(named, _)| named).chain(captioned::names(&folded));
-            self.salutations.extend(named.map(|named| named.name).filter(|name| !name.contains(Literal::GAP)));
+            let titled = titled::names(&folded).into_iter().map(|titled| titled.standing.name);
+            let named = named.map(|named| named.name).chain(titled);
+            self.salutations.extend(named.filter(|name| !name.contains(Literal::GAP)));
             self.standing.extend(standalone::names(&folded, |_, _| true).into_iter().map(|standing| standing.name));
             let pairs = halves::pairs(&folded).into_iter().flat_map(|(one, other)| [one, other]);
             let alone = alone::names(&folded).into_iter().chain(alone::bodies(&folded));

@@ -11,7 +11,6 @@ use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind, Record};
 use crate::config::Mapping;
-use crate::guard::find::names::head;
 use crate::guard::normal;
 use crate::guard::own::values::Values;
 
@@ -166,10 +165,13 @@ impl Own {
         self.names.contains(name)
     }
 
-    /// Whether a canonical name may be the surname of an own one: 小林 of 小林健一郎.
-    pub fn has_surname(&self, name: &str) -> bool {
+    /// Whether a canonical name may be a half of an own one: 小林 of 小林健一郎, `omalley` of
+    /// `Sean O'Malley`.
+    pub fn has_half(&self, name: &str) -> bool {
+        let is_letter = |c: &char| c.is_alphanumeric();
+        let is_same = |word: &str| word.chars().filter(is_letter).eq(name.chars().filter(is_letter));
         let mut people = self.columns.values().flatten().filter(|(kind, _)| *kind == Kind::Person);
-        people.any(|(_, whole)| surnames(whole).any(|surname| surname == name))
+        people.any(|(_, whole)| whole.split(' ').any(is_same) || normal::halves(whole).any(|half| half == name))
     }
 
     /// Whether an own ID, address or domain has these words in it, whatever parts them.
@@ -213,19 +215,6 @@ impl Own {
     pub fn column(&self, name: &str) -> &[(Kind, String)] {
         self.columns.get(name).or_else(|| self.phones().get(name)).map_or(&[], Vec::as_slice)
     }
-}
-
-/// What a name without spaces may begin with: surnames of two or three characters, and one
-/// of a single character before a given name of two at most.
-fn surnames(name: &str) -> impl Iterator<Item = &str> {
-    let lengths = match name.chars().count() {
-        2 => 1..2,
-        3 => 1..3,
-        4..=6 => 2..4,
-        _ => 0..0,
-    };
-    let is_joined = name.chars().all(|c| normal::is_joined(c) && !normal::is_spaceless(c));
-    lengths.filter(move |_| is_joined).map(|count| head(name, count))
 }
 
 /// Whether a value is written as one word in which there is nothing else to be

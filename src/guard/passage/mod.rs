@@ -31,6 +31,7 @@
 //! lines are then one passage).
 
 mod block;
+mod crossing;
 mod head;
 mod html;
 mod memo;

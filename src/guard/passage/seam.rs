@@ -12,10 +12,11 @@
 
 use std::sync::Arc;
 
+use super::crossing;
 use super::number::{Number, pieces};
 use crate::guard::find::Scanner;
 use crate::guard::find::names::halves;
-use crate::guard::find::names::{Names, is_gap, is_joined, squeeze, starts_word};
+use crate::guard::find::names::{Names, is_gap, squeeze};
 use crate::guard::normal;
 use crate::guard::view::second;
 
@@ -92,7 +93,7 @@ impl Edges {
     fn of_squeezed((joined, spaced): (String, String), names: Names<'_>) -> Self {
         let head_end = cut_after(&spaced, names);
         let tail_start = cut_before(&spaced, names);
-        let is_open = is_open_joined(&joined, names) || is_open_worded(&spaced[tail_start..], names);
+        let is_open = is_open_joined(&joined, names) || crossing::is_open(&spaced[tail_start..], names);
         Self {
             head: spaced[..head_end].into(),
             tail: spaced[tail_start..].into(),
@@ -136,7 +137,7 @@ impl Edges {
 /// without spaces, and as many words as the longest by words.
 fn cut_after(spaced: &str, names: Names<'_>) -> usize {
     let letters = spaced.char_indices().filter(|(_, c)| !is_gap(*c)).nth(names.longest_joined());
-    let words = spaced.match_indices(' ').nth(names.longest_words());
+    let words = spaced.match_indices(' ').nth(names.longest_span());
     let end = spaced.len();
     letters.map_or(end, |(at, _)| at).max(words.map_or(end, |(at, _)| at))
 }
@@ -144,7 +145,7 @@ fn cut_after(spaced: &str, names: Names<'_>) -> usize {
 /// Where the end begins that holds as much; no word is cut.
 fn cut_before(spaced: &str, names: Names<'_>) -> usize {
     let letters = spaced.char_indices().rev().filter(|(_, c)| !is_gap(*c)).nth(names.longest_joined());
-    let words = spaced.rmatch_indices(' ').nth(names.longest_words());
+    let words = spaced.rmatch_indices(' ').nth(names.longest_span());
     let start = letters.map_or(0, |(at, _)| at).min(words.map_or(0, |(at, _)| at));
     spaced[..start].rfind(' ').map_or(0, |space| space + 1)
 }
@@ -159,30 +160,6 @@ fn is_open_joined(joined: &str, names: Names<'_>) -> bool {
         last = [c, last[0], last[1], last[2]];
         count + 1 >= GATE && names.may_begin(last)
     })
-}
-
-fn is_open_worded(tail: &str, names: Names<'_>) -> bool {
-    // A name of two words that stand both here does not reach over.
-    names.longest_words() > 2 && tail.split(' ').zip(tail.split(' ').skip(1)).any(|(a, b)| may_begin(a, b, names))
-}
-
-/// Whether a name by words could begin with the end of one and go on with the
-/// other: `(ada` `ashgrove,`.
-fn may_begin(first: &str, second: &str, names: Names<'_>) -> bool {
-    let is_apart = first.ends_with(',') && normal::word(second).is_form;
-    let first = if is_apart { first.trim_end_matches(',') } else { first };
-    let starts = |at: usize| starts_word(&first[..at]);
-    // No such name has a character that is written without spaces.
-    let near =
-        first.char_indices().rev().take_while(|(at, c)| !is_joined(*c) && first.len() - at <= names.longest_first());
-    let begins = near.filter(|(at, _)| starts(*at));
-    !second.starts_with(is_joined) && begins.into_iter().any(|(at, _)| names.may_begin_worded(&first[at..], second))
-}
-
-fn may_cross_worded(before: &Edges, after: &Edges, names: Names<'_>) -> bool {
-    let last = || before.tail.rsplit(' ').next().unwrap_or_default();
-    let first = || after.head.split(' ').next().unwrap_or_default();
-    names.has_worded() && may_begin(last(), first(), names)
 }
 
 /// What a block leaves to the seams of a view that goes on behind it.
@@ -235,7 +212,9 @@ impl Seams {
 
     fn may_cross(&self, before: &Edges, after: &Edges, names: Names<'_>) -> bool {
         let may_cross = |last| Self::may_cross_joined(last, after, names);
-        may_cross(self.last) || may_cross(before.last_chars()) || may_cross_worded(before, after, names)
+        may_cross(self.last)
+            || may_cross(before.last_chars())
+            || crossing::may_cross(&before.tail, (&after.head, after.is_whole), names)
     }
 
     fn may_cross_joined(last: [char; GATE - 1], after: &Edges, names: Names<'_>) -> bool {
@@ -348,7 +327,7 @@ fn enough<'t>(texts: impl Iterator<Item = (&'t str, bool)>, names: Names<'_>) ->
         parts.push(text);
         letters += text.chars().filter(|c| !is_gap(*c)).count();
         words += text.split(' ').count();
-        if !is_whole || (letters >= names.longest_joined() && words >= names.longest_words()) {
+        if !is_whole || (letters >= names.longest_joined() && words >= names.longest_span()) {
             return (parts, true);
         }
     }

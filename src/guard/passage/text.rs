@@ -7,7 +7,7 @@ use super::block::Sort;
 use super::memo::Memo;
 use super::seam::{Edges, Seams};
 use super::{Memos, Walk};
-use crate::guard::find::names::{captioned, halves, salutation};
+use crate::guard::find::names::{captioned, halves, salutation, titled};
 use crate::guard::normal;
 use crate::guard::rules::{self, Case};
 use crate::guard::view::sink::Sink;
@@ -133,7 +133,10 @@ impl Walk<'_, '_, '_> {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
             is_led: salutation::leading_honorific(&searched).is_some() || folded.trim_start().starts_with('@'),
-            is_label: scanner.ends_open(&folded) || captioned::ends(&searched) || halves::ends_in_half(&searched),
+            is_label: scanner.ends_open(&folded)
+                || captioned::ends(&searched)
+                || halves::ends_in_half(&searched)
+                || titled::ends(&searched),
             edges: Arc::new(edges),
         }
     }

@@ -3,6 +3,7 @@
 
 use crate::account::Kind;
 use crate::guard::find::names::salutation::{Salutation, is_generic};
+use crate::guard::find::names::worded::{MIDDLES_MAX, is_middle};
 use crate::guard::find::names::{JOINED_MIN, is_joined};
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
@@ -18,6 +19,7 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
     let name = &salutation.name;
     is_own_name(case, name)
         || own_with_readings(case, name)
+        || own_with_middle(case, name)
         || own_words(case, &salutation.words)
         || is_tiled(case, name)
         || own_at_end(case, salutation)
@@ -26,9 +28,9 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
         || own_number(case, name)
 }
 
-/// Whether a name or a word of one is this account's, its surname included.
-fn is_own_name(case: &Case<'_>, name: &str) -> bool {
-    case.own.has_name(name) || case.own.has_surname(name)
+/// Whether a name or a word of one is this account's, its halves included.
+pub(super) fn is_own_name(case: &Case<'_>, name: &str) -> bool {
+    case.own.has_name(name) || case.own.has_half(name)
 }
 
 /// `小林こばやし健一郎けんいちろう`: an own name in kanji with its readings, small or above it.
@@ -36,6 +38,14 @@ fn own_with_readings(case: &Case<'_>, name: &str) -> bool {
     let is_kana = |c: char| matches!(c, '\u{3041}'..='\u{30ff}');
     let kanji: String = name.chars().filter(|c| !is_kana(*c)).collect();
     kanji.len() < name.len() && kanji.chars().nth(1).is_some() && case.own.names().contains(&kanji)
+}
+
+/// `grace anne whitlock`: an own name with others between its halves.
+fn own_with_middle(case: &Case<'_>, name: &str) -> bool {
+    let words: Vec<&str> = name.split(' ').collect();
+    let [first, middles @ .., last] = &words[..] else { return false };
+    let has_middle = (1..=MIDDLES_MAX).contains(&middles.len()) && middles.iter().all(|word| is_middle(word));
+    has_middle && case.own.names().contains(&format!("{first} {last}"))
 }
 
 /// `会員12345678`, `お客様番号12345678`: an own ID behind what names nobody.

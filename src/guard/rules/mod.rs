@@ -22,6 +22,7 @@ pub mod empty;
 pub mod envelope;
 mod exact;
 mod field;
+mod glued;
 mod hosts;
 pub mod identifiers;
 pub mod link_token;
@@ -33,6 +34,7 @@ pub mod salutation;
 pub mod secret;
 pub mod unreadable;
 mod within;
+mod written;
 
 use std::collections::HashMap;
 

@@ -7,15 +7,18 @@ use crate::account::{AccountId, Kind, mask};
 use crate::guard::find::file;
 use crate::guard::find::names::salutation::{NAME_MAX, Salutation};
 use crate::guard::find::names::standalone::{self, Standing};
-use crate::guard::find::names::{Hit, Names, alone, captioned, halves, is_joined, slug, squeeze};
+use crate::guard::find::names::titled::{self, Titled};
+use crate::guard::find::names::{Hit, How, Names, alone, captioned, halves, is_joined, slug, squeeze};
 use crate::guard::finding::Rule;
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
-use crate::guard::rules::addressee::is_explained;
+use crate::guard::rules::addressee::{is_explained, is_own_name};
 use crate::guard::rules::claims::Claim;
+use crate::guard::rules::glued::{self, is_of_host};
 use crate::guard::rules::within::Spans;
+use crate::guard::rules::written::{has_middle, is_not_small, is_written_as_name};
 use crate::guard::rules::{Case, Seen, is_read};
-use crate::guard::view::{Shape, View, second};
+use crate::guard::view::{Shape, View, second, strings};
 
 /// A folded text as names are searched for in it.
 pub struct Searched<'t> {
@@ -79,13 +82,31 @@ fn read(case: &mut Case<'_>, view: &View<'_>, names: Names<'_>, searched: &str) 
     if let Some(declared) = case.extra().and_then(|extra| extra.names()) {
         anywhere(case, view, declared, &joined, &spaced);
     }
+    foreign(case, view, searched, &glued::hits(view, searched, names), Reading::Cued);
+    for (word, hit) in glued::humped_hits(view, names) {
+        foreign(case, view, &word, &[hit], Reading::Cued);
+    }
     captioned(case, view, searched);
     standing(case, view, searched);
     alone(case, view, searched);
+    in_strings(case, view, names, searched);
     if view.shape == Shape::Visible && is_read(view) {
         let shown = |name: &&String| joined.contains(*name) || spaced.contains(*name);
         let own: Vec<String> = case.own.names().iter().filter(shown).cloned().collect();
         own.iter().for_each(|name| case.shown.insert(Kind::Person, name));
+    }
+}
+
+/// Names in the strings that a script or a style sheet joins or shows.
+fn in_strings(case: &mut Case<'_>, view: &View<'_>, names: Names<'_>, searched: &str) {
+    let at = view.place.at.as_deref().unwrap_or_default();
+    let is_style = view.place.view == "style" || (view.place.view == "attribute" && at == "style");
+    let strings = if is_style { strings::shown(searched) } else { strings::joined(searched) };
+    if let Some(strings) = strings {
+        let (joined, spaced) = squeeze(&strings);
+        anywhere(case, view, names, &joined, &spaced);
+        standing(case, view, &strings);
+        stand_alone(case, view, &strings);
     }
 }
 
@@ -110,7 +131,7 @@ fn anywhere(case: &mut Case<'_>, view: &View<'_>, names: Names<'_>, joined: &str
     if !joined.is_ascii() {
         foreign(case, view, joined, &names.joined(joined), Reading::Running);
     }
-    if spaced.contains(' ') {
+    if spaced.contains([' ', '-', '.']) {
         foreign(case, view, spaced, &names.worded(spaced), Reading::Running);
     }
 }
@@ -121,8 +142,21 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit], readi
     }
     let own = own_spans(case, text);
     for hit in hits {
-        let name = &text[hit.start..hit.end];
+        let name = hit.name(text);
         if reading == Reading::Running && is_common(name) && !is_written_as_name(view, name) {
+            continue;
+        }
+        let is_otherwise = match hit.how {
+            How::Plain => true,
+            // `Thea Dunmore` goes on behind `Ravenscar Mill`, and is nobody called Thea Ravenscar.
+            How::Middle => {
+                let is_cut = own.reaches_over(hit.start) || own.reaches_over(hit.end);
+                !is_cut && has_middle(view, &text[hit.start..hit.end])
+            }
+            // A host is judged by itself.
+            How::Signs | How::Glued => !is_of_host(text, hit.start..hit.end) && !case.own.spells(name),
+        };
+        if !is_otherwise {
             continue;
         }
         // A piece of one's own name is one's own.
@@ -150,49 +184,13 @@ fn is_common(name: &str) -> bool {
     name.split(' ').all(lexicon::is_common)
 }
 
-/// Whether words of a view are written with capitals, and stand between words that are not:
-/// `Grace Young`, not `April May June` or `will price`.
-fn is_written_as_name(view: &View<'_>, name: &str) -> bool {
-    // Around a seam only the folded text is known; the whole message is then read.
-    if view.place.view == WINDOW {
-        return true;
-    }
-    // Of a source the text is a view of its own.
-    if view.place.view == "source" {
-        return false;
-    }
-    let wanted: Vec<&str> = name.split(' ').collect();
-    let words: Vec<&str> = view.text.split_whitespace().collect();
-    let is_capital = |word: &str| {
-        let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
-        word.starts_with(char::is_uppercase) && word.chars().any(char::is_lowercase)
-    };
-    let letters = |word: &str| {
-        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-        normal::search(&normal::fold(bare)).into_owned()
-    };
-    words.windows(wanted.len()).enumerate().any(|(at, window)| {
-        let inner = &window[..window.len() - 1];
-        let is_unbroken = inner.iter().all(|word| word.ends_with(char::is_alphanumeric));
-        let is_apart = |word: Option<&&str>| word.is_none_or(|word| !is_capital(word));
-        let before = at.checked_sub(1).and_then(|at| words.get(at));
-        let ends_before = before.is_some_and(|word| word.ends_with(|c: char| !c.is_alphanumeric()));
-        let ends = window.last().is_some_and(|word| word.ends_with(|c: char| !c.is_alphanumeric()));
-        is_unbroken
-            && window.iter().all(|word| is_capital(word))
-            && (ends_before || is_apart(before))
-            && (ends || is_apart(words.get(at + window.len())))
-            && window.iter().zip(&wanted).all(|(word, wanted)| letters(word) == *wanted)
-    })
-}
-
 /// What the view around a seam is called.
 pub const WINDOW: &str = "seam";
 
 /// Whether the name of a body without its legal form stands apart from a longer word: `東京商事`
 /// in `大東京商事`.
 fn is_whole(text: &str, hit: &Hit, view: &View<'_>) -> bool {
-    let name = &text[hit.start..hit.end];
+    let name = hit.name(text);
     if !name.contains(is_joined) || normal::company::has_form(name) || view.place.view == WINDOW {
         return true;
     }
@@ -276,11 +274,8 @@ fn alone(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
     if view.place.view == "source" || view.place.view == "style" || !is_for_readers(view) {
         return;
     }
-    for standing in alone::names(searched) {
-        if !is_common(&standing.name) && !case.known.has_searched_word(&standing.name) {
-            find_standing(case, view, searched, &standing);
-        }
-    }
+    stand_alone(case, view, searched);
+    titled(case, view, searched);
     // A word of an own name is another's beside a legal form: `Whitfield Ltd`.
     for body in alone::bodies(searched) {
         let is_own = case.own.names().contains(&body.name);
@@ -293,6 +288,18 @@ fn alone(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
             if other_of(case, Kind::Person, &turned.name).is_some() {
                 find_standing(case, view, searched, turned);
             }
+        }
+    }
+}
+
+/// Names of one word, and those that are written as one.
+fn stand_alone(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
+    let names = case.guard.index().names();
+    for standing in alone::names(searched) {
+        if !is_common(&standing.name) && !case.known.has_searched_word(&standing.name) {
+            find_standing(case, view, searched, &standing);
+            let glued = names.glued(searched, standing.place);
+            foreign(case, view, searched, glued.as_slice(), Reading::Cued);
         }
     }
 }
@@ -340,6 +347,33 @@ fn is_in_own(case: &Case<'_>, folded: &str, standing: &Standing) -> bool {
 
 fn starts_with(mut text: impl Iterator<Item = char>, mut head: impl Iterator<Item = char>) -> bool {
     head.all(|c| text.next() == Some(c))
+}
+
+/// Surnames and short names behind a title or before an honorific.
+fn titled(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
+    let mut own_until = 0;
+    for Titled { standing: Standing { place, name }, title } in titled::names(searched) {
+        if is_own_name(case, &name) || case.known.has_salutation(&name) {
+            own_until = place.end;
+        }
+        // `Mr. Hugh Tarnside`, of whom the first is own.
+        if place.start < own_until {
+            continue;
+        }
+        let is_sure = lexicon::of(Role::SureTitle).has(title) && !is_common(&name);
+        let Some((kind, owner)) = other_of(case, Kind::Person, &name).or_else(|| other_half(case, &name)) else {
+            continue;
+        };
+        if is_sure && view.text.chars().all(|c| !c.is_uppercase()) || is_not_small(view, &name) {
+            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(&name), Some(&owner));
+        }
+    }
+}
+
+/// Who else is called so behind a title or before an honorific.
+pub(super) fn other_half(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
+    let is_own = is_own_name(case, name) || case.known.has_salutation(name);
+    if is_own { None } else { other_of(case, Kind::Person, &normal::cue(name)) }
 }
 
 /// Who else has this name, whole or without its legal form.

@@ -7,7 +7,7 @@ use crate::account::{Kind, mask};
 use crate::guard::find::names::salutation::{Salutation, broken, is_generic, salutations};
 use crate::guard::finding::Rule;
 use crate::guard::rules::addressee::is_explained;
-use crate::guard::rules::names::other;
+use crate::guard::rules::names::{other, other_half};
 use crate::guard::rules::{Case, Seen, is_header};
 use crate::guard::view::{Shape, View, second};
 
@@ -50,7 +50,7 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         }
         let place = view.place.to_string();
         if !salutation.is_sure {
-            if let Some((kind, owner)) = other(case, name) {
+            if let Some((kind, owner)) = other(case, name).or_else(|| other_half(case, name)) {
                 case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
             }
             continue;

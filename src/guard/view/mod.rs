@@ -34,6 +34,7 @@ pub(in crate::guard) mod plain;
 pub(in crate::guard) mod reread;
 pub(in crate::guard) mod second;
 pub(in crate::guard) mod sink;
+pub(in crate::guard) mod strings;
 pub(in crate::guard) mod transfer;
 pub(in crate::guard) mod url;
 pub mod word;

@@ -15,9 +15,12 @@
 
 pub(in crate::guard) mod alone;
 pub(in crate::guard) mod captioned;
+mod greeting;
 pub(in crate::guard) mod halves;
 pub(in crate::guard) mod salutation;
 pub(in crate::guard) mod standalone;
+pub(in crate::guard) mod titled;
+pub(in crate::guard) mod worded;
 
 use crate::account::Kind;
 use crate::guard::index::{Index, LONG, TELLING, is_common};
@@ -32,7 +35,7 @@ const SPACELESS_MIN: usize = 8;
 pub use normal::{is_joined, is_within};
 
 /// One name found in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// Where it begins and ends, in bytes of the text that was searched.
     pub start: usize,
@@ -40,6 +43,30 @@ pub struct Hit {
     pub end: usize,
     /// The keyed hash of the name.
     pub hash: u128,
+    /// How it is written there.
+    pub how: How,
+    /// The name, where the text has it otherwise.
+    pub(in crate::guard) name: Option<Box<str>>,
+}
+
+impl Hit {
+    /// The name, canonical, of a hit in this text.
+    pub fn name<'t>(&'t self, text: &'t str) -> &'t str {
+        self.name.as_deref().unwrap_or(&text[self.start..self.end])
+    }
+}
+
+/// How a text has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// As the directory has it.
+    Plain,
+    /// With other words between its halves.
+    Middle,
+    /// With signs for its blanks.
+    Signs,
+    /// As one word.
+    Glued,
 }
 
 /// Searches for every name of a directory at once.
@@ -142,57 +169,6 @@ impl<'i> Names<'i> {
         }
     }
 
-    /// Names in a text whose white space is single spaces, by whole words.
-    pub fn worded(&self, spaced: &str) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        if !self.has_worded() {
-            return hits;
-        }
-        let (gates, house, first_max) = (self.index.gates(), self.index.gatehouse(), self.index.reach().first as usize);
-        let bytes = spaced.as_bytes();
-        let mut from = 0;
-        for to in memchr::memchr_iter(b' ', bytes) {
-            // From the end of the word: a name's first word is no longer than the
-            // longest, and has no character of a script without spaces.
-            for at in (from.max(to.saturating_sub(first_max))..to).rev() {
-                let is_letter = || spaced.get(at..).and_then(|rest| rest.chars().next()).is_some_and(is_joined);
-                if !bytes[at].is_ascii() && is_letter() {
-                    break;
-                }
-                if spaced.is_char_boundary(at)
-                    && starts_word(&spaced[from..at])
-                    && let Some(first) = spaced.get(at..to)
-                    && house.has(gates.worded(first, &spaced[to + 1..]))
-                {
-                    self.worded_at(spaced, at, &mut hits);
-                }
-            }
-            from = to + 1;
-        }
-        hits.sort_unstable_by_key(|hit| (hit.end, hit.start));
-        hits
-    }
-
-    /// Every name of words that begins here.
-    fn worded_at(&self, text: &str, start: usize, hits: &mut Vec<Hit>) {
-        let mut spaces = 0;
-        for (at, c) in text[start..].char_indices() {
-            if is_joined(c) {
-                return;
-            }
-            if c == ' ' {
-                spaces += 1;
-                if spaces == self.longest_words() {
-                    return;
-                }
-            }
-            let end = start + at + c.len_utf8();
-            if spaces > 0 && !text[end..].starts_with(is_within) {
-                self.take(text, start, end, Form::Worded, hits);
-            }
-        }
-    }
-
     fn take(&self, text: &str, start: usize, end: usize, wanted: Form, hits: &mut Vec<Hit>) {
         let name = &text[start..end];
         let hash = match self.index.keys() {
@@ -206,7 +182,7 @@ impl<'i> Names<'i> {
         if let Some(hash) = hash
             && form(name) == wanted
         {
-            hits.push(Hit { start, end, hash });
+            hits.push(Hit { start, end, hash, how: How::Plain, name: None });
         }
     }
 }

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 
 use hashbrown::HashSet;
 
+use crate::guard::find::names::greeting::greeted;
 use crate::guard::find::names::is_joined;
 use crate::guard::lexicon::{self, Role};
-use crate::guard::normal;
+use crate::guard::normal::{self, is_hangul};
 
 /// One salutation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +27,7 @@ pub struct Salutation {
 }
 
 /// Stops that a name does not reach across.
-const STOPS: &[char] = &[
+pub(super) const STOPS: &[char] = &[
     '、', '。', ',', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', ';', '|', '/', '<', '>',
     '"', '・', '…', '\n', '\r', '\t', '=',
 ];
@@ -110,6 +111,8 @@ enum Says {
     Addressed,
     /// `社長`: likewise, behind a surname alone.
     Surname,
+    /// `さん`: likewise; in mid-sentence people are spoken of so.
+    Spoken,
 }
 
 /// The honorific that a text begins with.
@@ -157,7 +160,7 @@ fn without_contact(words: &str) -> &str {
 }
 
 /// Words without what adorns them: `★林`, `grace 👋`, `**ada**`.
-fn bare(words: &str) -> &str {
+pub(super) fn bare(words: &str) -> &str {
     words.trim_matches(|c: char| c.is_whitespace() || "*~#_-=".contains(c) || !(c.is_ascii() || c.is_alphanumeric()))
 }
 
@@ -185,8 +188,9 @@ fn joined(line: &str, found: &mut Vec<Salutation>) {
         // さま and さん after hiragana are more often words than names, 氏
         // needs a name of its own script; an ending is not a name.
         let says = match honorific {
-            "さま" | "さん" if hiragana => Says::Addressed,
             "氏" if hiragana => continue,
+            _ if lexicon::of(Role::Mention).has(honorific) => Says::Spoken,
+            "さま" if hiragana => Says::Addressed,
             _ => says,
         };
         let salutation = Salutation { at_start: start == 0, ..Salutation::of(words) };
@@ -197,9 +201,15 @@ fn joined(line: &str, found: &mut Vec<Salutation>) {
             let is_sure = lexicon::of(Role::Surname).has(before) && words.starts_with(before);
             Salutation { is_sure, ..Salutation::of(before) }
         } else {
-            let starts = start == 0 || lexicon::of(Role::Greeting).has(before[..start].trim_end_matches(STOPS).trim());
+            let starts = start == 0
+                || says == Says::Spoken && before[..start].ends_with(['。', '!', '?'])
+                || lexicon::of(Role::Greeting).has(before[..start].trim_end_matches(STOPS).trim());
             let is_sure = says == Says::Name || starts && is_addressed(name, after, says);
-            match surname(words).filter(|_| !is_sure && !goes_on(after)) {
+            if !is_sure {
+                let run = last_run(words);
+                found.push(Salutation { is_sure, ..Salutation::of(run) });
+            }
+            match surname(words).filter(|_| !is_sure && says != Says::Spoken && !goes_on(after)) {
                 Some(surname) => Salutation::of(surname),
                 None => Salutation { is_sure, ..salutation },
             }
@@ -229,10 +239,6 @@ fn is_hiragana(c: char) -> bool {
     ('\u{3040}'..='\u{309f}').contains(&c)
 }
 
-fn is_hangul(c: char) -> bool {
-    ('\u{ac00}'..='\u{d7af}').contains(&c)
-}
-
 /// The longest name before `先生` that is somebody's for sure, in characters; and the longest
 /// surname before `社長`.
 const ADDRESSED_MAX: usize = 6;
@@ -247,13 +253,36 @@ fn is_addressed(name: &str, after: &str, says: Says) -> bool {
     let after = after.trim_start();
     let ends = after.chars().next().is_none_or(|c| "、,!。:へ".contains(c) || c == ';')
         || lexicon::of(Role::Greeting).prefix(after).is_some();
+    if says == Says::Spoken && !is_one_script {
+        return ends && !has_particle(name);
+    }
     let most = if says == Says::Surname { SURNAME_MAX } else { ADDRESSED_MAX };
     let is_other = || {
         [Role::Department, Role::Office, Role::Form].iter().any(|role| lexicon::of(*role).suffix(name).is_some())
             || lexicon::is_common(name)
     };
-    let is_long = length > 1 || lexicon::of(Role::Surname).has(name);
+    let is_long = length > 1 || says == Says::Spoken || lexicon::of(Role::Surname).has(name);
     is_one_script && ends && is_long && length <= most && !is_other()
+}
+
+/// Whether words of a text stand before a name: 俳優の渡辺謙.
+fn has_particle(name: &str) -> bool {
+    let pairs = name.chars().zip(name.chars().skip(1));
+    pairs.into_iter().any(|(before, c)| !is_hiragana(before) && "のはがをもにとでや".contains(c))
+}
+
+/// The characters of one script that a text ends with, behind a particle of a sentence: 鈴木
+/// of 先日は鈴木, さくら of 先日はさくら.
+fn last_run(words: &str) -> &str {
+    let kinds: [fn(char) -> bool; 4] =
+        [normal::is_han, is_hiragana, is_hangul, |c| ('\u{30a0}'..='\u{30ff}').contains(&c)];
+    let Some(kind) = words.chars().next_back().and_then(|c| kinds.into_iter().find(|kind| kind(c))) else {
+        return words;
+    };
+    let start = words.char_indices().rev().take_while(|(_, c)| kind(*c)).last().map_or(0, |(at, _)| at);
+    let run = &words[start..];
+    let particle = run.char_indices().find(|(_, c)| start > 0 && is_hiragana(*c)).map_or(0, |(_, c)| c.len_utf8());
+    &run[particle..]
 }
 
 /// The last word of a text, with the one before it if it is a single syllable: `김 민수`.
@@ -293,109 +322,6 @@ fn is_word(line: &str, at: usize, honorific: &str) -> bool {
             .is_some_and(|word| !whole[..whole.len() - word.len()].ends_with(is_joined))
     };
     ends || begins() || alone()
-}
-
-/// The most words of a name behind a comma.
-const WORDS_MAX: usize = 2;
-
-/// Whoever is greeted at the beginning of a line: `Dear Ada Ashgrove,`, `Уважаемый Иван!`.
-fn greeted(line: &str, found: &mut Vec<Salutation>) {
-    let line = line.trim_start_matches(|c: char| c.is_whitespace() || "\"'「『(>*¡".contains(c));
-    let Some((greeting, is_welcome)) = greeting(line) else { return };
-    let rest = &line[greeting.len()..];
-    let rest = rest.strip_prefix('.').filter(|rest| rest.starts_with(' ')).unwrap_or(rest);
-    let after_comma = rest.strip_prefix(',').map(|rest| rest.strip_prefix(' ').unwrap_or(rest));
-    let rest = match after_comma {
-        // 您好，王小明先生: more than one word is a sentence, where no title stands before it.
-        Some(rest) if lexicon::of(Role::Welcome).prefix(rest).is_some() => return,
-        Some(rest) if words_of(addressee(rest)) <= WORDS_MAX || starts_with_title(rest) => rest,
-        None if !is_welcome && (rest.starts_with(' ') || stands_together(greeting, rest)) => rest,
-        _ => return,
-    };
-    if lexicon::of(Role::Famous).prefix(line).is_some() {
-        return;
-    }
-    let whole = addressee(rest);
-    let words = untitled(bare(whole));
-    let name = normal::name_of_searched(words);
-    let first = words.split([' ', '/']).next().unwrap_or_default();
-    let count = name.split(' ').count();
-    if name.is_empty() || count > 6 || name.chars().count() > NAME_MAX || !name.chars().any(char::is_alphabetic) {
-        return;
-    }
-    if is_nobody(&name) || lexicon::of(Role::Away).has(first) {
-        return;
-    }
-    let is_plain = name.split(' ').all(|word| lexicon::is_common(word) || is_generic(word));
-    let behind = &rest[whole.as_ptr() as usize - rest.as_ptr() as usize + whole.len()..];
-    let is_loud = behind.trim_start().starts_with('!');
-    let is_name_word = || name.split(' ').any(|word| lexicon::of(Role::NameWord).has(word)) && !is_loud;
-    let is_sure = !is_plain || is_name_word();
-    found.push(Salutation { is_sure, ..Salutation::of(words) });
-}
-
-/// Whether an addressee is nobody in particular, by its words.
-fn is_nobody(name: &str) -> bool {
-    let nobody =
-        |word: &str| is_generic(word) || [Role::Beside, Role::Title].iter().any(|role| lexicon::of(*role).has(word));
-    lexicon::of(Role::Generic).has(name)
-        || is_generic(name)
-        || lexicon::of(Role::Famous).has(name)
-        || name.split([' ', '/']).filter(|word| !word.is_empty()).all(nobody) && name.split(' ').any(is_generic)
-}
-
-fn words_of(text: &str) -> usize {
-    text.split(' ').count()
-}
-
-/// The greeting that a line begins with, and whether a comma must stand behind it.
-fn greeting(line: &str) -> Option<(&'static str, bool)> {
-    let ends = |word: &&'static str| {
-        word.ends_with(is_joined) || !line[word.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '\'')
-    };
-    let named = lexicon::of(Role::Greeting).prefix(line).filter(ends).map(|word| (word, false));
-    let welcomed = lexicon::of(Role::Welcome).prefix(line).filter(ends).map(|word| (word, true));
-    match (named, welcomed) {
-        (Some(named), Some(welcomed)) => Some(if welcomed.0.len() > named.0.len() { welcomed } else { named }),
-        (named, welcomed) => named.or(welcomed),
-    }
-}
-
-/// Whether a name goes on behind a greeting without a space: 尊敬的王小明, สวัสดีคุณสมชาย.
-fn stands_together(greeting: &str, rest: &str) -> bool {
-    let is_han = greeting.ends_with(normal::is_han) && rest.starts_with(normal::is_han);
-    is_han || (greeting.ends_with("คุณ") && rest.starts_with(normal::is_spaceless))
-}
-
-fn starts_with_title(rest: &str) -> bool {
-    rest.split(' ').next().is_some_and(normal::is_title)
-}
-
-/// An addressee without the titles and further greetings before it: `herr dr. müller`.
-fn untitled(mut words: &str) -> &str {
-    loop {
-        let Some((first, rest)) = words.split_once(' ') else { return words };
-        let is_more =
-            normal::is_title(first) || lexicon::of(Role::Greeting).has(first) || lexicon::of(Role::Family).has(first);
-        if !is_more || rest.trim().is_empty() {
-            return words;
-        }
-        words = rest.trim_start();
-    }
-}
-
-/// Whether a text ends with a title or an initial, whose full stop ends no sentence.
-fn is_abbreviation(before: &str) -> bool {
-    let word = before.rsplit(' ').next().unwrap_or_default();
-    word.chars().count() == 1 || normal::is_title(word) || word == "st"
-}
-
-/// Whoever stands behind a greeting, up to the next stop.
-fn addressee(rest: &str) -> &str {
-    let sentence = || rest.match_indices(". ").find(|(at, _)| !is_abbreviation(&rest[..*at]));
-    let stop = rest.find(STOPS).or_else(|| sentence().map(|(at, _)| at));
-    let end = stop.into_iter().chain(rest.find(" - ")).min().unwrap_or(rest.len());
-    rest[..end].trim().trim_end_matches('.')
 }
 
 #[cfg(test)]

@@ -113,6 +113,9 @@ fn joined(folded: &str, all: &mut Vec<Standing>) {
                 if goes_on && lexicon::of(Role::Particle).prefix(after).is_none() {
                     continue;
                 }
+                // `민수 김`: the surname may stand behind.
+                let turned = format!("{}{}", &folded[done..done + end], &folded[gap - start..gap]);
+                all.push(Standing { name: normal::name_of_searched(&turned), place: place.clone() });
                 all.push(Standing { name: normal::name_of_searched(&folded[place.clone()]), place });
             }
         }
@@ -224,6 +227,11 @@ fn turned(
         return;
     }
     let (first, second) = given.split_once(' ').unwrap_or((given, surname));
+    // `Okafor, Daniel J.`, who is Daniel Okafor.
+    if !field.contains(given) && given.contains(' ') && may_begin(first, surname) {
+        let name = normal::name_of_searched(&format!("{first} {surname}"));
+        all.push(Standing { place: place(folded, field), name });
+    }
     // A title or an initial is written otherwise in a name, and a short name has no gate.
     let is_plain = !given.contains('.') && length >= SHORT_MAX && first.len() > TITLE_MAX;
     if !is_plain || may_begin(first, second.trim_start()) {
