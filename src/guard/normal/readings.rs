@@ -250,7 +250,7 @@ mod tests {
             ("Faldner und Söhne OHG", "faldner & sohne"),
             ("Faldner & Söhne OHG", "faldner und soehne"),
             ("Garrick and Partners LLP", "garrick + partners llp"),
-            ("Северный и Ветер", "северныи & ветер"),
+            ("Северный и Ветер", "северный & ветер"),
         ] {
             let found = of(Kind::Organisation, value);
             assert!(found.contains(&reading.to_owned()), "{value}: {found:?}");
