@@ -17,12 +17,25 @@ use crate::guard::rules::identifiers::{Whose, show};
 
 pub(super) fn host(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     match normal::canonical(Kind::Domain, text, None) {
-        Ok(host) => canonical_host(case, &host, visible),
+        Ok(host) if normal::may_be_capital(text) => canonical_host(case, &host, visible),
+        Ok(host) => plain_host(case, &host, visible),
         Err(_) => Whose::Nobodys,
     }
 }
 
 pub(super) fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
+    match plain_host(case, host, visible) {
+        Whose::Nobodys => match case.claim_capital(Kind::Domain, host) {
+            Claim::Own => Whose::Own,
+            Claim::Other(owner) => Whose::Foreign(Kind::Domain, owner),
+            Claim::Nobodys => Whose::Nobodys,
+        },
+        found => found,
+    }
+}
+
+/// The same of a host whose letters have no capitals.
+fn plain_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
     if let Some(owner) = before_own(case, host) {
         return Whose::Foreign(Kind::Domain, owner);
     }
