@@ -30,12 +30,14 @@ pub(in crate::guard) mod html;
 mod mixed;
 mod parameter;
 pub(in crate::guard) mod part;
+mod picture;
 pub(in crate::guard) mod plain;
 pub(in crate::guard) mod reread;
 pub(in crate::guard) mod second;
 pub(in crate::guard) mod sink;
 pub(in crate::guard) mod transfer;
 pub(in crate::guard) mod url;
+mod utf7;
 pub mod word;
 
 use std::borrow::Cow;
