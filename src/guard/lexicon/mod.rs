@@ -85,13 +85,17 @@ pub enum Role {
     WordAlone,
     /// Counts people behind a number: `100名様`.
     Counter,
+    /// Is written in place of an address's sign: `at`, `arroba`.
+    SpelledAt,
+    /// Is written in place of a dot: `dot`, `punkt`.
+    SpelledDot,
     /// A common surname, which is one before an office in mid-sentence too: `田中部長`.
     Surname,
 }
 
 impl Role {
     /// Every role by its name, in their order.
-    const ALL: [(&'static str, Role); 31] = [
+    const ALL: [(&'static str, Role); 33] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
@@ -122,6 +126,8 @@ impl Role {
         ("generic-whole", Role::GenericWhole),
         ("word-alone", Role::WordAlone),
         ("counter", Role::Counter),
+        ("spelled-at", Role::SpelledAt),
+        ("spelled-dot", Role::SpelledDot),
         ("surname", Role::Surname),
     ];
 
@@ -129,7 +135,14 @@ impl Role {
     fn is_of_names(self) -> bool {
         !matches!(
             self,
-            Role::IdLabel | Role::IdLabelSure | Role::PhoneLabel | Role::OtherLabel | Role::Currency | Role::Unit
+            Role::IdLabel
+                | Role::IdLabelSure
+                | Role::PhoneLabel
+                | Role::OtherLabel
+                | Role::Currency
+                | Role::Unit
+                | Role::SpelledAt
+                | Role::SpelledDot
         )
     }
 

@@ -45,7 +45,7 @@ fn is_capital(case: &Case<'_>, domain: &str) -> bool {
 
 /// An address that is broken up or spelled out: a mailbox that is known.
 pub(super) fn buried_email(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
-    let text = token.value.as_deref().unwrap_or(token.text);
+    let text = token.says();
     for address in addresses(text) {
         match mailbox(case, address, visible) {
             Whose::Nobodys => {}

@@ -200,6 +200,11 @@ pub fn others_of_value(bytes: &[u8], declared: &str) -> Vec<Reading> {
     all
 }
 
+/// What bytes that are not UTF-8 say, in each charset that has them.
+pub fn in_charsets(bytes: &[u8]) -> Vec<Reading> {
+    others(bytes, None).into_iter().chain(of_value(bytes)).collect()
+}
+
 /// The charsets that bytes may be in.
 fn candidates(bytes: &[u8]) -> impl Iterator<Item = &'static str> {
     // A word of another script is letters beyond ASCII alone.

@@ -45,7 +45,7 @@ use std::fmt;
 
 use sink::Sink;
 
-pub(in crate::guard) use charset::common_name as common_charset;
+pub(in crate::guard) use charset::{common_name as common_charset, in_charsets};
 pub use sink::Declared;
 
 /// One thing that could be read, decoded, not yet normalised.
