@@ -14,6 +14,7 @@ use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::identifiers::{Whose, show};
+use crate::guard::rules::lookalikes;
 
 pub(super) fn host(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     match normal::canonical(Kind::Domain, text, None) {
@@ -91,7 +92,12 @@ pub(super) fn idn(case: &mut Case<'_>, text: &str, visible: bool, stops: &Stops<
             Some((Whose::Foreign(kind, owner), _)) => return Whose::Foreign(kind, owner),
             Some((_, start)) => open = start,
             None if is_file(&text[place(readings[0])..], readings[0]) => {}
-            None if readings.iter().any(|reading| is_plausible(reading) && !stops.has(reading)) => all = Whose::Nobodys,
+            None if readings.iter().any(|reading| {
+                is_plausible(reading) && !stops.has(reading) && !lookalikes::is_no_word(reading, visible)
+            }) =>
+            {
+                all = Whose::Nobodys;
+            }
             None => {}
         }
     }

@@ -12,6 +12,7 @@ use crate::guard::own::known::canonicals;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::exact::{self, Exactly, Written};
 use crate::guard::rules::hosts::{Stops, host, idn, named_after};
+use crate::guard::rules::lookalikes;
 use crate::guard::rules::mailboxes::{buried_email, email};
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, Seen, is_read};
@@ -29,7 +30,8 @@ pub(super) enum Whose {
 pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
     let Seen { view, text, folded, .. } = *seen;
     let written = Written::new(text, folded);
-    let tokens = case.scanner().scan(folded, Setting::of(view));
+    let mut tokens = case.scanner().scan(folded, Setting::of(view));
+    tokens.retain(|token| !lookalikes::is_colour(token, view, folded));
     let wholes = wholes(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
     let stops = Stops::new(&view.text);
@@ -184,7 +186,9 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str, stops
     match token.shape {
         // `jonathan.whitfield` is an own name.
         Shape::Host => {
-            !stops.has(token.says()) && !case.own.has_name(&normal::name(&token.says().replace('.', " ")))
+            !lookalikes::is_no_host(token, view, folded)
+                && !stops.has(token.says())
+                && !case.own.has_name(&normal::name(&token.says().replace('.', " ")))
         }
         // `宛先はtaro.yamada@example.jp`: the address is asked for, and its piece is not.
         Shape::Idn => {
