@@ -73,6 +73,8 @@ impl<'a> Reader<'a> {
                         let named = matches!(column.kind, Kind::Person | Kind::Organisation);
                         // Which of several accounts have a folded form, its exact one says.
                         let is_told = !column.is_exact() || form.starts_with(normal::EXACT);
+                        // Capitals may leave the same of two names.
+                        let is_told = is_told && !normal::is_capital_form(&form);
                         let (name, exclusive) = (named.then_some(form), column.is_exclusive() && is_told);
                         entries.push(NewEntry { kind: column.kind, hash, name, exclusive });
                     }

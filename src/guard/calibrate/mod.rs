@@ -267,11 +267,16 @@ impl Trial<'_> {
 
     /// Whether an account's own values contain this one, as an address does its domain.
     fn shares(&self, record: &Record, value: &str) -> bool {
-        let value = normal::fold(value);
+        let is_host = matches!(self.kind, Kind::Domain | Kind::Email);
+        let plain = |value: &str| {
+            let canonical = if is_host { normal::canonical(self.kind, value, None).ok() } else { None };
+            canonical.map_or_else(|| normal::fold(value).into_owned(), |value| normal::capital(&value).into_owned())
+        };
+        let value = (normal::fold(value).into_owned(), plain(value));
         let fields = record.fields.values().flat_map(Field::values);
         fields.into_iter().any(|own| {
-            let own = normal::fold(own);
-            own.contains(&*value) || value.contains(&*own)
+            let own = (normal::fold(own), plain(own));
+            own.0.contains(&*value.0) || value.0.contains(&*own.0) || own.1 == value.1
         })
     }
 
@@ -294,13 +299,18 @@ impl Trial<'_> {
         let names = |kind: Kind| matches!(kind, Kind::Person | Kind::Organisation);
         let country = self.mapping.columns.get(self.name).and_then(|column| column.country.as_deref());
         let exact = |value: &str| if self.is_exact() { normal::exact(value).map(|exact| vec![exact]) } else { None };
-        let forms = exact(value).or_else(|| normal::forms(self.kind, value, country).ok()).unwrap_or_default();
+        // What capitals leave of one value may be another.
+        let forms_of = |kind: Kind, value: &str, country: Option<&str>| {
+            let forms = normal::forms(kind, value, country).ok()?;
+            Some(forms.into_iter().map(|form| normal::capital(form.trim_start_matches('^')).into_owned()).collect())
+        };
+        let forms: Vec<String> = exact(value).or_else(|| forms_of(self.kind, value, country)).unwrap_or_default();
         let has = |(name, field): (&String, &Field)| {
             let Some(column) = self.mapping.columns.get(name) else { return false };
             let fits = column.kind == self.kind || (names(column.kind) && names(self.kind));
             let country = column.country.as_deref();
-            let forms_of = |own: &str| exact(own).or_else(|| normal::forms(column.kind, own, country).ok());
-            let mut own = field.values().filter_map(forms_of).flatten();
+            let mut own =
+                field.values().filter_map(|own| exact(own).or_else(|| forms_of(column.kind, own, country))).flatten();
             fits && own.any(|own| forms.contains(&own))
         };
         other.record.fields.iter().any(has)

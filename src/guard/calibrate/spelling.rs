@@ -101,7 +101,9 @@ const fn row(
 
 const SPELLINGS: &[Spelling] = &[
     row("as it is", Kinds::All, Markup::Text, true, |v| Some(v.to_owned())),
-    row("upper case", Kinds::Letters, Markup::Text, true, |v| changed(v, upper(v)?)),
+    row("upper case", Kinds::Letters, Markup::Text, true, |v| changed(v, v.to_uppercase())),
+    row("upper case of Turkish", Kinds::Letters, Markup::Text, true, |v| changed(v, turkish(v)?)),
+    row("upper case without accents", Kinds::Letters, Markup::Text, true, |v| changed(v, without_accents(v)?)),
     row("lower case", Kinds::Letters, Markup::Text, true, |v| changed(v, v.to_lowercase())),
     row("full-width", Kinds::All, Markup::Text, true, |v| changed(v, wide(v))),
     row("decomposed", Kinds::Letters, Markup::Text, true, |v| changed(v, decomposed(v))),
@@ -269,11 +271,16 @@ impl Place {
     }
 }
 
-/// Upper case, unless a host would be another by it: `ß` has none of its own there (UTS 46).
-fn upper(value: &str) -> Option<String> {
-    let upper = value.to_uppercase();
-    let is_host = value.contains('.') && !value.contains(' ');
-    (!is_host || !value.contains(['ß', 'ς'])).then_some(upper)
+/// The upper case of a value with letters that Turkish has: i is İ there, and ı is I.
+fn turkish(value: &str) -> Option<String> {
+    let is_turkish = value.contains(['ı', 'İ', 'ş', 'Ş', 'ğ', 'Ğ']);
+    is_turkish.then(|| value.replace('i', "İ").to_uppercase())
+}
+
+/// Greek in upper case as it is printed: without accents.
+fn without_accents(value: &str) -> Option<String> {
+    let is_greek = value.chars().any(|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}'));
+    is_greek.then(|| decomposed(&value.to_uppercase()).replace('\u{301}', ""))
 }
 
 fn changed(value: &str, written: String) -> Option<String> {

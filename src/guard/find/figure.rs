@@ -218,6 +218,17 @@ impl Beside<'_> {
         time || year == Some(true) || after == Some(true)
     }
 
+    /// `roboto:400,700`, `wght@400;700`: how thick a font's letters are.
+    pub fn are_weights(&self, parts: &Parts<'_>) -> bool {
+        let is_weight = |part: &&str| part.len() == 3 && part.ends_with("00");
+        let font = || {
+            let before = self.before().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | ';'));
+            let name = before.strip_suffix([':', '@']).unwrap_or_default();
+            name.ends_with(|c: char| c.is_alphabetic())
+        };
+        parts.parts.iter().all(is_weight) && parts.are_all(|sign| matches!(sign, "," | ";")) && font()
+    }
+
     /// Whether it is an amount of money, or counts something.
     pub fn is_counted(&self) -> bool {
         let after = self.after().strip_prefix(' ').unwrap_or(self.after());

@@ -1,7 +1,6 @@
 //! Hosts, where the text says where they begin and end, and where it does not.
 
-use crate::guard::find::file;
-use crate::guard::find::{Shape, Token, token};
+use crate::guard::find::{Shape, Token, escaped, file, token};
 
 /// What may be a host: labels of ASCII letters, digits, dashes and underscores with single dots
 /// between them, as many as stand there; and where each begins.
@@ -30,16 +29,15 @@ pub(super) fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// A host, or what a file with dots in its name may be named after.
 pub(super) fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Token<'t>> {
-    let (start, found) = (start + escape(&text[..start], found), &found[escape(&text[..start], found)..]);
     let trimmed = found.trim_matches(['-', '_']);
     let start = start + (found.len() - found.trim_start_matches(['-', '_']).len());
     let last = trimmed.rsplit('.').next()?;
     // The end of a host that begins in another script: read as a whole there.
     let before = text[..start].trim_end_matches(|c| c == '-' || is_dot_inside(c));
-    let in_idn = before.chars().next_back().is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
+    let in_idn = before.chars().next_back().is_some_and(is_letter);
     // Its beginning, likewise; trimming has left the dot behind.
     let rest = text[start + trimmed.len()..].strip_prefix('.').and_then(|rest| rest.chars().next());
-    let in_idn = in_idn || rest.is_some_and(|c| !c.is_ascii() && c.is_alphanumeric());
+    let in_idn = in_idn || rest.is_some_and(is_letter);
     if in_idn {
         return None;
     }
@@ -52,20 +50,6 @@ pub(super) fn host<'t>(text: &'t str, start: usize, found: &'t str) -> Option<To
         return Some(token(Shape::Host, trimmed, start));
     }
     buried_host(if is_link { trimmed } else { file::stem(trimmed) }, start)
-}
-
-/// How much of what looks like a host's beginning is of an escape before it: the `40` of
-/// `%40host.example`, the `u0040` of `\\u0040host.example`.
-fn escape(before: &str, found: &str) -> usize {
-    let are_hex = |from: usize, to: usize| {
-        found.as_bytes().get(from..to).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    };
-    match (before.as_bytes().last(), found.as_bytes().first()) {
-        (Some(b'%'), _) if are_hex(0, 2) => 2,
-        (Some(b'\\'), Some(b'u')) if are_hex(1, 5) => 5,
-        (Some(b'\\'), Some(b'x')) if are_hex(1, 3) => 3,
-        _ => 0,
-    }
 }
 
 /// A host that a name may have at its beginning: `host.example-2026`, `host.example.access`.
@@ -82,7 +66,7 @@ pub(super) fn between_underscores<'t>(start: usize, found: &'t str) -> impl Iter
 }
 
 /// Whether a host may end in this label.
-fn named(last: &str) -> bool {
+pub fn named(last: &str) -> bool {
     last.starts_with("xn--") || (last.len() >= 2 && last.bytes().all(|b| b.is_ascii_alphabetic()))
 }
 
@@ -91,15 +75,64 @@ fn named_before_dash(last: &str) -> bool {
     last.split('-').next().is_some_and(named)
 }
 
+/// A letter of another script, or a mark on one: `i\u{307}` is what İ folds to.
+fn is_letter(c: char) -> bool {
+    !c.is_ascii() && (c.is_alphanumeric() || is_mark(c))
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{3099}' | '\u{309a}')
+}
+
 /// The dots that a label may have inside it: `タナカ・ケンセツ`, `l·l`.
 fn is_dot_inside(c: char) -> bool {
     matches!(c, '・' | '·')
 }
 
+/// What a piece of a text is that looks like a host or an address and has escapes in it or
+/// beside it; `None` if it is what it seems to be.
+pub(super) fn escaped<'t>(text: &'t str, start: usize, found: &'t str) -> Option<Vec<Token<'t>>> {
+    let end = start + found.len();
+    if !escaped::is_beside(text, start, end) && !found.contains('%') {
+        return None;
+    }
+    let whole = escaped::whole(text, start, end)?;
+    let (from, written) = (whole.range.start, &text[whole.range]);
+    if whole.values.is_empty() {
+        let is_same = from == start && written.len() == found.len();
+        return (!is_same).then(|| {
+            // A line may end there, or a folder: `\news.example`.
+            let is_line = from == start + 1 && text[..start].ends_with('\\');
+            let seems = is_line.then(|| token(Shape::BuriedHost, found.trim_matches(['-', '_', '.']), start));
+            host(text, from, written).into_iter().chain(seems).collect()
+        });
+    }
+    let values = whole.values.into_iter().enumerate();
+    let token = |(n, value): (usize, String)| {
+        let shape = shape_of(&value, n == 0 && whole.is_sure)?;
+        Some(Token { shape, text: written, start: from, value: Some(value.into()) })
+    };
+    Some(values.filter_map(token).collect())
+}
+
+/// The shape of what was escaped. What is one guess of many counts only if it is known.
+fn shape_of(value: &str, is_sure: bool) -> Option<Shape> {
+    let (local, host) = value.rsplit_once('@').unwrap_or(("", value));
+    let last = host.rsplit_once('.')?.1;
+    let is_file = file::is_ending(last) || file::may_be_ending(last);
+    Some(match (value.len() > host.len() && !local.is_empty(), is_sure && !is_file) {
+        (true, true) => Shape::Email,
+        (true, false) => Shape::BuriedEmail,
+        (false, true) if !host.is_ascii() => Shape::Idn,
+        (false, true) if named(last) => Shape::Host,
+        (false, _) => Shape::BuriedHost,
+    })
+}
+
 /// Runs of letters, digits, dashes and dots that have a dot and a letter of
 /// another script: a host may be in them, and where it begins nobody tells.
 pub(super) fn idn_runs(text: &str) -> impl Iterator<Item = Token<'_>> {
-    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '\u{3099}' | '\u{309a}') || is_dot_inside(c);
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.') || is_mark(c) || is_dot_inside(c);
     let mut done = 0;
     memchr::memchr_iter(b'.', text.as_bytes()).filter_map(move |dot| {
         if dot < done {

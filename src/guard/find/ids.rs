@@ -194,6 +194,9 @@ fn grouped(window: &Window<'_, '_>, evidence: bool) -> Option<Shape> {
     if !is_sure && (parts.is_date() || beside.is_in_date() || (parts.is_price() && beside.is_counted())) {
         return None;
     }
+    if window.label.is_none() && beside.are_weights(&parts) {
+        return None;
+    }
     // The dash binds most: `1000-0001 1000-0002` is two.
     let goes_on = beside.goes_on(parts.sign()) || beside.goes_on('-');
     let is_asked = window.setting == Setting::Prose && parts.is_plain() && parts.is_fours() && !goes_on;

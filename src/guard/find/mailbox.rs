@@ -1,18 +1,29 @@
 //! E-mail addresses that are broken up (`taro@` at the end of a line) or spelled out
-//! (`taro [at] example [dot] com`, `taro★example.com`): only a known one counts.
+//! (`taro [at] example [dot] com`, `taro★example.com`), and hosts whose dots are spelled out or
+//! in brackets (`example[.]com`, `example dot com`): only a known one counts, but a host whose
+//! dots are in brackets, which is nothing else.
 
-use crate::guard::find::{Shape, Token};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::guard::find::{Shape, Token, file, is_top_level};
+use crate::guard::lexicon::{self, Role};
+use crate::guard::normal;
 
 /// The most white space on either side of the sign, in characters.
 const GAP_MAX: usize = 4;
 /// The longest half of an address that is looked at, in bytes (RFC 5321 §4.5.3.1).
 const HALF_MAX: usize = 255;
-/// What stands for the sign, brackets and blanks around it left out.
-const SPELLED: [&str; 7] = ["at", "a t", "arroba", "アット", "ät", "собака", "골뱅이"];
-/// What stands for a dot, likewise.
-const DOTS: [&str; 7] = ["dot", "punkt", "point", "punto", "ponto", "ドット", "точка"];
 /// What is written in place of the sign, right between the halves.
 const SIGNS: [&str; 9] = ["%40", "★", "☆", "●", "■", "◆", "#", "_at_", "="];
+/// The word that stands for the sign of an address between blanks.
+const AT: &str = " at ";
+/// Words between blanks that stand for a sign.
+static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let dots = lexicon::of(Role::SpelledDot).list.iter().map(|word| format!(" {} ", regex::escape(word)));
+    Regex::new(&dots.chain([AT.to_owned()]).collect::<Vec<_>>().join("|")).ok()
+});
 const OPENING: [char; 5] = ['[', '(', '{', '<', '【'];
 const CLOSING: [char; 5] = [']', ')', '}', '>', '】'];
 
@@ -29,9 +40,13 @@ pub fn broken<'t>(text: &'t str, tokens: &mut Vec<Token<'t>>) {
 
 /// Addresses whose sign is a word in brackets or by itself, or another sign.
 pub fn spelled<'t>(text: &'t str, tokens: &mut Vec<Token<'t>>) {
-    for at in memchr::memmem::find_iter(text.as_bytes(), " at ") {
+    for found in WORDS.iter().flat_map(|words| words.find_iter(text)) {
+        let (at, right) = (found.start(), text[found.end()..].trim_start());
+        if found.as_str() != AT {
+            host_across(text, at, tokens);
+            continue;
+        }
         // A word of English, if no dot is spelled out behind it.
-        let right = text[at + 4..].trim_start();
         let label = right.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(right.len());
         if dot(&right[label..]).is_some_and(|length| length > 1) {
             address(text, text[..at].trim_end(), right, tokens);
@@ -49,9 +64,12 @@ pub fn spelled<'t>(text: &'t str, tokens: &mut Vec<Token<'t>>) {
     }
     for (open, bracket) in text.match_indices(OPENING) {
         let inside = &text[open + bracket.len()..];
+        if dot(&text[open..]).is_some() {
+            host_across(text, open, tokens);
+        }
         let Some(close) = inside.char_indices().take(8).find(|(_, c)| CLOSING.contains(c)) else { continue };
         let word = inside[..close.0].trim();
-        if SPELLED.contains(&word) || word == "@" {
+        if lexicon::of(Role::SpelledAt).has(word) || word == "@" {
             let right = &inside[close.0 + close.1.len_utf8()..];
             address(text, text[..open].trim_end_matches(is_blank), right.trim_start_matches(is_blank), tokens);
         }
@@ -89,7 +107,54 @@ pub fn goes_on(text: &str) -> bool {
     let bare = text.strip_suffix(CLOSING).unwrap_or(text).trim_end();
     text.ends_with('@')
         || SIGNS.iter().any(|sign| text.ends_with(sign))
-        || SPELLED.iter().any(|word| bare.ends_with(word))
+        || lexicon::of(Role::SpelledAt).suffix(bare).is_some()
+}
+
+/// The host whose first dot is spelled out at a place. A word between blanks is one only
+/// where the label before it is no common word: `the dot com boom`.
+fn host_across<'t>(text: &'t str, at: usize, tokens: &mut Vec<Token<'t>>) {
+    let left = text[..at].trim_end_matches(' ');
+    let is_part = |c: &char| c.is_alphanumeric() || "-_.@+".contains(*c) || matches!(*c, '\u{300}'..='\u{36f}');
+    let length = left.chars().rev().take(HALF_MAX).take_while(is_part).map(char::len_utf8).sum::<usize>();
+    let first = &left[left.len() - length..];
+    let trimmed = first.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let start = left.len() - trimmed.len();
+    // A host's other dots are read from its first one on.
+    if trimmed.is_empty() || trimmed.ends_with(['@', '.', '+']) || ends_with_dot(&left[..start]) {
+        return;
+    }
+    let Some(length) = dot(&text[left.len()..]) else { return };
+    let gap = &text[left.len()..left.len() + length];
+    let (rest, after) = host(&text[left.len() + length..]);
+    let rest = rest.trim_matches(['.', '-', '_']);
+    let is_apart = gap.starts_with(' ');
+    let label = trimmed.rsplit(['.', '@']).next().unwrap_or(trimmed);
+    if rest.is_empty() || is_apart && lexicon::is_common(&normal::search(label)) {
+        return;
+    }
+    let (value, end) = (format!("{trimmed}.{rest}"), left.len() + length + after);
+    let last = rest.rsplit('.').next().unwrap_or(rest);
+    let is_host =
+        !is_apart && gap.contains('.') && is_top_level(last) && !file::is_ending(last) && !file::may_be_ending(last);
+    let shape = match (trimmed.contains('@'), is_host) {
+        (true, _) => Shape::BuriedEmail,
+        (false, true) if value.is_ascii() => Shape::Host,
+        (false, true) => Shape::Idn,
+        (false, false) => Shape::BuriedHost,
+    };
+    tokens.push(Token { shape, text: &text[start..end], start, value: Some(value.into()) });
+}
+
+/// Whether a text ends with a dot that is spelled out in brackets or as a word.
+fn ends_with_dot(text: &str) -> bool {
+    let bare = text.trim_end_matches(' ');
+    let before = |text: &'_ str| lexicon::of(Role::SpelledDot).suffix(text).map(|word| text.len() - word.len());
+    match bare.strip_suffix(CLOSING).map(|inner| inner.trim_end_matches(' ')) {
+        Some(inner) => {
+            inner.ends_with('.') || before(inner).is_some_and(|at| inner[..at].trim_end().ends_with(OPENING))
+        }
+        None => bare.len() < text.len() && before(bare).is_some_and(|at| at > 1 && bare[..at].ends_with(' ')),
+    }
 }
 
 /// The host that a text begins with, its dots spelled out or not, and its length.
@@ -122,11 +187,16 @@ fn dot(text: &str) -> Option<usize> {
     if start > 0 && open == 0 && rest.starts_with(". ") {
         return Some(start + 2);
     }
-    let word = DOTS.iter().chain(&["."]).find(|word| rest[inner..].starts_with(**word))?;
+    let word = match &rest[inner..] {
+        rest if rest.starts_with('.') => ".",
+        rest => lexicon::of(Role::SpelledDot).prefix(rest)?,
+    };
     let end = inner + word.len();
     let after = end + blank(&rest[end..]);
     let close = rest[after..].chars().next().filter(|c| CLOSING.contains(c)).map_or(0, char::len_utf8);
-    let is_whole = if open > 0 { close > 0 } else { start > 0 && after > end && *word != "." };
+    // `[.example`: half of the brackets is enough where nothing else stands in them.
+    let is_half = |after: usize| word == "." && inner == open && rest[after..].starts_with(char::is_alphanumeric);
+    let is_whole = if open > 0 { close > 0 || is_half(after) } else { start > 0 && after > end && word != "." };
     let last = after + if open > 0 { close } else { 0 };
     is_whole.then(|| start + last + blank(&rest[last..]))
 }
@@ -149,6 +219,7 @@ mod tests {
             ("taro @ mail2 . example", Some("taro@mail2.example")),
             ("taro★mail2.example", Some("taro@mail2.example")),
             ("taro_at_mail2.example", Some("taro@mail2.example")),
+            ("taro@mail2[.]example", Some("taro@mail2.example")),
             ("look at mail2.example now", None),
             ("taro@mail2.example", None),
             ("meet (at) noon", None),
@@ -157,7 +228,32 @@ mod tests {
             let mut tokens = Vec::new();
             broken(text, &mut tokens);
             spelled(text, &mut tokens);
-            assert_eq!(tokens.first().and_then(|token| token.value.as_deref()), expected, "{text:?}");
+            let found = tokens.iter().find(|token| token.shape == Shape::BuriedEmail);
+            assert_eq!(found.and_then(|token| token.value.as_deref()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn dots_of_hosts() {
+        for (text, expected) in [
+            ("see sample[.]example now", Some((Shape::Host, "sample.example"))),
+            ("www[.]sample(.)example", Some((Shape::Host, "www.sample.example"))),
+            ("www.sample[.example/x", Some((Shape::Host, "www.sample.example"))),
+            ("möller[.]example", Some((Shape::Idn, "möller.example"))),
+            ("aozora dot example", Some((Shape::BuriedHost, "aozora.example"))),
+            ("aozora [dot] example", Some((Shape::BuriedHost, "aozora.example"))),
+            ("brief dot aozora punkt example", Some((Shape::BuriedHost, "brief.aozora.example"))),
+            ("the dot com boom", None),
+            ("press (.) or [.]", None),
+            ("aozora (.) example", Some((Shape::BuriedHost, "aozora.example"))),
+            ("one[.]", None),
+            ("sample. example", None),
+            ("main[.]css", Some((Shape::BuriedHost, "main.css"))),
+        ] {
+            let mut tokens = Vec::new();
+            spelled(text, &mut tokens);
+            let found: Vec<_> = tokens.iter().map(|token| (token.shape, token.says())).collect();
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{text:?}");
         }
     }
 }

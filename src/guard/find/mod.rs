@@ -10,6 +10,7 @@
 //! label.
 
 pub mod atoms;
+mod escaped;
 pub mod figure;
 pub(in crate::guard) mod file;
 mod heads;
@@ -20,6 +21,8 @@ mod mailbox;
 pub mod names;
 pub mod pattern;
 pub mod phone;
+
+pub(in crate::guard) use host::named as is_top_level;
 
 use regex::Regex;
 
@@ -73,6 +76,13 @@ pub enum Shape {
     /// Digits among others, or behind a sign, that may be one: only a known
     /// number counts.
     BuriedPhone,
+}
+
+impl Token<'_> {
+    /// What it says.
+    pub fn says(&self) -> &str {
+        self.value.as_deref().unwrap_or(self.text)
+    }
 }
 
 impl Shape {
@@ -148,7 +158,7 @@ impl Scanner {
             phones: has_phones.then(|| Phones::new(countries, accounts)),
             has_exact: ids().any(|(_, column)| column.is_exact()),
             labels: Labels::new(names.iter().map(String::as_str)),
-            email: fixed(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
+            email: fixed(r"[a-z0-9\x{307}!#$%&'*+/=?^_`{|}~.-]+@[\p{Alphabetic}\p{M}0-9_.-]+")?,
         })
     }
 
@@ -162,11 +172,23 @@ impl Scanner {
         }
     }
 
+    /// Whether a folded word is an ID by its shape.
+    pub fn is_id(&self, word: &str) -> bool {
+        let mut tokens = Vec::new();
+        self.ids.find(word, Setting::Token, &self.labels, &mut tokens);
+        tokens.iter().any(|token| token.shape == Shape::Id && token.text == word)
+    }
+
     /// Every token of a folded text, in no particular order.
     pub fn scan<'t>(&self, text: &'t str, setting: Setting) -> Vec<Token<'t>> {
         let mut tokens = Vec::new();
         if memchr::memchr(b'@', text.as_bytes()).is_some() {
-            tokens.extend(self.email.find_iter(text).filter_map(email));
+            for found in self.email.find_iter(text) {
+                match host::escaped(text, found.start(), found.as_str()) {
+                    Some(found) => add_once(&mut tokens, found),
+                    None => tokens.extend(email(found)),
+                }
+            }
             mailbox::broken(text, &mut tokens);
         }
         mailbox::spelled(text, &mut tokens);
@@ -178,11 +200,19 @@ impl Scanner {
                 addresses[..before].last().is_none_or(|(_, to)| to <= start)
             });
             for (start, run) in hosts {
-                tokens.extend(host::host(text, start, run));
+                match host::escaped(text, start, run) {
+                    Some(found) => add_once(&mut tokens, found),
+                    None => tokens.extend(host::host(text, start, run)),
+                }
                 tokens.extend(host::between_underscores(start, run));
             }
             if !text.is_ascii() {
-                tokens.extend(host::idn_runs(text));
+                for run in host::idn_runs(text) {
+                    match host::escaped(text, run.start, run.text) {
+                        Some(found) => add_once(&mut tokens, found),
+                        None => tokens.push(run),
+                    }
+                }
             }
         }
         self.ids.find(text, setting, &self.labels, &mut tokens);
@@ -257,6 +287,13 @@ impl Scanner {
         let mut tokens = Vec::new();
         self.ids.find(word, Setting::Token, &self.labels, &mut tokens);
         tokens.iter().any(|token| token.text.len() < word.len() || token.value.is_some())
+    }
+}
+
+/// Adds tokens, unless they are the last ones again: two pieces of one name.
+fn add_once<'t>(tokens: &mut Vec<Token<'t>>, found: Vec<Token<'t>>) {
+    if found.is_empty() || !tokens.ends_with(&found) {
+        tokens.extend(found);
     }
 }
 

@@ -85,6 +85,10 @@ pub enum Role {
     WordAlone,
     /// Counts people behind a number: `100名様`.
     Counter,
+    /// Is written in place of an address's sign: `at`, `arroba`.
+    SpelledAt,
+    /// Is written in place of a dot: `dot`, `punkt`.
+    SpelledDot,
     /// A common surname, which is one before an office in mid-sentence too: `田中部長`.
     Surname,
     /// May stand between a label and its number: `is`, `lautet`.
@@ -105,7 +109,7 @@ pub enum Role {
 
 impl Role {
     /// Every role by its name, in their order.
-    const ALL: [(&'static str, Role); 38] = [
+    const ALL: [(&'static str, Role); 40] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
@@ -136,6 +140,8 @@ impl Role {
         ("generic-whole", Role::GenericWhole),
         ("word-alone", Role::WordAlone),
         ("counter", Role::Counter),
+        ("spelled-at", Role::SpelledAt),
+        ("spelled-dot", Role::SpelledDot),
         ("surname", Role::Surname),
         ("label-link", Role::LabelLink),
         ("number-word", Role::NumberWord),
@@ -159,6 +165,8 @@ impl Role {
                 | Role::LabelLink
                 | Role::NumberWord
                 | Role::Unsubscribe
+                | Role::SpelledAt
+                | Role::SpelledDot
         )
     }
 

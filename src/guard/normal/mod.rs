@@ -19,6 +19,7 @@
 //! Errors: a few words on why the value is none of its kind.
 //! Sources: UAX 15 (NFKC), UTS 46 (hosts), E.164, RFC 5322 (atoms).
 
+mod capital;
 mod cased;
 pub mod company;
 mod fold;
@@ -29,6 +30,7 @@ mod phone;
 mod readings;
 mod search;
 
+pub use capital::{as_form, capital, capital_form, is_capital_form, may_be_capital};
 pub use cased::{EXACT, cased, exact, exact_of};
 pub use fold::{TOP_LEVEL, fold};
 pub use name::{
@@ -59,13 +61,17 @@ pub fn canonical(kind: Kind, value: &str, country: Option<&str>) -> Result<Strin
     }
 }
 
-/// Every form that a value is known by: its canonical form, and of a telephone number its
-/// digits as well.
+/// Every form that a value is known by: its canonical form, of a telephone number its digits
+/// as well, and of a host or an address what capitals leave of it.
 ///
 /// # Errors
 /// As [`canonical`].
 pub fn forms(kind: Kind, value: &str, country: Option<&str>) -> Result<Vec<String>, &'static str> {
     let canonical = canonical(kind, value, country)?;
+    if matches!(kind, Kind::Domain | Kind::Email) {
+        let plain = capital_form(&canonical);
+        return Ok(std::iter::once(canonical).chain(plain).collect());
+    }
     if kind != Kind::Phone {
         return Ok(vec![canonical]);
     }

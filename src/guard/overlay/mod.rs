@@ -115,6 +115,11 @@ impl Builder {
         for Value { column, kind, written, canonical } in values {
             let hash = keys.identifier(kind, &canonical);
             put(hash, column);
+            if matches!(kind, Kind::Email | Kind::Domain)
+                && let Some(form) = normal::capital_form(&canonical)
+            {
+                put(keys.identifier(kind, &form), READING);
+            }
             match kind {
                 Kind::Email => put(provider(keys, canonical.rsplit_once('@').map_or("", |(_, host)| host)), PROVIDER),
                 Kind::Person | Kind::Organisation => {

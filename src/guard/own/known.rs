@@ -227,7 +227,7 @@ fn touches_gap(folded: &str, token: &Token<'_>) -> bool {
 /// host whose boundaries are not told.
 pub fn canonicals(token: &Token<'_>, scanner: &Scanner, country: Option<&str>) -> Vec<String> {
     let kind = token.shape.kind();
-    let text = token.value.as_deref().unwrap_or(token.text);
+    let text = token.says();
     match token.shape {
         Shape::Idn => idn_candidates(text).filter_map(|host| normal::canonical(kind, host, country).ok()).collect(),
         Shape::BuriedPhone => scanner.phone_forms(text),

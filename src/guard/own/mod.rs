@@ -4,6 +4,7 @@
 pub(in crate::guard) mod known;
 pub(in crate::guard) mod values;
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
@@ -26,6 +27,10 @@ pub struct Own {
     /// The domains of its addresses: explained by themselves, while another
     /// mailbox there is somebody else's.
     providers: HashSet<String>,
+    /// Its domains and addresses as capitals leave them, where that is another text.
+    capitals: Values,
+    /// The domains of its addresses likewise.
+    capital_providers: HashSet<String>,
     /// Its domains and addresses as names are searched for: somebody may be called by one.
     spelled: HashSet<String>,
     /// Whole names and their words, canonical.
@@ -87,6 +92,14 @@ impl Own {
     fn imply(&mut self, kind: Kind, value: &str, canonical: &str) {
         if matches!(kind, Kind::Email | Kind::Domain) && !value.is_ascii() {
             self.spelled.insert(normal::search(&normal::fold(value)).into_owned());
+        }
+        if matches!(kind, Kind::Email | Kind::Domain)
+            && let Cow::Owned(plain) = normal::capital(canonical)
+        {
+            self.capitals.insert(kind, &plain);
+            if let Some((_, provider)) = plain.rsplit_once('@') {
+                self.capital_providers.insert(provider.to_owned());
+            }
         }
         match kind {
             Kind::Email => {
@@ -153,6 +166,17 @@ impl Own {
     /// Whether a host is one of its domains, or below one.
     pub fn has_host(&self, host: &str) -> bool {
         suffixes(host).any(|suffix| self.domains.contains(suffix))
+    }
+
+    /// Whether a domain or an address is this account's as capitals leave it: itself, or what
+    /// they made of another.
+    pub fn has_capital(&self, kind: Kind, plain: &str) -> bool {
+        self.values.has(kind, plain) || self.capitals.has(kind, plain)
+    }
+
+    /// The same of the domain of one of its addresses.
+    pub fn has_capital_provider(&self, plain: &str) -> bool {
+        self.providers.contains(plain) || self.capital_providers.contains(plain)
     }
 
     /// Whether a host is the domain of one of its addresses.

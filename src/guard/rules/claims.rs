@@ -4,6 +4,7 @@
 
 use crate::account::{AccountId, Kind};
 use crate::guard::find::Scanner;
+use crate::guard::normal;
 use crate::guard::overlay::OwnExtra;
 use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
@@ -58,6 +59,28 @@ impl<'a> Case<'a> {
             return Claim::Own;
         }
         suffixes(host).find_map(|suffix| extra.other(Kind::Domain, suffix)).map_or(Claim::Nobodys, Claim::Other)
+    }
+
+    /// Whose a host or an address is that capitals may have changed, and that nobody is known
+    /// to have as it stands: `strasse.example` is left of `straße.example`.
+    pub fn claim_capital(&self, kind: Kind, canonical: &str) -> Claim {
+        let plain = normal::capital(canonical);
+        let all = || suffixes(&plain).take(if kind == Kind::Domain { usize::MAX } else { 1 });
+        let is_provider = kind == Kind::Domain && self.own.has_capital_provider(&plain);
+        if is_provider || all().any(|plain| self.own.has_capital(kind, plain)) {
+            return Claim::Own;
+        }
+        for plain in all() {
+            let form = normal::as_form(plain);
+            let written = (*plain != *canonical).then_some(plain);
+            for value in written.into_iter().chain([form.as_str()]) {
+                match self.claim(kind, value) {
+                    Claim::Nobodys => {}
+                    found => return found,
+                }
+            }
+        }
+        Claim::Nobodys
     }
 
     /// Whether a host is the domain of one of the account's addresses.

@@ -14,15 +14,29 @@ use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::identifiers::{Whose, show};
+use crate::guard::rules::lookalikes;
 
 pub(super) fn host(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     match normal::canonical(Kind::Domain, text, None) {
-        Ok(host) => canonical_host(case, &host, visible),
+        Ok(host) if normal::may_be_capital(text) => canonical_host(case, &host, visible),
+        Ok(host) => plain_host(case, &host, visible),
         Err(_) => Whose::Nobodys,
     }
 }
 
 pub(super) fn canonical_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
+    match plain_host(case, host, visible) {
+        Whose::Nobodys => match case.claim_capital(Kind::Domain, host) {
+            Claim::Own => Whose::Own,
+            Claim::Other(owner) => Whose::Foreign(Kind::Domain, owner),
+            Claim::Nobodys => Whose::Nobodys,
+        },
+        found => found,
+    }
+}
+
+/// The same of a host whose letters have no capitals.
+fn plain_host(case: &mut Case<'_>, host: &str, visible: bool) -> Whose {
     if let Some(owner) = before_own(case, host) {
         return Whose::Foreign(Kind::Domain, owner);
     }
@@ -78,7 +92,12 @@ pub(super) fn idn(case: &mut Case<'_>, text: &str, visible: bool, stops: &Stops<
             Some((Whose::Foreign(kind, owner), _)) => return Whose::Foreign(kind, owner),
             Some((_, start)) => open = start,
             None if is_file(&text[place(readings[0])..], readings[0]) => {}
-            None if readings.iter().any(|reading| is_plausible(reading) && !stops.has(reading)) => all = Whose::Nobodys,
+            None if readings.iter().any(|reading| {
+                is_plausible(reading) && !stops.has(reading) && !lookalikes::is_no_word(reading, visible)
+            }) =>
+            {
+                all = Whose::Nobodys;
+            }
             None => {}
         }
     }

@@ -5,13 +5,14 @@
 //! to own is unexplained, where its shape is plain enough to ask.
 
 use crate::account::{AccountId, Kind, mask};
-use crate::guard::find::{Shape, Token};
+use crate::guard::find::{Shape, Token, file, is_top_level};
 use crate::guard::finding::Rule;
 use crate::guard::normal;
 use crate::guard::own::known::canonicals;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::exact::{self, Exactly, Written};
 use crate::guard::rules::hosts::{Stops, host, idn, named_after};
+use crate::guard::rules::lookalikes;
 use crate::guard::rules::mailboxes::{buried_email, email};
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::{Case, Seen, is_read};
@@ -29,8 +30,9 @@ pub(super) enum Whose {
 pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
     let Seen { view, text, folded, .. } = *seen;
     let written = Written::new(text, folded);
-    let tokens = case.scanner().scan(folded, case.scanner().setting(view));
-    let phones = phones(case, &tokens);
+    let mut tokens = case.scanner().scan(folded, case.scanner().setting(view));
+    tokens.retain(|token| !lookalikes::is_colour(token, view, folded));
+    let wholes = wholes(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
     let stops = Stops::new(&view.text);
     let mut own = None;
@@ -43,9 +45,9 @@ pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
         if !visible && !may_differ && case.explained.has(token.shape.kind(), token.text) {
             continue;
         }
-        if matches!(token.shape, Shape::Idn | Shape::Email)
-            && !token.text.is_ascii()
-            && !case.may_read(token.text, &view.place)
+        if matches!(token.shape, Shape::Idn | Shape::Email | Shape::BuriedHost)
+            && !token.says().is_ascii()
+            && !case.may_read(token.says(), &view.place)
         {
             continue;
         }
@@ -68,16 +70,28 @@ pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
                 case.explained.insert(token.shape.kind(), token.text);
             }
             Whose::Foreign(kind, owner) => {
-                case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
+                case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.says()), Some(&owner));
             }
+            // Another way to read it is one's own.
+            Whose::Nobodys
+                if !is_number(token)
+                    && own
+                        .get_or_insert_with(|| Spans::of_own(case, &tokens))
+                        .covers(ending(token), token.start + token.text.len()) => {}
             // `www.webショップ.example`: an own domain goes on where the ASCII ends.
             Whose::Nobodys
                 if token.shape == Shape::Host
                     && own
                         .get_or_insert_with(|| Spans::of_own(case, &tokens))
                         .reaches_over(token.start + token.text.len()) => {}
-            Whose::Nobodys if asks(case, token, view, folded, &stops) && !is_within(token, &phones) => {
-                case.find(Rule::Unexplained, Some(token.shape.kind()), &view.place.to_string(), mask(token.text), None);
+            Whose::Nobodys if asks(case, token, view, folded, &stops) && !is_within(token, &wholes) => {
+                case.find(
+                    Rule::Unexplained,
+                    Some(token.shape.kind()),
+                    &view.place.to_string(),
+                    mask(token.says()),
+                    None,
+                );
             }
             Whose::Nobodys => {}
         }
@@ -97,6 +111,16 @@ pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         if let (false, Whose::Foreign(kind, owner)) = (is_own, found) {
             case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
         }
+    }
+}
+
+/// Where the end of a host begins, behind which nothing of it follows: of one with escapes the
+/// last byte.
+fn ending(token: &Token<'_>) -> usize {
+    if token.value.is_some() && token.shape.kind() == Kind::Domain {
+        token.start + token.text.len() - 1
+    } else {
+        token.start
     }
 }
 
@@ -126,18 +150,28 @@ fn judged<'n, 't>(
     (found, own)
 }
 
-/// Where telephone numbers stand, if any group of digits may be a piece of one.
-fn phones(case: &Case<'_>, tokens: &[Token<'_>]) -> Spans {
-    let phones =
-        tokens.iter().filter(|token| tokens.len() > 1 && token.shape == Shape::Phone && is_dialable(case, token));
-    Spans::new(phones.map(|token| (token.start, token.start + token.text.len())).collect())
+/// Where telephone numbers and files stand, if any group of digits may be a piece of one.
+fn wholes(case: &Case<'_>, tokens: &[Token<'_>]) -> Spans {
+    let is_whole = |token: &&Token<'_>| match token.shape {
+        Shape::Phone => is_dialable(case, token),
+        Shape::Email => is_file(token),
+        _ => false,
+    };
+    let wholes = tokens.iter().filter(|token| tokens.len() > 1 && is_whole(token));
+    Spans::new(wholes.map(|token| (token.start, token.start + token.text.len())).collect())
 }
 
 /// `(03)1234-5678`, `+81 (0)3 1234 5678`: the whole number is asked for, and
 /// its pieces are not.
-fn is_within(token: &Token<'_>, phones: &Spans) -> bool {
+fn is_within(token: &Token<'_>, wholes: &Spans) -> bool {
     matches!(token.shape.kind(), Kind::Id | Kind::Phone)
-        && phones.has_more_than(token.start, token.start + token.text.len())
+        && wholes.has_more_than(token.start, token.start + token.text.len())
+}
+
+/// `logo@2x.png`, `image001.png@01db4a7c.3f2e1a90`: no address ends so.
+fn is_file(token: &Token<'_>) -> bool {
+    let last = token.says().rsplit(['.', '@']).next().unwrap_or_default();
+    last.is_ascii() && (file::is_ending(last) || !is_top_level(last))
 }
 
 fn is_dialable(case: &Case<'_>, token: &Token<'_>) -> bool {
@@ -151,14 +185,18 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str, stops
     }
     match token.shape {
         // `jonathan.whitfield` is an own name.
-        Shape::Host => !stops.has(token.text) && !case.own.has_name(&normal::name(&token.text.replace('.', " "))),
+        Shape::Host => {
+            !lookalikes::is_no_host(token, view, folded)
+                && !stops.has(token.says())
+                && !case.own.has_name(&normal::name(&token.says().replace('.', " ")))
+        }
         // `宛先はtaro.yamada@example.jp`: the address is asked for, and its piece is not.
         Shape::Idn => {
             let after = folded[token.start + token.text.len()..].trim_start_matches(['.', '-', '_']);
             !after.starts_with('@')
         }
         // `b&@4` is what the digits of an ID are in hex.
-        Shape::Email => normal::canonical(Kind::Email, token.text, None).is_ok(),
+        Shape::Email => !is_file(token) && normal::canonical(Kind::Email, token.says(), None).is_ok(),
         // `#12345678` is a colour there.
         Shape::Id | Shape::GroupedId => view.place.view != "style" && view.place.at.as_deref() != Some("style"),
         Shape::BuriedHost | Shape::BuriedEmail | Shape::BuriedId | Shape::BuriedPhone => false,
@@ -168,13 +206,14 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str, stops
 
 fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool, stops: &Stops<'_>, written: &Written<'_>) -> Whose {
     let found = match token.shape {
-        Shape::Host => host(case, token.text, visible),
+        Shape::Host => host(case, token.says(), visible),
+        Shape::BuriedHost if !token.says().is_ascii() => idn(case, token.says(), visible, stops),
         Shape::BuriedHost => {
-            let mut found = named_after(token.text).into_iter().map(|part| host(case, part, visible));
+            let mut found = named_after(token.says()).into_iter().map(|part| host(case, part, visible));
             found.find(|found| !matches!(found, Whose::Nobodys)).unwrap_or(Whose::Nobodys)
         }
-        Shape::Idn => idn(case, token.text, visible, stops),
-        Shape::Email => email(case, token.text, visible),
+        Shape::Idn => idn(case, token.says(), visible, stops),
+        Shape::Email => email(case, token.says(), visible),
         Shape::BuriedEmail => buried_email(case, token, visible),
         Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone | Shape::BuriedPhone => {
             value(case, token, visible, written)

@@ -5,6 +5,7 @@ use crate::guard::find::file;
 use crate::guard::find::{LOCAL_SIGNS, Token};
 use crate::guard::normal;
 use crate::guard::own::known::idn_readings;
+use crate::guard::own::suffixes;
 use crate::guard::rules::Case;
 use crate::guard::rules::claims::Claim;
 use crate::guard::rules::hosts::{canonical_host, host, named_after};
@@ -26,7 +27,7 @@ pub(super) fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     for domain in domains(text) {
         let Ok(domain) = normal::canonical(Kind::Domain, domain, None) else { continue };
         // Another mailbox of an own domain is own; one at the same provider is not.
-        if case.own.has_host(&domain) || matches!(case.claim_host(&domain), Claim::Own) {
+        if case.own.has_host(&domain) || matches!(case.claim_host(&domain), Claim::Own) || is_capital(case, &domain) {
             return Whose::Own;
         }
         if let Whose::Foreign(kind, owner) = canonical_host(case, &domain, false) {
@@ -36,9 +37,15 @@ pub(super) fn email(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
     Whose::Nobodys
 }
 
+/// Whether an own domain is written in capitals, and nobody has one that is written so.
+fn is_capital(case: &Case<'_>, domain: &str) -> bool {
+    let is_own = |suffix| case.own.has_capital(Kind::Domain, suffix);
+    matches!(case.claim_host(domain), Claim::Nobodys) && suffixes(&normal::capital(domain)).any(is_own)
+}
+
 /// An address that is broken up or spelled out: a mailbox that is known.
 pub(super) fn buried_email(case: &mut Case<'_>, token: &Token<'_>, visible: bool) -> Whose {
-    let text = token.value.as_deref().unwrap_or(token.text);
+    let text = token.says();
     for address in addresses(text) {
         match mailbox(case, address, visible) {
             Whose::Nobodys => {}
@@ -134,6 +141,10 @@ fn mailbox(case: &mut Case<'_>, text: &str, visible: bool) -> Whose {
             Whose::Own
         }
         Claim::Other(owner) => Whose::Foreign(Kind::Email, owner),
-        Claim::Nobodys => Whose::Nobodys,
+        Claim::Nobodys => match case.claim_capital(Kind::Email, &address) {
+            Claim::Own => Whose::Own,
+            Claim::Other(owner) => Whose::Foreign(Kind::Email, owner),
+            Claim::Nobodys => Whose::Nobodys,
+        },
     }
 }

@@ -13,7 +13,7 @@
 //! | `empty` | the whole message; each view, for what a template left behind | [`empty`], [`placeholders`] |
 //!
 //! The other modules say what several rules ask: whose a value is (`claims`, `hosts`,
-//! `mailboxes`, `exact`), what is a piece of an own one (`within`), who is addressed
+//! `mailboxes`, `exact`), what looks like a value and is none (`lookalikes`), what is a piece of an own one (`within`), who is addressed
 //! (`addressee`), and what a merge field is called (`field`).
 
 mod addressee;
@@ -26,6 +26,7 @@ mod glued;
 mod hosts;
 pub mod identifiers;
 pub mod link_token;
+mod lookalikes;
 mod mailboxes;
 pub mod missing;
 pub mod names;

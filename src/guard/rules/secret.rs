@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::account::{Kind, mask};
+use crate::guard::find::figure;
 use crate::guard::finding::Rule;
 use crate::guard::normal;
 use crate::guard::own::known::words;
@@ -63,9 +64,13 @@ fn dumps(case: &mut Case<'_>, view: &View<'_>) {
         let short = fields.iter().all(|field| field.len() <= 64 && field.split_whitespace().count() <= 3);
         let matches =
             |pattern: &LazyLock<Option<Regex>>, field: &str| pattern.as_ref().is_some_and(|p| p.is_match(field));
-        let numbers = fields.iter().filter(|field| matches(&NUMBER, field)).count();
+        let is_date = |field: &str| matches(&DATE, field) || figure::is_compact_date(field);
         let emails = fields.iter().filter(|field| field.contains('@') && field.contains('.')).count();
-        let dates = fields.iter().filter(|field| matches(&DATE, field)).count();
+        let dates = fields.iter().filter(|field| is_date(field)).count();
+        // Several dates are a plan: figures beside them count if they look like IDs.
+        let counts = |field: &str| dates < 2 || emails > 0 || case.scanner().is_id(field);
+        let is_number = |field: &&&str| matches(&NUMBER, field) && !is_date(field) && counts(field);
+        let numbers = fields.iter().filter(is_number).count();
         let kinds = [numbers, emails, dates].into_iter().filter(|count| *count > 0).count();
         let is_own = || fields.iter().any(|field| is_own(case, field));
         if short && kinds >= 2 && !case.known.has_text(line.trim()) && !is_own() {

@@ -40,9 +40,13 @@ impl Spans {
         let mut spans = Vec::new();
         let mut readings = 0;
         for token in tokens {
-            readings += if token.text.is_ascii() { 0 } else { readings_max(token.text) };
+            readings += if token.says().is_ascii() { 0 } else { readings_max(token.says()) };
             if readings > READINGS_MAX {
                 break;
+            }
+            if let (Some(value), Kind::Domain | Kind::Email) = (&token.value, token.shape.kind()) {
+                spans.extend(own_end(case, token, value));
+                continue;
             }
             let mut add = |own: &str| {
                 let start = token.start + (own.as_ptr() as usize - token.text.as_ptr() as usize);
@@ -90,6 +94,19 @@ impl Spans {
         let count = self.spans.partition_point(|span| begins(span.0));
         self.furthest[..count].last().copied()
     }
+}
+
+/// Where the own host stands in what is written with escapes: as many labels from its end,
+/// none of which has an escaped dot.
+fn own_end(case: &Case<'_>, token: &Token<'_>, value: &str) -> Option<(usize, usize)> {
+    let end = token.start + token.text.len();
+    if is_own(case, token.shape.kind(), value) {
+        return Some((token.start, end));
+    }
+    let host = value.rsplit_once('@').map_or(value, |(_, host)| host);
+    let labels = own_part(case, host)?.split('.').count();
+    let start = token.text.rmatch_indices(['.', '@']).nth(labels - 1).map_or(0, |(dot, _)| dot + 1);
+    Some((token.start + start, end))
 }
 
 /// The part of a host that is an own domain, or the domain of an own address.

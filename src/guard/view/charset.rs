@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use mail_parser::decoders::charsets::map::charset_decoder;
 
-use super::{mixed, transfer};
+use super::{mixed, transfer, utf7};
 
 /// Charsets in which a letter takes two bytes or more.
 const WIDE: [&str; 5] = ["shift_jis", "euc-jp", "gb18030", "big5", "euc-kr"];
@@ -38,7 +38,9 @@ pub type Reading = (&'static str, String);
 
 /// Whether a name is one that a charset has.
 pub fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.is_ascii() && (is_utf8(name) || charset_decoder(common_name(name).as_bytes()).is_some())
+    !name.is_empty()
+        && name.is_ascii()
+        && (is_utf8(name) || utf7::is_utf7(name) || charset_decoder(common_name(name).as_bytes()).is_some())
 }
 
 /// Whether a charset has one byte for each letter.
@@ -159,8 +161,8 @@ pub fn others(bytes: &[u8], declared: Option<&str>) -> Vec<Reading> {
         }
     }
     if bytes.is_ascii() {
-        if has_utf7(bytes) && declared != "utf-7" {
-            add("utf-7", transfer::text(Cow::Borrowed(bytes), Some("utf-7")).0.into_owned());
+        if has_utf7(bytes) && !utf7::is_utf7(&declared) {
+            add("utf-7", utf7::decode(bytes).0);
         }
         return out;
     }
@@ -196,6 +198,11 @@ pub fn others_of_value(bytes: &[u8], declared: &str) -> Vec<Reading> {
         all.extend(of_value(bytes));
     }
     all
+}
+
+/// What bytes that are not UTF-8 say, in each charset that has them.
+pub fn in_charsets(bytes: &[u8]) -> Vec<Reading> {
+    others(bytes, None).into_iter().chain(of_value(bytes)).collect()
 }
 
 /// The charsets that bytes may be in.

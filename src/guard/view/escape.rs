@@ -125,10 +125,28 @@ pub fn script(text: &str) -> Cow<'_, str> {
     unescape(text, |rest| match rest.as_bytes() {
         [b'/' | b'"' | b'\'' | b'\\', ..] => Some((char::from(rest.as_bytes()[0]), 1)),
         [b'n' | b'r' | b't', ..] => Some((' ', 1)),
-        [b'x', high, low, ..] => Some((char::from(hex(*high)? << 4 | hex(*low)?), 3)),
+        [b'x', high, low, ..] => {
+            let narrow = || Some((char::from(hex(*high)? << 4 | hex(*low)?), 3));
+            utf8_escape(rest).or_else(narrow)
+        }
         [b'u', ..] => utf16_escape(&rest[1..]).map(|(c, used)| (c, used + 1)),
         _ => None,
     })
+}
+
+/// The character that several escaped bytes are in UTF-8, the first of which a text begins
+/// with behind its backslash: `xc3\xbc`.
+fn utf8_escape(text: &str) -> Option<(char, usize)> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let [b'x', high, low, after @ ..] = rest
+        && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        && bytes.len() < 4
+    {
+        bytes.push(high << 4 | low);
+        rest = after.strip_prefix(b"\\").unwrap_or_default();
+    }
+    let c = bytes.utf8_chunks().next()?.valid().chars().next().filter(|c| !c.is_ascii())?;
+    Some((c, 4 * c.len_utf8() - 1))
 }
 
 /// The character that four hexadecimal digits stand for, or a pair of such escapes.
@@ -194,16 +212,18 @@ pub fn is_escape(after: &[u8]) -> bool {
         Some(b'u') => are(1, 4) || (after.get(1) == Some(&b'{') && are(2, 2)),
         Some(b'U') => are(1, 8),
         Some(b'x') => are(1, 2),
-        Some(b'1'..=b'3') if octal(after).is_some() => true,
+        Some(b'1'..=b'3') if octal(after, false).is_some() => true,
         Some(_) => are(0, 4),
         None => false,
     }
 }
 
-/// The byte that three octal digits after a backslash stand for.
-fn octal(after: &[u8]) -> Option<u8> {
+/// The byte that three octal digits after a backslash stand for; where another such byte
+/// stands before them, any letter may follow.
+pub fn octal(after: &[u8], is_behind: bool) -> Option<u8> {
     let digits = after.get(..3)?;
-    let is_octal = digits.iter().all(|b| (b'0'..=b'7').contains(b)) && !after.get(3).is_some_and(u8::is_ascii_hexdigit);
+    let ends = is_behind || !after.get(3).is_some_and(u8::is_ascii_hexdigit);
+    let is_octal = ends && digits.iter().all(|b| (b'0'..=b'7').contains(b));
     is_octal.then(|| u8::try_from(digits.iter().fold(0u32, |sum, b| sum * 8 + u32::from(b - b'0'))).ok())?
 }
 
@@ -250,7 +270,7 @@ fn escaped_bytes(text: &[u8]) -> (Vec<u8>, usize) {
             [b'\\', b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                 bytes.extend(hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low));
             }
-            [b'\\', after @ ..] if octal(after).is_some() => bytes.extend(octal(after)),
+            [b'\\', after @ ..] if octal(after, at > 0).is_some() => bytes.extend(octal(after, at > 0)),
             _ => return (bytes, at),
         }
         at += 4;
@@ -258,7 +278,7 @@ fn escaped_bytes(text: &[u8]) -> (Vec<u8>, usize) {
 }
 
 /// One escape of a letter after its backslash, and how long it is.
-fn one(rest: &str) -> Option<(char, usize)> {
+pub fn one(rest: &str) -> Option<(char, usize)> {
     match rest.as_bytes() {
         [b'u', b'{', ..] => {
             let end = rest.find('}').filter(|end| *end <= 10)?;

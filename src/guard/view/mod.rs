@@ -30,6 +30,7 @@ pub(in crate::guard) mod html;
 mod mixed;
 mod parameter;
 pub(in crate::guard) mod part;
+mod picture;
 pub(in crate::guard) mod plain;
 pub(in crate::guard) mod reread;
 pub(in crate::guard) mod second;
@@ -37,6 +38,7 @@ pub(in crate::guard) mod sink;
 pub(in crate::guard) mod strings;
 pub(in crate::guard) mod transfer;
 pub(in crate::guard) mod url;
+mod utf7;
 pub mod word;
 
 use std::borrow::Cow;
@@ -44,7 +46,7 @@ use std::fmt;
 
 use sink::Sink;
 
-pub(in crate::guard) use charset::common_name as common_charset;
+pub(in crate::guard) use charset::{common_name as common_charset, in_charsets};
 pub use sink::Declared;
 
 /// One thing that could be read, decoded, not yet normalised.

@@ -14,7 +14,7 @@ use super::format::{self, Leaf};
 use super::reread::{self, Again};
 use super::sink::Sink;
 use super::transfer::{self, Encoding};
-use super::{Limits, Shape, Unreadable, card, escape, header, html, plain};
+use super::{Limits, Shape, Unreadable, card, escape, header, html, picture, plain};
 
 /// Counts parts and gathers what could not be read.
 pub struct Walk {
@@ -128,10 +128,13 @@ impl Walk {
         let (bytes, damage) = transfer::decode(entity.body, entity.encoding());
         let is_declared = sink.is_declared(&bytes);
         if let Leaf::Refused(why) = leaf {
-            if !is_declared {
-                self.fail(part, why);
+            if is_declared {
+                return;
             }
-            return;
+            if picture::is_blank(&bytes) {
+                return sink.push(part, "picture", None, Shape::Loose, reread::letters(&bytes).into());
+            }
+            return self.fail(part, why);
         }
         if let Some(why) = damage {
             self.fail(part, why);

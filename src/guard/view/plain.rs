@@ -94,11 +94,20 @@ pub fn links_in(text: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
 fn read_run(run: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
     let ascii = run.find(|c: char| !c.is_ascii()).unwrap_or(run.len());
     let in_host = run[..ascii].split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
-    if ascii < run.len() && in_host {
+    if ascii < run.len() && in_host || is_escaped_in_host(run) {
         return;
     }
     let url = run[..ascii].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '\'']);
     url::read(url, origin, url::NESTING_MAX, sink);
+}
+
+/// Whether a URL's host ends where an escape of a script or of HTML stands: the text itself shows the
+/// rest of it.
+fn is_escaped_in_host(run: &str) -> bool {
+    let Some((_, rest)) = run.split_once("://") else { return false };
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    rest[end..].starts_with('#') && rest[..end].ends_with('&')
+        || rest[end..].starts_with('\\') && escape::is_escape(rest[end..].trim_start_matches('\\').as_bytes())
 }
 
 /// The text with its URLs percent-decoded, and without the entities that a template
@@ -143,7 +152,7 @@ fn without_entities(text: &str) -> Option<String> {
 
 /// The entity that a text begins with, as the HTML reader has it, and its length.
 /// One that it leaves as it is has two characters or more.
-fn entity(text: &str) -> Option<(char, usize)> {
+pub fn entity(text: &str) -> Option<(char, usize)> {
     let end = text.bytes().take(ENTITY_MAX).position(|b| b == b';')? + 1;
     let read = piece::text(&text[..end]);
     let mut chars = read.chars();

@@ -137,21 +137,24 @@ pub fn signature(kind: &str, bytes: &[u8]) -> Option<String> {
     }
     // DER or BER of a sequence, whose length is said in more than one byte.
     let is_sequence = matches!(bytes, [0x30, 0x80..=0x84, ..]);
-    is_sequence.then(|| {
-        let (mut out, mut run) = (String::new(), String::new());
-        for c in String::from_utf8_lossy(bytes).chars().chain(['\0']) {
-            if c.is_control() || c == '\u{fffd}' {
-                if run.chars().count() >= 4 {
-                    out.push_str(&run);
-                    out.push('\n');
-                }
-                run.clear();
-            } else {
-                run.push(c);
+    is_sequence.then(|| letters(bytes))
+}
+
+/// The runs of letters in a file that is not text, a line each.
+pub fn letters(bytes: &[u8]) -> String {
+    let (mut out, mut run) = (String::new(), String::new());
+    for c in String::from_utf8_lossy(bytes).chars().chain(['\0']) {
+        if c.is_control() || c == '\u{fffd}' {
+            if run.chars().count() >= 4 {
+                out.push_str(&run);
+                out.push('\n');
             }
+            run.clear();
+        } else {
+            run.push(c);
         }
-        out
-    })
+    }
+    out
 }
 
 #[cfg(test)]

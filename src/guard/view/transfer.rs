@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use base64::Engine;
 use mail_parser::decoders::charsets::map::charset_decoder;
 
-use super::charset;
 use super::escape::BASE64;
+use super::{charset, utf7};
 
 /// How a body travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,6 +273,10 @@ fn without_idle_escapes(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn legacy<'a>(bytes: &[u8], charset: &str) -> Read<Cow<'a, str>> {
+    if utf7::is_utf7(charset) {
+        let (text, damage) = utf7::decode(bytes);
+        return (Cow::Owned(text), damage);
+    }
     let charset = charset::common_name(charset);
     if let Some(text) = charset::shifted(bytes, charset) {
         return (Cow::Owned(text), None);

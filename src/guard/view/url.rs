@@ -14,7 +14,7 @@ use base64::Engine;
 
 use super::escape::{self, BASE64};
 use super::sink::Sink;
-use super::{Place, Shape, charset, hidden as holding, mixed};
+use super::{Place, Shape, charset, hidden as holding, mixed, picture, reread};
 
 /// URLs inside URLs are read this deep.
 pub const NESTING_MAX: usize = 2;
@@ -198,6 +198,9 @@ fn data(rest: &str, origin: Origin<'_>, sink: &mut Sink<'_, '_>) {
         let bytes = BASE64.decode(payload).ok();
         if bytes.as_ref().is_some_and(|bytes| sink.is_declared(bytes)) {
             return;
+        }
+        if let Some(bytes) = bytes.as_ref().filter(|bytes| !is_text && picture::is_blank(bytes)) {
+            return sink.once(origin.part, origin.view, origin.at, Shape::Loose, &reread::letters(bytes));
         }
         bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned)
     } else {

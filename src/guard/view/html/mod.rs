@@ -196,7 +196,11 @@ impl Reader<'_, '_, '_> {
         plain::links_in(&text, Origin { part: self.part, view, at }, self.sink);
     }
 
+    /// What a reader follows. `<link>` is for programs.
     fn link(&mut self, url: &str) {
+        if self.tag == b"link" {
+            return self.resource(url);
+        }
         self.links += 1;
         let number = self.links;
         let origin = Origin { part: self.part, view: "link", at: format_args!("{number}") };
