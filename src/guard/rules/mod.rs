@@ -14,7 +14,8 @@
 //!
 //! The other modules say what several rules ask: whose a value is (`claims`, `hosts`,
 //! `mailboxes`, `exact`), what is a piece of an own one (`within`), who is addressed
-//! (`addressee`), and what a merge field is called (`field`).
+//! (`addressee`), how a name is written (`glued`, `titled`, `written`), and what a merge
+//! field is called (`field`).
 
 mod addressee;
 mod claims;
@@ -32,6 +33,7 @@ pub mod names;
 pub mod placeholders;
 pub mod salutation;
 pub mod secret;
+mod titled;
 pub mod unreadable;
 mod within;
 mod written;
