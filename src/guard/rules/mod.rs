@@ -13,8 +13,9 @@
 //! | `empty` | the whole message; each view, for what a template left behind | [`empty`], [`placeholders`] |
 //!
 //! The other modules say what several rules ask: whose a value is (`claims`, `hosts`,
-//! `mailboxes`, `exact`), what looks like a value and is none (`lookalikes`), what is a piece of an own one (`within`), who is addressed
-//! (`addressee`), and what a merge field is called (`field`).
+//! `mailboxes`, `exact`), what looks like a value and is none (`lookalikes`), what is a piece
+//! of an own one (`within`), who is addressed (`addressee`), how a name is written (`glued`,
+//! `titled`, `written`), and what a merge field is called (`field`).
 
 mod addressee;
 mod claims;
@@ -33,6 +34,7 @@ pub mod names;
 pub mod placeholders;
 pub mod salutation;
 pub mod secret;
+mod titled;
 pub mod unreadable;
 mod within;
 mod written;

@@ -7,17 +7,16 @@ use crate::account::{AccountId, Kind, mask};
 use crate::guard::find::file;
 use crate::guard::find::names::salutation::{NAME_MAX, Salutation};
 use crate::guard::find::names::standalone::{self, Standing};
-use crate::guard::find::names::titled::{self, Titled};
 use crate::guard::find::names::{Hit, How, Names, alone, captioned, halves, is_joined, slug, squeeze};
 use crate::guard::finding::Rule;
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
-use crate::guard::rules::addressee::{is_explained, is_own_name};
+use crate::guard::rules::addressee::is_explained;
 use crate::guard::rules::claims::Claim;
-use crate::guard::rules::glued::{self, is_of_host};
+use crate::guard::rules::glued::{self, is_of_host, is_path};
 use crate::guard::rules::within::Spans;
-use crate::guard::rules::written::{has_middle, is_not_small, is_written_as_name};
-use crate::guard::rules::{Case, Seen, is_read};
+use crate::guard::rules::written::{has_middle, is_written_as_name};
+use crate::guard::rules::{Case, Seen, is_read, titled};
 use crate::guard::view::{Shape, View, second, strings};
 
 /// A folded text as names are searched for in it.
@@ -154,7 +153,11 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit], readi
                 !is_cut && has_middle(view, &text[hit.start..hit.end])
             }
             // A host is judged by itself.
-            How::Signs | How::Glued => !is_of_host(text, hit.start..hit.end) && !case.own.spells(name),
+            How::Signs | How::Glued => {
+                // `blueWater` of a style sheet's class.
+                let is_word = hit.how == How::Glued && is_common(name) && !is_path(view);
+                !is_word && !is_of_host(text, hit.start..hit.end) && !case.own.spells(name)
+            }
         };
         if !is_otherwise {
             continue;
@@ -180,7 +183,7 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit], readi
 }
 
 /// Whether a name has nothing but common words.
-fn is_common(name: &str) -> bool {
+pub(super) fn is_common(name: &str) -> bool {
     name.split(' ').all(lexicon::is_common)
 }
 
@@ -275,7 +278,7 @@ fn alone(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
         return;
     }
     stand_alone(case, view, searched);
-    titled(case, view, searched);
+    titled::judge(case, view, searched);
     // A word of an own name is another's beside a legal form: `Whitfield Ltd`.
     for body in alone::bodies(searched) {
         let is_own = case.own.names().contains(&body.name);
@@ -349,33 +352,6 @@ fn starts_with(mut text: impl Iterator<Item = char>, mut head: impl Iterator<Ite
     head.all(|c| text.next() == Some(c))
 }
 
-/// Surnames and short names behind a title or before an honorific.
-fn titled(case: &mut Case<'_>, view: &View<'_>, searched: &str) {
-    let mut own_until = 0;
-    for Titled { standing: Standing { place, name }, title } in titled::names(searched) {
-        if is_own_name(case, &name) || case.known.has_salutation(&name) {
-            own_until = place.end;
-        }
-        // `Mr. Hugh Tarnside`, of whom the first is own.
-        if place.start < own_until {
-            continue;
-        }
-        let is_sure = lexicon::of(Role::SureTitle).has(title) && !is_common(&name);
-        let Some((kind, owner)) = other_of(case, Kind::Person, &name).or_else(|| other_half(case, &name)) else {
-            continue;
-        };
-        if is_sure && view.text.chars().all(|c| !c.is_uppercase()) || is_not_small(view, &name) {
-            case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(&name), Some(&owner));
-        }
-    }
-}
-
-/// Who else is called so behind a title or before an honorific.
-pub(super) fn other_half(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
-    let is_own = is_own_name(case, name) || case.known.has_salutation(name);
-    if is_own { None } else { other_of(case, Kind::Person, &normal::cue(name)) }
-}
-
 /// Who else has this name, whole or without its legal form.
 pub(super) fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
     let whole = |name: &str| [Kind::Person, Kind::Organisation].into_iter().find_map(|kind| other_of(case, kind, name));
@@ -386,7 +362,7 @@ pub(super) fn other(case: &Case<'_>, name: &str) -> Option<(Kind, AccountId)> {
     })
 }
 
-fn other_of(case: &Case<'_>, kind: Kind, name: &str) -> Option<(Kind, AccountId)> {
+pub(super) fn other_of(case: &Case<'_>, kind: Kind, name: &str) -> Option<(Kind, AccountId)> {
     match case.claim(kind, name) {
         Claim::Other(owner) => Some((kind, owner)),
         Claim::Own | Claim::Nobodys => None,

@@ -7,7 +7,8 @@ use crate::account::{Kind, mask};
 use crate::guard::find::names::salutation::{Salutation, broken, is_generic, salutations};
 use crate::guard::finding::Rule;
 use crate::guard::rules::addressee::is_explained;
-use crate::guard::rules::names::{other, other_half};
+use crate::guard::rules::names::other;
+use crate::guard::rules::titled::other_half;
 use crate::guard::rules::{Case, Seen, is_header};
 use crate::guard::view::{Shape, View, second};
 

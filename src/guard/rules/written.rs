@@ -2,6 +2,7 @@
 //! view, and canonical words. Infallible; words that the view does not have are asked of it
 //! only where a name was found.
 
+use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
 use crate::guard::rules::names::WINDOW;
 use crate::guard::view::View;
@@ -18,6 +19,10 @@ fn begins_small(word: &str) -> bool {
 fn letters(word: &str) -> String {
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
     normal::search(&normal::fold(bare)).into_owned()
+}
+
+fn is_link(word: &str) -> bool {
+    lexicon::of(Role::NameLink).has(&letters(word))
 }
 
 /// Whether words of a view are written with capitals, and stand between words that are not:
@@ -63,7 +68,7 @@ pub fn has_middle(view: &View<'_>, name: &str) -> bool {
         || found.any(|window| {
             let [first, middles @ .., last] = window else { return true };
             let are_capital = !begins_small(first) && !begins_small(last);
-            !are_capital || middles.iter().all(|word| !begins_small(word))
+            !are_capital || middles.iter().all(|word| !begins_small(word) || is_link(word))
         })
 }
 
