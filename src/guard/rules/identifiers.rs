@@ -45,10 +45,7 @@ pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
         if !visible && !may_differ && case.explained.has(token.shape.kind(), token.text) {
             continue;
         }
-        if matches!(token.shape, Shape::Idn | Shape::Email | Shape::BuriedHost)
-            && !token.says().is_ascii()
-            && !case.may_read(token.says(), &view.place)
-        {
+        if has_readings(token) && !case.may_read(token.says(), &view.place) {
             continue;
         }
         // A piece of an own number is one's own, whoever else has it for a number.
@@ -72,28 +69,14 @@ pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
             Whose::Foreign(kind, owner) => {
                 case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.says()), Some(&owner));
             }
-            // Another way to read it is one's own.
+            Whose::Nobodys if !asks(case, token, view, folded, &stops) || is_within(token, &wholes) => {}
             Whose::Nobodys
                 if !is_number(token)
-                    && own
-                        .get_or_insert_with(|| Spans::of_own(case, &tokens))
-                        .covers(ending(token), token.start + token.text.len()) => {}
-            // `www.webショップ.example`: an own domain goes on where the ASCII ends.
-            Whose::Nobodys
-                if token.shape == Shape::Host
-                    && own
-                        .get_or_insert_with(|| Spans::of_own(case, &tokens))
-                        .reaches_over(token.start + token.text.len()) => {}
-            Whose::Nobodys if asks(case, token, view, folded, &stops) && !is_within(token, &wholes) => {
-                case.find(
-                    Rule::Unexplained,
-                    Some(token.shape.kind()),
-                    &view.place.to_string(),
-                    mask(token.says()),
-                    None,
-                );
+                    && is_own_otherwise(token, own.get_or_insert_with(|| Spans::of_own(case, &tokens))) => {}
+            Whose::Nobodys => {
+                let kind = Some(token.shape.kind());
+                case.find(Rule::Unexplained, kind, &view.place.to_string(), mask(token.says()), None);
             }
-            Whose::Nobodys => {}
         }
     }
 }
@@ -112,6 +95,18 @@ pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
             case.find(Rule::Foreign, Some(kind), &view.place.to_string(), mask(token.text), Some(&owner));
         }
     }
+}
+
+/// Whether a token may be read in many ways: what it costs is counted.
+fn has_readings(token: &Token<'_>) -> bool {
+    matches!(token.shape, Shape::Idn | Shape::Email | Shape::BuriedHost) && !token.says().is_ascii()
+}
+
+/// Whether another way to read a host or an address is one's own, or an own domain goes on
+/// where its ASCII ends: `www.webショップ.example`.
+fn is_own_otherwise(token: &Token<'_>, own: &Spans) -> bool {
+    let end = token.start + token.text.len();
+    own.covers(ending(token), end) || token.shape == Shape::Host && own.reaches_over(end)
 }
 
 /// Where the end of a host begins, behind which nothing of it follows: of one with escapes the

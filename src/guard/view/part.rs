@@ -128,13 +128,10 @@ impl Walk {
         let (bytes, damage) = transfer::decode(entity.body, entity.encoding());
         let is_declared = sink.is_declared(&bytes);
         if let Leaf::Refused(why) = leaf {
-            if is_declared {
-                return;
+            if !is_declared {
+                self.refused(&bytes, why, part, sink);
             }
-            if picture::is_blank(&bytes) {
-                return sink.push(part, "picture", None, Shape::Loose, reread::letters(&bytes).into());
-            }
-            return self.fail(part, why);
+            return;
         }
         if let Some(why) = damage {
             self.fail(part, why);
@@ -184,6 +181,15 @@ impl Walk {
         let is_joined = entity.parameter("delsp").is_some_and(|v| v.eq_ignore_ascii_case("yes"));
         let text = if is_joined { Cow::Owned(unflow(&text)) } else { text };
         self.text(text, leaf, part, sink);
+    }
+
+    /// A file that cannot be read: only what a picture of one pixel has in letters is.
+    fn refused(&mut self, bytes: &[u8], why: &str, part: &str, sink: &mut Sink<'_, '_>) {
+        if picture::is_blank(bytes) {
+            sink.push(part, "picture", None, Shape::Loose, reread::letters(bytes).into());
+        } else {
+            self.fail(part, why);
+        }
     }
 
     /// Reads a text as what it is.
