@@ -26,7 +26,13 @@ use crate::guard::lexicon::{self, Role};
 /// assert_eq!(name("髙橋 花子"), name("高橋花子"));
 /// ```
 pub fn name(text: &str) -> String {
-    name_of_searched(&search(&fold(text)))
+    let folded = fold(text);
+    let searched = search(&folded);
+    // Behind one, letters that have become ASCII make a host's dot of it.
+    if searched.contains('。') {
+        return name_of_searched(&search(&fold(&searched)));
+    }
+    name_of_searched(&searched)
 }
 
 /// The canonical form of a name that stands in a searched text.

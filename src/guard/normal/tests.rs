@@ -163,6 +163,9 @@ fn names_are_equal_in_every_spelling() {
     assert_ne!(name("さとう"), name("サトウ"));
     assert_eq!(name("鵜殿"), "鵜殿");
     assert_eq!(name("林様"), "林");
+    for text in ["ᄀ。ß", "å。å", "ß。ﬁ"] {
+        assert_eq!(name(&name(text)), name(text), "{text}");
+    }
 }
 
 #[test]
