@@ -110,7 +110,7 @@ pub struct Case<'a> {
     more: usize,
     /// Readings of hosts without boundaries that may still be tried.
     readings_left: usize,
-    seen: HashSet<(Rule, Option<Kind>, String, String)>,
+    seen: HashSet<(Rule, Option<Kind>, String, String, Option<AccountId>)>,
 }
 
 impl<'a> Case<'a> {
@@ -154,7 +154,8 @@ impl<'a> Case<'a> {
             return;
         }
         let owner = owner.filter(|owner| *owner != self.account).cloned();
-        if self.seen.insert((rule, kind, place.to_owned(), shown.clone())) {
+        // Two accounts' values may look alike when they are masked.
+        if self.seen.insert((rule, kind, place.to_owned(), shown.clone(), owner.clone())) {
             *kept += 1;
             self.findings.push(Finding { rule, kind, place: place.to_owned(), shown, owner });
         }
