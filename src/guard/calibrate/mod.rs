@@ -265,8 +265,13 @@ impl Trial<'_> {
         own().any(|own| normal::fold(own) == folded) && own().all(|own| normal::exact(own).as_deref() != Some(exact))
     }
 
-    /// Whether an account's own values contain this one, as an address does its domain.
+    /// Whether an account's own values contain this one, as an address does its domain, and
+    /// `José García López` does `José López`.
     fn shares(&self, record: &Record, value: &str) -> bool {
+        let is_name = matches!(self.kind, Kind::Person | Kind::Organisation);
+        if is_name && self.judge.own(record).has_name(&normal::name(value)) {
+            return true;
+        }
         let is_host = matches!(self.kind, Kind::Domain | Kind::Email);
         let plain = |value: &str| {
             let canonical = if is_host { normal::canonical(self.kind, value, None).ok() } else { None };

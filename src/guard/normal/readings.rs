@@ -156,7 +156,7 @@ fn parts(value: &str) -> Vec<String> {
 }
 
 /// The halves of a person's name by which somebody is called behind a title or before an
-/// honorific: `okafor` of `Daniel Okafor`, 鈴木 and 花子 of 鈴木花子; each with [`CUED`].
+/// honorific: `okafor` of `Daniel Okafor`, 鈴木 and 花子 of 鈴木花子; each with `~` before it.
 pub fn cued(kind: Kind, value: &str, canonical: &str) -> Vec<String> {
     if kind != Kind::Person {
         return Vec::new();
@@ -180,7 +180,7 @@ pub fn cued(kind: Kind, value: &str, canonical: &str) -> Vec<String> {
     all
 }
 
-/// A half of a name as the directory has it: its letters alone, behind [`CUED`].
+/// A half of a name as the directory has it: its letters alone, behind `~`.
 pub fn cue(half: &str) -> String {
     std::iter::once(CUED).chain(half.chars().filter(|c| c.is_alphanumeric())).collect()
 }

@@ -62,6 +62,9 @@ const FINDINGS_MAX: usize = 200;
 /// thousand such hosts, and some seconds.
 pub const READINGS_MAX: usize = 2_000_000;
 
+/// What tells one finding from another: rule, kind, place, masked value, owner.
+type Told = (Rule, Option<Kind>, String, String, Option<AccountId>);
+
 /// One view, as the rules read it.
 pub struct Seen<'t> {
     /// The view, as it is written.
@@ -110,7 +113,7 @@ pub struct Case<'a> {
     more: usize,
     /// Readings of hosts without boundaries that may still be tried.
     readings_left: usize,
-    seen: HashSet<(Rule, Option<Kind>, String, String, Option<AccountId>)>,
+    seen: HashSet<Told>,
 }
 
 impl<'a> Case<'a> {
