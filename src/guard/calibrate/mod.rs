@@ -268,8 +268,7 @@ impl Trial<'_> {
     /// Whether an account's own values contain this one, as an address does its domain, and
     /// `José García López` does `José López`.
     fn shares(&self, record: &Record, value: &str) -> bool {
-        let is_name = matches!(self.kind, Kind::Person | Kind::Organisation);
-        if is_name && self.judge.own(record).has_name(&normal::name(value)) {
+        if self.is_called(record, value) {
             return true;
         }
         let is_host = matches!(self.kind, Kind::Domain | Kind::Email);
@@ -298,9 +297,18 @@ impl Trial<'_> {
         if is_it { Outcome::Found } else { Outcome::Missed }
     }
 
+    /// Whether a name is one of an account's, or a short form of one.
+    fn is_called(&self, record: &Record, name: &str) -> bool {
+        let is_name = matches!(self.kind, Kind::Person | Kind::Organisation);
+        is_name && self.judge.own(record).names().contains(&normal::name(name))
+    }
+
     /// Whether an account of the sample has a value too, however it writes it.
     fn is_shared(&self, account: &AccountId, value: &str) -> bool {
         let Some(other) = self.sample.iter().find(|sampled| sampled.record.account == *account) else { return false };
+        if self.is_called(&other.record, value) {
+            return true;
+        }
         let names = |kind: Kind| matches!(kind, Kind::Person | Kind::Organisation);
         let country = self.mapping.columns.get(self.name).and_then(|column| column.country.as_deref());
         let exact = |value: &str| if self.is_exact() { normal::exact(value).map(|exact| vec![exact]) } else { None };
