@@ -6,7 +6,7 @@
 //! HTML, octal bytes, quoted-printable; escaped three times at most. Without that the rest of
 //! the name behind an escape would be a host of its own, which nobody wrote.
 //!
-//! Bytes that are no UTF-8 are read in every charset that has them. Infallible; a name is
+//! Bytes that are not UTF-8 are read in every charset that has them. Infallible; a name is
 //! looked for [`RUN_MAX`] bytes around.
 
 use std::ops::Range;
@@ -20,7 +20,7 @@ use crate::guard::view::escape;
 const RUN_MAX: usize = 800;
 /// So often a name may have been escaped.
 const ROUNDS_MAX: usize = 3;
-/// Bytes that are no UTF-8, while the rest is read: private characters that no text has.
+/// Bytes that are not UTF-8, while the rest is read: private characters that no text has.
 const BYTES: u32 = 0xf_1000;
 
 /// What a piece of a text belongs to.

@@ -126,7 +126,7 @@ impl<'t> Parts<'t> {
         first.chars().count() == 1 && first.contains(signs) && self.are_all(|sign| sign == first)
     }
 
-    /// `1234-5678`: two pieces of four digits, the first of which is no year: `INV-2026-0042` is
+    /// `1234-5678`: two pieces of four digits, the first of which is not a year: `INV-2026-0042` is
     /// the number of an invoice.
     pub fn is_fours(&self) -> bool {
         self.are_digits()

@@ -299,7 +299,7 @@ impl<'t> Search<'_, 't> {
             let zeros = run.bytes().take(ZEROS_MAX).take_while(|b| *b == b'0').count();
             (1..=zeros).for_each(|zeros| add(&run[zeros..], atom.end));
             if is_labelled {
-                // A year and one digit more is no year with a check digit.
+                // A year and one digit more is not a year with a check digit.
                 let checked = &run[..run.len() - 1];
                 is_id(checked, ORDINARY_MAX).into_iter().for_each(|_| add(checked, atom.end));
                 (1..=ZEROS_MAX).for_each(|zeros| add(&format!("{}{run}", "0".repeat(zeros)), atom.end));

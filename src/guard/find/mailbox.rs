@@ -111,7 +111,7 @@ pub fn goes_on(text: &str) -> bool {
 }
 
 /// The host whose first dot is spelled out at a place. A word between blanks is one only
-/// where the label before it is no common word: `the dot com boom`.
+/// where the label before it is not a common word: `the dot com boom`.
 fn host_across<'t>(text: &'t str, at: usize, tokens: &mut Vec<Token<'t>>) {
     let left = text[..at].trim_end_matches(' ');
     let is_part = |c: &char| c.is_alphanumeric() || "-_.@+".contains(*c) || matches!(*c, '\u{300}'..='\u{36f}');

@@ -174,9 +174,13 @@ impl Scanner {
 
     /// Whether a folded word is an ID by its shape.
     pub fn is_id(&self, word: &str) -> bool {
+        self.ids_of(word).iter().any(|token| token.shape == Shape::Id && token.text == word)
+    }
+
+    fn ids_of<'t>(&self, word: &'t str) -> Vec<Token<'t>> {
         let mut tokens = Vec::new();
         self.ids.find(word, Setting::Token, &self.labels, &mut tokens);
-        tokens.iter().any(|token| token.shape == Shape::Id && token.text == word)
+        tokens
     }
 
     /// Every token of a folded text, in no particular order.
@@ -284,9 +288,7 @@ impl Scanner {
 
     /// Whether a part of a word looks like an ID.
     pub fn has_id_inside(&self, word: &str) -> bool {
-        let mut tokens = Vec::new();
-        self.ids.find(word, Setting::Token, &self.labels, &mut tokens);
-        tokens.iter().any(|token| token.text.len() < word.len() || token.value.is_some())
+        self.ids_of(word).iter().any(|token| token.text.len() < word.len() || token.value.is_some())
     }
 }
 

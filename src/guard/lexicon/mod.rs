@@ -16,6 +16,8 @@
 //!
 //! Infallible at run time: a test reads every line of every file.
 
+pub mod table;
+
 use std::sync::LazyLock;
 
 use hashbrown::HashSet;

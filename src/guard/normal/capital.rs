@@ -3,7 +3,7 @@
 //!
 //! Input: a canonical host or address. Output: the same as capitals leave it, canonical again:
 //! ß is ss, ς is σ, ı and i̇ are i (Turkish has I for the one and İ for the other), and Greek
-//! letters have no accent. That is no DNS name of its own: `strasse.example` may be somebody
+//! letters have no accent. That is not a DNS name of its own: `strasse.example` may be somebody
 //! else's, and goes before. So a directory holds the form under a sign, [`CAPITAL`], and for
 //! those names alone that it changes; most have none.
 //!

@@ -71,15 +71,9 @@ pub fn is_of_host(text: &str, piece: Range<usize>) -> bool {
 /// Whether a view's words are names of things, and not running text.
 fn is_token(view: &View<'_>) -> bool {
     let at = view.place.at.as_deref().unwrap_or_default();
-    is_path(view)
+    view.place.is_path()
         || (view.place.view == "attribute" && !at.starts_with("style"))
         || (is_header(view) && view.place.view != "Subject")
-}
-
-/// Whether a view is the name of a file, a path or a query's value.
-pub fn is_path(view: &View<'_>) -> bool {
-    let at = view.place.at.as_deref().unwrap_or_default();
-    view.place.view == "file name" || at.ends_with(", path") || at.contains(", query ")
 }
 
 /// Runs of letters.

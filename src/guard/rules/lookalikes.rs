@@ -8,29 +8,19 @@
 
 use std::sync::LazyLock;
 
-use hashbrown::{HashMap, HashSet};
-
 use crate::account::Kind;
 use crate::guard::find::Token;
+use crate::guard::lexicon::table::Table;
 use crate::guard::rules::is_header;
 use crate::guard::view::{Shape, View};
 
 /// `word | role | example`, a line a word.
 const FILE: &str = include_str!("../lexicon/lookalikes.txt");
 
-static WORDS: LazyLock<HashMap<&'static str, HashSet<&'static str>>> = LazyLock::new(|| {
-    let mut words: HashMap<&'static str, HashSet<&'static str>> = HashMap::new();
-    for line in FILE.lines().filter(|line| !line.starts_with('#')) {
-        let mut cells = line.split(" | ");
-        if let (Some(word), Some(role)) = (cells.next(), cells.next()) {
-            words.entry(role).or_default().insert(word);
-        }
-    }
-    words
-});
+static WORDS: LazyLock<Table> = LazyLock::new(|| Table::of(FILE));
 
 fn has(role: &str, word: &str) -> bool {
-    WORDS.get(role).is_some_and(|words| words.contains(word))
+    WORDS.has(role, word)
 }
 
 /// Whether a host that nobody owns is none where it stands.
@@ -119,10 +109,11 @@ fn is_technology(token: &Token<'_>, view: &View<'_>, folded: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::lexicon::table;
 
     #[test]
     fn every_line_has_a_word_its_role_and_an_example_of_it() {
-        for line in FILE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in table::lines(FILE) {
             let cells: Vec<&str> = line.split(" | ").collect();
             assert!(cells.len() == 3 && ["namespace", "technology", "version", "colour"].contains(&cells[1]), "{line}");
             assert!(cells[2].to_lowercase().contains(cells[0]), "{line}");

@@ -13,7 +13,7 @@ use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
 use crate::guard::rules::addressee::is_explained;
 use crate::guard::rules::claims::Claim;
-use crate::guard::rules::glued::{self, is_of_host, is_path};
+use crate::guard::rules::glued::{self, is_of_host};
 use crate::guard::rules::within::Spans;
 use crate::guard::rules::written::{has_middle, is_written_as_name};
 use crate::guard::rules::{Case, Seen, is_read, titled};
@@ -155,7 +155,7 @@ fn foreign(case: &mut Case<'_>, view: &View<'_>, text: &str, hits: &[Hit], readi
             // A host is judged by itself.
             How::Signs | How::Glued => {
                 // `blueWater` of a style sheet's class.
-                let is_word = hit.how == How::Glued && is_common(name) && !is_path(view);
+                let is_word = hit.how == How::Glued && is_common(name) && !view.place.is_path();
                 !is_word && !is_of_host(text, hit.start..hit.end) && !case.own.spells(name)
             }
         };

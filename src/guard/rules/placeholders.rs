@@ -8,10 +8,10 @@
 
 use std::sync::LazyLock;
 
-use hashbrown::{HashMap, HashSet};
 use regex::Regex;
 
 use crate::guard::finding::Rule;
+use crate::guard::lexicon::table::Table;
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
 use crate::guard::rules::field::{Fit, fit};
@@ -22,23 +22,14 @@ use crate::guard::view::{Shape, View};
 const FILE: &str = include_str!("../lexicon/placeholder.txt");
 
 /// The words, by their roles.
-static WORDS: LazyLock<HashMap<&'static str, HashSet<&'static str>>> = LazyLock::new(|| {
-    let mut words: HashMap<&'static str, HashSet<&'static str>> = HashMap::new();
-    for line in FILE.lines().filter(|line| !line.starts_with("# ") && *line != "#") {
-        let mut cells = line.split(" | ");
-        if let (Some(word), Some(role)) = (cells.next(), cells.next()) {
-            words.entry(role).or_default().insert(word);
-        }
-    }
-    words
-});
+static WORDS: LazyLock<Table> = LazyLock::new(|| Table::of(FILE));
 
 pub(super) fn has(role: &str, word: &str) -> bool {
-    WORDS.get(role).is_some_and(|words| words.contains(word))
+    WORDS.has(role, word)
 }
 
 fn all(role: &str) -> impl Iterator<Item = &'static str> {
-    WORDS.get(role).into_iter().flatten().copied()
+    WORDS.all(role)
 }
 
 /// What nobody writes but for a field.
@@ -355,7 +346,7 @@ mod tests {
     #[test]
     fn every_line_has_a_word_its_role_and_an_example_of_it() {
         const ROLES: [&str; 8] = ["field", "part", "glue", "sure", "weak", "unit", "hole", "clean"];
-        for line in FILE.lines().filter(|line| !line.is_empty() && !line.starts_with("# ") && *line != "#") {
+        for line in lexicon::table::lines(FILE) {
             let cells: Vec<&str> = line.split(" | ").collect();
             assert!(cells.len() == 3 && ROLES.contains(&cells[1]), "{line}");
             let letters = |text: &str| text.to_lowercase().replace(['_', ' '], "");

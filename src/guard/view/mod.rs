@@ -77,6 +77,14 @@ pub struct Place {
     pub at: Option<String>,
 }
 
+impl Place {
+    /// Whether it is the name of a file, a path or a query's value.
+    pub fn is_path(&self) -> bool {
+        let at = self.at.as_deref().unwrap_or_default();
+        self.view == "file name" || at.ends_with(", path") || at.contains(", query ")
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A header's field reads as one phrase; a part is named before its view.

@@ -46,7 +46,7 @@ pub(super) fn greeted(line: &str, found: &mut Vec<Salutation>) {
     found.push(Salutation { is_sure, ..Salutation::of(words) });
 }
 
-/// Whether a line begins with the name of a song, a film or a book, and is no letter's head.
+/// Whether a line begins with the name of a song, a film or a book, and is not the head of a letter.
 fn is_famous(line: &str) -> bool {
     let Some(famous) = lexicon::of(Role::Famous).prefix(line) else { return false };
     let after = &line[famous.len()..];

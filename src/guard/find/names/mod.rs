@@ -239,9 +239,8 @@ pub fn squeeze(folded: &str) -> (String, String) {
 /// A path, a query's value or a file's name as words, if it has any: `ada-ashgrove`.
 pub fn slug(view: &View<'_>, folded: &str) -> Option<String> {
     const SIGNS: [char; 3] = ['-', '.', '+'];
-    let at = view.place.at.as_deref().unwrap_or_default();
-    let is_one = view.place.view == "file name" || at.ends_with(", path") || at.contains(", query ");
-    (is_one && folded.contains(SIGNS)).then(|| normal::spelled(&normal::search(folded).replace(SIGNS, " ")))
+    (view.place.is_path() && folded.contains(SIGNS))
+        .then(|| normal::spelled(&normal::search(folded).replace(SIGNS, " ")))
 }
 
 /// Whether a character of a text by single spaces is no part of a name without them.
