@@ -65,6 +65,13 @@ fn main() {
     });
     let mut next = rounds();
     let judged = median(|| judge_all(next(), |candidate, record| judge.examine(candidate, record)));
+    let mut next = rounds();
+    let held = median(|| {
+        let (recipients, rendered) = next();
+        for (recipient, message) in recipients.iter().zip(rendered.iter().cycle().skip(1)) {
+            assert!(!judge.examine(candidate(message), Some(&recipient.record)).is_cleared());
+        }
+    });
     let whole = median(|| judge_all(next(), |candidate, record| judge.examine_whole(candidate, record)));
     println!("{:<28}{:>12}{:>10}{:>12}", "", "µs/message", "MB/s", "× engine");
     for (what, seconds) in [
@@ -72,6 +79,7 @@ fn main() {
         ("render and build", render),
         ("parse alone (mail-parser)", parse),
         ("judge", judged),
+        ("judge, another's message", held),
         ("judge, nothing remembered", whole),
     ] {
         let each = seconds * 1e6 / messages as f64;
@@ -82,7 +90,9 @@ fn main() {
         "check (render and judge)",
         messages as f64 / (render + judged)
     );
-    verdict("whole judgement (× mail-parser, at most)", judged / parse, 1.0, false);
+    verdict("whole judgement (× mail-parser, at most)", judged / parse, 1.5, false);
+    verdict("another's message (× mail-parser, at most)", held / parse, 8.0, false);
+    verdict("nothing remembered (× mail-parser, at most)", whole / parse, 8.0, false);
     verdict("prepare (× template engine, at most)", (render + judged) / engine, 2.2, false);
 }
 
@@ -122,13 +132,16 @@ fn judge_all(
     examine: impl Fn(Candidate<'_>, Option<&Record>) -> Verdict,
 ) {
     for (recipient, message) in recipients.iter().zip(rendered) {
-        let candidate = Candidate {
-            sender: message.sender(),
-            recipients: std::slice::from_ref(message.recipient()),
-            account: message.account(),
-            bytes: message.bytes(),
-        };
-        let verdict = examine(candidate, Some(&recipient.record));
+        let verdict = examine(candidate(message), Some(&recipient.record));
         assert!(verdict.is_cleared(), "{:?}", verdict.findings);
+    }
+}
+
+fn candidate(message: &Rendered) -> Candidate<'_> {
+    Candidate {
+        sender: message.sender(),
+        recipients: std::slice::from_ref(message.recipient()),
+        account: message.account(),
+        bytes: message.bytes(),
     }
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use kakitome::address::Address;
 use kakitome::guard::{Candidate, Finding, Judge, Terms, Verdict};
 
-use super::world::{Shape, World, terms};
+use super::world::{Shape, World, terms, told};
 use super::worlds::DIRECTORIES;
 
 /// So many messages there are at least: a reader that skips files is noticed.
@@ -141,7 +141,7 @@ impl Section {
         let recipients = std::slice::from_ref(&record.address);
         let candidate = Candidate { sender: &sender, recipients, account: &record.account, bytes: &bytes };
         let whole = judge.examine_whole(candidate, Some(record));
-        let differs = (0..2).any(|_| judge.examine(candidate, Some(record)) != whole);
+        let differs = (0..2).any(|_| told(&judge.examine(candidate, Some(record))) != told(&whole));
         let wrong = (!is_again).then(|| wrong(held, &whole)).flatten();
         let why = wrong.or_else(|| differs.then(|| format!("by passages it is not {:?}", whole.findings)));
         why.map(|why| format!("for {}, {why}", record.account))
@@ -154,7 +154,7 @@ impl Section {
 
 /// How a verdict differs from what is expected.
 fn wrong(held: &[Held], verdict: &Verdict) -> Option<String> {
-    let found: Vec<String> = verdict.findings.iter().map(told).collect();
+    let found: Vec<String> = verdict.findings.iter().map(shown).collect();
     let is_right = match held {
         [] => verdict.is_cleared(),
         held => verdict.findings.iter().any(|finding| held.iter().any(|held| held.is(finding))),
@@ -166,7 +166,7 @@ fn wrong(held: &[Held], verdict: &Verdict) -> Option<String> {
     })
 }
 
-fn told(finding: &Finding) -> String {
+fn shown(finding: &Finding) -> String {
     let kind = finding.kind.map(|kind| kind.to_string()).unwrap_or_default();
     let owner = finding.owner.as_ref().map(|owner| owner.as_str()).unwrap_or("-");
     format!("{} {kind} {owner} in {}: {}", finding.rule.as_str(), finding.place, finding.shown)

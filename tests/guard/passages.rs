@@ -9,7 +9,7 @@ use kakitome::guard::{Candidate, Judge};
 use proptest::prelude::*;
 
 use super::letter::Letter;
-use super::world::{CAMPAIGN, World, terms};
+use super::world::{CAMPAIGN, World, terms, told};
 
 /// What may stand between two pieces of a text.
 const CUTS: [&str; 22] = [
@@ -24,18 +24,20 @@ const CUTS: [&str; 22] = [
     "</tr><tr>",
     "<b>",
     "</b>",
+    "</p>\r\n<p>",
+    "&nbsp;",
+    "<style>a{}</style>",
     "<wbr>",
     "<!-- -->",
     "<!-- a > b -->",
-    "</p>\r\n<p>",
-    "&nbsp;",
     "&shy;",
     "\u{200b}",
-    "<style>a{}</style>",
     "<title>",
     "</title>",
     "<i title=\"",
 ];
+/// So many of the first are in every newsletter.
+const PLAIN_CUTS: usize = 14;
 
 /// Text around the values.
 const PROSE: [&str; 26] = [
@@ -48,33 +50,37 @@ const PROSE: [&str; 26] = [
     "member no.",
     "いつもご利用いただき、ありがとうございます。",
     "Thank you for being with us.",
-    "様",
     "御中",
     "Dear ",
-    "\">",
     "2026-12-31",
     "1,200円",
     "node.js",
     "https://registrar.example/a?b=",
-    "%20",
-    "&amp;",
-    "a < b",
+    "\">",
     "\\u9234",
     "（すずき）",
     "(さとう",
     "=?UTF-8?B?6Yi05pyo?=",
     "=E9=88=B4",
     "%u9234",
+    "様",
+    "%20",
+    "&amp;",
+    "a < b",
 ];
+/// Likewise.
+const PLAIN_PROSE: usize = 15;
 
 /// A text: pieces of prose and of values, and what stands between.
-fn text(world: &World, account: usize, other: usize, seeds: &[(u8, u8, u8)]) -> String {
+fn text(world: &World, account: usize, other: usize, seeds: &[(u8, u8, u8)], is_odd: bool) -> String {
     let mut out = String::new();
+    // What is odd once is read as a whole: most messages are not.
+    let (cuts, prose) = if is_odd { (&CUTS[..], &PROSE[..]) } else { (&CUTS[..PLAIN_CUTS], &PROSE[..PLAIN_PROSE]) };
     for (what, which, cut) in seeds {
         let owner = if what % 4 == 3 { other } else { account };
         let values = world.identifiers(owner);
         match what % 4 {
-            0 | 1 => out.push_str(PROSE[*which as usize % PROSE.len()]),
+            0 | 1 => out.push_str(prose[*which as usize % prose.len()]),
             _ => {
                 // A value, whole or in two.
                 let value = &values[*which as usize % values.len()].1;
@@ -83,11 +89,11 @@ fn text(world: &World, account: usize, other: usize, seeds: &[(u8, u8, u8)]) -> 
                 let (first, second): (String, String) =
                     (value.chars().take(at).collect(), value.chars().skip(at).collect());
                 out.push_str(&first);
-                out.push_str(CUTS[(*cut as usize / CUTS.len()) % CUTS.len()]);
+                out.push_str(cuts[(*cut as usize / cuts.len()) % cuts.len()]);
                 out.push_str(&second);
             }
         }
-        out.push_str(CUTS[*cut as usize % CUTS.len()]);
+        out.push_str(cuts[*cut as usize % cuts.len()]);
     }
     out
 }
@@ -101,7 +107,7 @@ fn agree(judge: &Judge<'_>, world: &World, account: usize, bytes: &[u8]) -> Resu
     // New, seen again, and remembered.
     for _ in 0..3 {
         let verdict = judge.examine(candidate, Some(record));
-        prop_assert_eq!(&verdict.findings, &whole.findings, "{}", String::from_utf8_lossy(bytes));
+        prop_assert_eq!(told(&verdict), told(&whole), "{:?}\n{}", verdict.findings, String::from_utf8_lossy(bytes));
     }
     Ok(whole.is_cleared())
 }
@@ -126,12 +132,12 @@ fn compare(world: &World, cases: u32) {
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases, ..Default::default() });
     let (cleared, held) = (Cell::new(0), Cell::new(0));
     let accounts = world.records.len();
-    let strategy = (0..accounts, 0..accounts, seeds(), seeds(), any::<bool>());
-    let all = runner.run(&strategy, |(account, other, plain, html, foreign)| {
+    let strategy = (0..accounts, 0..accounts, seeds(), seeds(), any::<bool>(), 0..4);
+    let all = runner.run(&strategy, |(account, other, plain, html, foreign, odd)| {
         let other = if foreign { other } else { account };
         let mut letter = Letter::new(world, account);
-        letter.text = format!("{}\r\n{}", text(world, account, other, &plain), letter.text);
-        letter.html = format!("<p>{}</p>{}", text(world, account, other, &html), letter.html);
+        letter.text = format!("{}\r\n{}", text(world, account, other, &plain, odd == 0), letter.text);
+        letter.html = format!("<p>{}</p>{}", text(world, account, other, &html, odd == 0), letter.html);
         let sort = if agree(&judge, world, account, &letter.bytes())? { &cleared } else { &held };
         sort.set(sort.get() + 1);
         Ok(())

@@ -1,13 +1,13 @@
 //! A small directory of made-up accounts, and a guard that knows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kakitome::account::{AccountId, Kind, Record};
 use kakitome::address::Address;
 use kakitome::config::{Column, LetterCase, Mapping};
 use kakitome::directory::row::{Cell, Reader};
 use kakitome::guard::index::Entry;
-use kakitome::guard::{Allow, Candidate, Guard, Index, Literal, Terms, Verdict};
+use kakitome::guard::{Allow, Candidate, Guard, Index, Literal, Rule, Terms, Verdict};
 use kakitome::key::{Keys, Link, Purpose};
 
 /// The campaign that every letter belongs to.
@@ -212,10 +212,17 @@ impl World {
         let whole = judge.examine_whole(candidate, Some(record));
         // By passages it is the same: when they are new, known and remembered.
         for _ in 0..self.rounds {
-            assert_eq!(judge.examine(candidate, Some(record)), whole);
+            let verdict = judge.examine(candidate, Some(record));
+            assert_eq!(told(&verdict), told(&whole), "{:?}", verdict.findings);
         }
         whole
     }
+}
+
+/// What a verdict says, wherever and however often it says it: a value that stands in a text
+/// stands in its source too.
+pub fn told(verdict: &Verdict) -> BTreeSet<(Rule, Option<Kind>, Option<AccountId>)> {
+    verdict.findings.iter().map(|finding| (finding.rule, finding.kind, finding.owner.clone())).collect()
 }
 
 /// The registrar's own domain is allowed, and its footer is literal text.

@@ -219,17 +219,13 @@ impl Judge<'_> {
     /// Judges a message. `record` is the directory's record of
     /// `candidate.account`, `None` if the directory has no such account.
     ///
-    /// A message that is plainly clear by its passages is cleared; everything
-    /// else is read as a whole.
+    /// It is read by passages, and as a whole only where those do not tell all.
     pub fn examine(&self, candidate: Candidate<'_>, record: Option<&Record>) -> Verdict {
         let mut case = self.open(&candidate, record);
-        if self.has_passages()
-            && case.is_clean()
-            && self.memos.with(|memos| passage::is_plainly_clear(self, &mut case, memos, candidate.bytes))
-        {
+        if self.has_passages() && self.memos.with(|memos| passage::tell_all(self, &mut case, memos, candidate.bytes)) {
             rules::missing::judge(&mut case, &self.must_show, &Views::default());
-            if case.is_clean() {
-                return Verdict { findings: Vec::new() };
+            if case.is_settled() {
+                return Verdict { findings: case.close() };
             }
         }
         self.examine_whole(candidate, record)

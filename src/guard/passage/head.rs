@@ -82,16 +82,21 @@ impl Walk<'_, '_, '_> {
             let own = |field| self.case.without_own_tokens(std::str::from_utf8(field).ok()?, true, Some(BEHIND));
             let neutral = unsigned.or_else(|| own(field));
             let field = neutral.as_deref().map_or(field, str::as_bytes);
+            let count = self.case.count();
             self.passage(
                 |memos: &mut Memos| &mut memos.fields,
                 field,
-                |views| {
+                |views, _| {
                     let entity = Entity::read(field);
                     let (mut sink, mut unreadable) = (Sink::unlimited(views), Vec::new());
                     header::read(&entity, "", &mut sink, &mut unreadable);
                     (entity.stray.is_empty() && unreadable.is_empty() && sink.finish().is_empty()).then_some(())
                 },
             )?;
+            // Which part's it is is known when its header is read.
+            if depth > 0 && self.case.count() > count {
+                return None;
+            }
         }
         if let Some(head) = self.memos.heads.get(&content).copied() {
             return self.leaf(head, body);
@@ -150,10 +155,22 @@ impl Walk<'_, '_, '_> {
         if reread::may_differ((body, encoding), &text, matches!(head, Head::Html(_))) {
             return None;
         }
+        self.name(head);
         match head {
             Head::Plain(_) => self.plain(&text),
             Head::Html(_) => self.html(&text),
         }
+    }
+
+    /// Notes what the part is called: `text/plain` for the first of its type, then
+    /// `text/plain (2)`.
+    fn name(&mut self, head: Head) {
+        let (kind, count) = match head {
+            Head::Plain(_) => ("text/plain", &mut self.parts[0]),
+            Head::Html(_) => ("text/html", &mut self.parts[1]),
+        };
+        *count += 1;
+        self.part = if *count == 1 { kind.to_owned() } else { format!("{kind} ({count})") };
     }
 }
 

@@ -47,7 +47,7 @@ impl Walk<'_, '_, '_> {
         self.walk(html, &mut document)?;
         self.segment(&mut document, true)?;
         if let Some(joined) = std::mem::take(&mut document.boxes).finish() {
-            let place = Place { part: "text".into(), view: "text of boxes", at: None };
+            let place = Place { part: self.part.clone(), view: "text of boxes", at: None };
             self.judge(&[View { place, shape: Shape::Loose, text: joined.into() }])?;
         }
         self.seams(&document.seams)
@@ -97,9 +97,9 @@ impl Walk<'_, '_, '_> {
             self.passage(
                 |memos: &mut Memos| &mut memos.sources,
                 run.as_bytes(),
-                |views| {
+                |views, part| {
                     let mut sink = Sink::unlimited(views);
-                    sink.push("text", "source", None, Shape::Loose, escape::source(run));
+                    sink.push(part, "source", None, Shape::Loose, escape::source(run));
                     sink.finish().is_empty().then_some(())
                 },
             )?;
@@ -193,7 +193,7 @@ impl Walk<'_, '_, '_> {
             return Some(piece);
         }
         let mut views = Vec::new();
-        views_of(html, &mut views)?;
+        views_of(html, &self.part, &mut views)?;
         self.judge(&views)?;
         if let Some(hash) = again {
             let clean = self.is_clean_for_anybody(&views);
@@ -217,9 +217,9 @@ impl Walk<'_, '_, '_> {
         self.passage(
             |memos: &mut Memos| &mut memos.sources,
             element.as_bytes(),
-            |views| {
+            |views, part| {
                 piece::is_element(element).then_some(())?;
-                views_of(element, views)
+                views_of(element, part, views)
             },
         )?;
         Some(end)
@@ -227,11 +227,13 @@ impl Walk<'_, '_, '_> {
 }
 
 /// The views of a piece of markup, its source included.
-fn views_of(html: &str, views: &mut Vec<View<'_>>) -> Option<()> {
+fn views_of(html: &str, part: &str, views: &mut Vec<View<'_>>) -> Option<()> {
     let mut sink = Sink::unlimited(views);
-    sink.push("text", "source", None, Shape::Loose, escape::source(html).into_owned().into());
-    html::read(html, "text", Dialect::Html, &mut sink);
-    sink.finish().is_empty().then_some(())
+    sink.push(part, "source", None, Shape::Loose, escape::source(html).into_owned().into());
+    html::read(html, part, Dialect::Html, &mut sink);
+    let is_read = sink.finish().is_empty();
+    views.iter_mut().for_each(|view| view.place.unnumber());
+    is_read.then_some(())
 }
 
 /// Whether the last tag of a source begins a small element.

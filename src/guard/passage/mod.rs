@@ -2,12 +2,12 @@
 //! what was found of a passage once need not be found again.
 //!
 //! Input: a finished message, and the case that is opened for it. Output:
-//! whether it is *plainly clear*: every passage of it is clean for anybody, or
-//! judged for this account and found clean. Anything else (an odd structure, a
-//! charset, an attachment, a single finding) is no verdict: the message is then
-//! read as a whole, and that reading alone says what is found. So this room can
-//! cost time, and can never hold; that it never clears what the whole reading
-//! holds is a property in its tests and in `tests/guard`.
+//! whether passages *tell all*: every passage of it is clean for anybody, or
+//! judged for this account, and what was found stands in the case. Anything else
+//! (an odd structure, a charset, an attachment, a finding that what stands around
+//! it may explain) is no verdict: the message is then read as a whole, and that
+//! reading alone says what is found. That the two find the same is a property in
+//! its tests and in `tests/guard`.
 //!
 //! ```text
 //! message ─► header fields          each by itself
@@ -77,14 +77,14 @@ pub struct Memos {
     pieces: Blocks,
 }
 
-/// Whether a message is plainly clear. What it shows of the account's own is
-/// added to the case.
-pub fn is_plainly_clear(judge: &Judge<'_>, case: &mut Case<'_>, memos: &mut Memos, bytes: &[u8]) -> bool {
+/// Whether a message's passages tell all of it. What it shows of the account's own, and
+/// what is found, is added to the case.
+pub fn tell_all(judge: &Judge<'_>, case: &mut Case<'_>, memos: &mut Memos, bytes: &[u8]) -> bool {
     if bytes.len() > MESSAGE_BYTES_MAX {
         return false;
     }
     let mut walk = Walk::new(judge, case, memos);
-    walk.entity(bytes, 0).is_some() && walk.has_words && walk.case.is_clean()
+    walk.entity(bytes, 0).is_some() && walk.has_words
 }
 
 /// One message on its way. `None` means everywhere: read it as a whole.
@@ -99,6 +99,10 @@ struct Walk<'w, 'c, 'j> {
     is_personal: bool,
     /// Whether this is nobody's walk through a block.
     is_nobodys: bool,
+    /// What the part is called that it walks through, `text/html`.
+    part: String,
+    /// How many parts of plain text and of HTML it has met.
+    parts: [usize; 2],
     /// Texts of this message that were judged for this account.
     met: HashMap<Box<str>, Text>,
     /// Own words of this message.
@@ -108,17 +112,26 @@ struct Walk<'w, 'c, 'j> {
 impl<'w, 'c, 'j> Walk<'w, 'c, 'j> {
     fn new(judge: &'w Judge<'j>, case: &'w mut Case<'c>, memos: &'w mut Memos) -> Self {
         let (met, own_words) = (HashMap::new(), HashMap::new());
-        Self { judge, case, memos, has_words: false, is_personal: false, is_nobodys: false, met, own_words }
+        Self {
+            judge,
+            case,
+            memos,
+            has_words: false,
+            is_personal: false,
+            is_nobodys: false,
+            part: "text".into(),
+            parts: [0; 2],
+            met,
+            own_words,
+        }
     }
 }
 
 impl Walk<'_, '_, '_> {
-    /// Judges views for this account.
+    /// Judges views for this account. Nobody's walk ends with what it finds.
     fn judge(&mut self, views: &[View<'_>]) -> Option<()> {
-        for view in views {
-            self.judge.view(self.case, view);
-        }
-        self.case.is_clean().then_some(())
+        views.iter().for_each(|view| self.judge.view(self.case, view));
+        (!self.is_nobodys || self.case.is_clean()).then_some(())
     }
 
     /// Judges a passage by its views, unless it is known to be clean for anybody.
@@ -126,7 +139,7 @@ impl Walk<'_, '_, '_> {
         &mut self,
         memo: fn(&mut Memos) -> &mut Memo<bool>,
         text: &'t [u8],
-        read: impl FnOnce(&mut Vec<View<'t>>) -> Option<()>,
+        read: impl FnOnce(&mut Vec<View<'t>>, &str) -> Option<()>,
     ) -> Option<()> {
         let known = memo(self.memos).get(text).copied();
         if known == Some(true) {
@@ -134,7 +147,7 @@ impl Walk<'_, '_, '_> {
         }
         self.is_personal = true;
         let mut views = Vec::new();
-        read(&mut views)?;
+        read(&mut views, &self.part)?;
         self.judge(&views)?;
         if known.is_none()
             && let Some(hash) = memo(self.memos).note(text)

@@ -107,7 +107,7 @@ impl Walk<'_, '_, '_> {
             return self.text(&neutral, is_last, seams);
         }
         let again = if is_new { self.memos.texts.note(text.as_bytes()) } else { None };
-        let (whole, views) = read(text)?;
+        let (whole, views) = read(text, &self.part)?;
         self.judge(&views)?;
         let is_clean = again.is_some() && self.is_clean_for_anybody(&views);
         let found = self.found(text, &whole, is_clean);
@@ -144,7 +144,7 @@ impl Walk<'_, '_, '_> {
     /// Remembers a text that stands before own values, if it is clean for anybody.
     fn learn(&mut self, text: &str) {
         if let Some(hash) = self.memos.texts.note(text.as_bytes())
-            && let Some((whole, views)) = read(text)
+            && let Some((whole, views)) = read(text, &self.part)
             && self.is_clean_for_anybody(&views)
         {
             let found = self.found(text, &whole, true);
@@ -211,7 +211,8 @@ impl Walk<'_, '_, '_> {
         }
         if self.case.own.has_written_phone(word) {
             // Its pieces may be others' numbers: it is judged, once.
-            self.judge(&[view(Shape::Visible, Cow::Borrowed(word))])?;
+            let (judge, view) = (self.judge, view(Shape::Visible, &self.part, Cow::Borrowed(word)));
+            self.case.tells_nothing_new(|case| judge.view(case, &view)).then_some(())?;
         } else {
             self.case.is_own_word(word).then_some(())?;
             self.case.show_own_word(word);
@@ -256,10 +257,10 @@ impl Walk<'_, '_, '_> {
             if memo(self.memos).get(window.as_bytes()) == Some(&true) {
                 continue;
             }
-            let place = Place { part: "text".into(), view: name, at: None };
+            let place = Place { part: self.part.clone(), view: name, at: None };
             let view = View { place, shape: Shape::Loose, text: Cow::Borrowed(&window) };
-            across(self.case, &view, &window);
-            self.case.is_clean().then_some(())?;
+            // What stands around it may explain it: what is found here alone is no verdict.
+            self.case.tells_nothing_new(|case| across(case, &view, &window)).then_some(())?;
             if let Some(hash) = memo(self.memos).note(window.as_bytes()) {
                 let mut nobody = self.judge.nobodys_case()?;
                 across(&mut nobody, &view, &window);
@@ -275,30 +276,31 @@ fn is_blank(c: char) -> bool {
     c.is_ascii_whitespace() || c == TAG
 }
 
-fn view(shape: Shape, text: Cow<'_, str>) -> View<'_> {
-    View { place: Place { part: "text".into(), view: "text", at: None }, shape, text }
+fn view<'t>(shape: Shape, part: &str, text: Cow<'t, str>) -> View<'t> {
+    View { place: Place { part: part.into(), view: "text", at: None }, shape, text }
 }
 
 /// A text without the marks of its tags, and its views: itself, its URLs, what it holds
 /// in base64, and, where tags stood inside it, what stands between them. `None` where it
 /// has a second reading, which could reach over its ends.
-fn read(text: &str) -> Option<(Cow<'_, str>, Vec<View<'static>>)> {
+fn read<'t>(text: &'t str, part: &str) -> Option<(Cow<'t, str>, Vec<View<'static>>)> {
     let whole: Cow<'_, str> = if text.contains(TAG) { text.replace(TAG, "").into() } else { text.into() };
     let mut views = Vec::new();
     let mut sink = Sink::unlimited(&mut views);
-    plain::links(&whole, "text", &mut sink);
-    plain::hidden_in(&whole, "text", &mut sink);
+    plain::links(&whole, part, &mut sink);
+    plain::hidden_in(&whole, part, &mut sink);
     if !sink.finish().is_empty() {
         return None;
     }
+    views.iter_mut().for_each(|view: &mut View<'_>| view.place.unnumber());
     let own = |text: &str| Cow::Owned(plain::unescape(text).into_owned());
     let shown: Cow<'static, str> = own(&whole);
     if second::is_needed(&shown) {
         return None;
     }
-    views.push(view(Shape::Visible, shown));
+    views.push(view(Shape::Visible, part, shown));
     if text.len() > whole.len() {
-        views.push(view(Shape::Loose, own(&text.replace(TAG, "\n"))));
+        views.push(view(Shape::Loose, part, own(&text.replace(TAG, "\n"))));
     }
     Some((whole, views))
 }

@@ -177,6 +177,33 @@ impl<'a> Case<'a> {
         may
     }
 
+    /// Judges something of which it is only asked whether it tells anything new: a finding of
+    /// another place, or none. What it finds is not kept.
+    pub fn tells_nothing_new(&mut self, judge: impl FnOnce(&mut Self)) -> bool {
+        let (count, more) = (self.findings.len(), self.more);
+        judge(self);
+        let found = self.findings.split_off(count);
+        let what = |finding: &Finding| (finding.rule, finding.kind, finding.shown.clone(), finding.owner.clone());
+        let is_known = |finding: &Finding| self.findings.iter().any(|known| what(known) == what(finding));
+        self.more == more && found.iter().all(is_known)
+    }
+
+    /// How much was found so far.
+    pub fn count(&self) -> usize {
+        self.findings.len() + self.more
+    }
+
+    /// Whether a wider view could not take away all that was found, and one of which only
+    /// passages are known is enough: a name before an honorific may have begun in the line
+    /// above it, a placeholder may be what its label says, and a text that must be shown may
+    /// go on in the next line.
+    pub fn is_settled(&self) -> bool {
+        let stands = |finding: &Finding| !matches!(finding.rule, Rule::Salutation | Rule::Empty | Rule::Missing);
+        let is_text = |finding: &Finding| matches!(finding.kind, Some(Kind::Text | Kind::Secret));
+        let is_open = |finding: &Finding| finding.rule == Rule::Missing && is_text(finding);
+        self.is_clean() || (self.findings.iter().any(stands) && !self.findings.iter().any(is_open))
+    }
+
     /// Whether nothing was found so far.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()

@@ -78,6 +78,17 @@ pub struct Place {
 }
 
 impl Place {
+    /// The same without the number of a link, a picture or a comment: in a piece of a part each is
+    /// the first.
+    pub(in crate::guard) fn unnumber(&mut self) {
+        if let (Some(at), "link" | "resource" | "comment") = (&mut self.at, self.view) {
+            *at = at.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned();
+        }
+        if let Some(part) = self.part.strip_suffix(" comment 1") {
+            self.part = format!("{part} comment");
+        }
+    }
+
     /// Whether it is the name of a file, a path or a query's value.
     pub fn is_path(&self) -> bool {
         let at = self.at.as_deref().unwrap_or_default();
