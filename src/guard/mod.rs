@@ -7,9 +7,9 @@
 //! template context or an audience row, reads with a parser that did not write
 //! the message, and a rule that cannot finish holds.
 //!
-//! A message is judged by its passages first (`passage`): what one account's
-//! message has in common with everybody's is judged once. What is not plainly
-//! clear so is read as a whole.
+//! A message is judged by its passages (`passage`): what one account's message
+//! has in common with everybody's is judged once. Where those do not tell all (an
+//! odd structure, an attachment), it is read as a whole.
 //!
 //! | room | what it does |
 //! |---|---|

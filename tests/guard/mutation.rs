@@ -132,7 +132,7 @@ fn found(judge: &Judge<'_>, world: &World, letter: &Letter) -> BTreeSet<(Rule, S
     let recipients = std::slice::from_ref(&record.address);
     let bytes = letter.bytes();
     let candidate = Candidate { sender: &sender, recipients, account: &record.account, bytes: &bytes };
-    let findings = judge.examine(candidate, Some(record)).findings;
+    let findings = judge.examine_whole(candidate, Some(record)).findings;
     findings.into_iter().map(|finding| (finding.rule, finding.place)).collect()
 }
 
