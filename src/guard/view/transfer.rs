@@ -231,6 +231,8 @@ pub fn text<'a>(bytes: Cow<'a, [u8]>, charset: Option<&str>) -> Read<Cow<'a, str
     match declared {
         None => unlabelled(bytes),
         Some(charset) if charset::is_utf8(charset) => unlabelled(bytes),
+        // A name that a program writes by habit: the bytes say that it is wrong.
+        Some(charset) if charset::is_of_units(charset) && charset::has_no_units(&bytes) => unlabelled(bytes),
         Some(charset) => legacy(&bytes, charset),
     }
 }
