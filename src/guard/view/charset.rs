@@ -70,17 +70,6 @@ pub fn is_utf8(name: &str) -> bool {
     )
 }
 
-/// Whether a charset's name, in lower case, is of one whose letters are units of two bytes or four.
-pub fn is_of_units(name: &str) -> bool {
-    ["utf-16", "utf-32", "utf16", "utf32", "ucs-2", "ucs-4"].iter().any(|of| name.starts_with(of))
-}
-
-/// Whether bytes are no such units, whatever is declared of them: a text of those has NULs,
-/// or is no UTF-8.
-pub fn has_no_units(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && memchr::memchr(0, bytes).is_none() && simdutf8::basic::from_utf8(bytes).is_ok()
-}
-
 /// Names that senders give a charset, and the MIME parser does not know.
 pub fn common_name(charset: &str) -> &str {
     match charset {
