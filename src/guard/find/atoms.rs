@@ -66,7 +66,7 @@ impl Atoms {
             }
             at = end;
         }
-        let joins = atoms.windows(2).map(|two| is_joint(&text[two[0].end..two[1].start], two[1], signs)).collect();
+        let joins = atoms.windows(2).map(|two| is_joint(&text[two[0].end..two[1].start], two, signs)).collect();
         Self { atoms, joins }
     }
 
@@ -77,7 +77,8 @@ impl Atoms {
 }
 
 /// Whether what stands between two atoms may stand inside a number.
-fn is_joint(gap: &str, after: Atom, signs: &[char]) -> bool {
+fn is_joint(gap: &str, two: &[Atom], signs: &[char]) -> bool {
+    let [before, after] = two else { return false };
     // 4820万1937 is 48201937.
     if matches!(gap, "万" | "億") {
         return after.is_digits && after.length == 4;
@@ -87,12 +88,19 @@ fn is_joint(gap: &str, after: Atom, signs: &[char]) -> bool {
     // Strings that a program joins have blanks around the sign: `'1000' + '1001'`.
     let is_string = |c: char| c == '\'' || c == '"';
     let is_joined = gap.len() > 2 && gap.starts_with(is_string) && gap.ends_with(is_string);
+    let is_mixed = before.is_digits != after.is_digits;
     // CR LF is one line end.
     let mut count = 0;
     gap.chars().filter(|c| *c != '\r' && !(is_joined && c.is_whitespace())).all(|c| {
         count += 1;
-        count <= GAP_MAX && (is_sign(c) || signs.contains(&c))
+        count <= GAP_MAX && (is_sign(c) || signs.contains(&c) || is_mixed && is_label_sign(c))
     })
+}
+
+/// Signs that people write between the letters of an ID and its digits, as behind a label:
+/// `PL: 3120457`, `PL (3120457)`.
+fn is_label_sign(c: char) -> bool {
+    matches!(c, ':' | ';' | '#' | '=' | '(' | ')' | '[' | ']')
 }
 
 /// Signs that people, programs and locales write inside numbers.
@@ -130,6 +138,11 @@ mod tests {
         }
         let atoms = Atoms::of("id=qx_408199", Letters::Ascii, &[]);
         assert_eq!((atoms.len(), atoms.joins(0), atoms.joins(1)), (3, false, true));
+        for (text, joins) in
+            [("pl: 31", true), ("pl (31", true), ("pl = 31", true), ("pl := (31", false), ("31 = pl", true)]
+        {
+            assert_eq!(Atoms::of(text, Letters::Ascii, &[]).joins(0), joins, "{text}");
+        }
         assert_eq!(Atoms::of("аб-1234", Letters::Any, &[]).len(), 2);
         assert_eq!(Atoms::of("аб-1234", Letters::Ascii, &[]).len(), 1);
     }

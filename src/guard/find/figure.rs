@@ -218,11 +218,11 @@ impl Beside<'_> {
         time || year == Some(true) || after == Some(true)
     }
 
-    /// `roboto:400,700`, `wght@400;700`: how thick a font's letters are.
+    /// `roboto:400,400i,700`, `wght@400;700`: how thick a font's letters are.
     pub fn are_weights(&self, parts: &Parts<'_>) -> bool {
         let is_weight = |part: &&str| part.len() == 3 && part.ends_with("00");
         let font = || {
-            let before = self.before().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | ';'));
+            let before = self.before().trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | ';' | 'i'));
             let name = before.strip_suffix([':', '@']).unwrap_or_default();
             name.ends_with(|c: char| c.is_alphabetic())
         };

@@ -21,21 +21,21 @@ use crate::guard::find::figure::{self, Beside};
 use crate::guard::find::heads::Heads;
 use crate::guard::find::label::{Label, Labels};
 use crate::guard::find::pattern::{IdPattern, LENGTH_MAX, Letters};
-use crate::guard::find::{Setting, Shape, Token};
+use crate::guard::find::{Setting, Shape, Token, tails};
 
 /// A hit is evidence by itself where fewer of all possible IDs than this are somebody's.
 const CHANCE_MAX: f64 = 1e-4;
 /// A pattern that fewer words of a length look like cannot be told from what stands in
 /// ordinary prose (years, times, quantities, `A4`): there an ID counts behind a label only.
-const ORDINARY_MAX: f64 = 1e5;
+pub(super) const ORDINARY_MAX: f64 = 1e5;
 /// The longest word that an ID may be glued to: `user10001001`, `inv10001001`.
 const GLUED_MAX: usize = 16;
 /// The most zeros that may be missing before an ID, or stand there without being of it.
-const ZEROS_MAX: usize = 12;
+pub(super) const ZEROS_MAX: usize = 12;
 
 /// Finds IDs by the patterns of a directory and a campaign.
 pub struct Ids {
-    patterns: Vec<IdPattern>,
+    pub(super) patterns: Vec<IdPattern>,
     accounts: f64,
     letters: Letters,
     needs_digit: bool,
@@ -44,12 +44,12 @@ pub struct Ids {
 }
 
 /// The search for IDs that begin with one atom of a text.
-struct Search<'s, 't> {
-    ids: &'s Ids,
-    text: &'t str,
-    setting: Setting,
-    atoms: &'s Atoms,
-    first: usize,
+pub(super) struct Search<'s, 't> {
+    pub(super) ids: &'s Ids,
+    pub(super) text: &'t str,
+    pub(super) setting: Setting,
+    pub(super) atoms: &'s Atoms,
+    pub(super) first: usize,
     labels: &'s Labels,
     heads: Option<&'s Heads>,
     /// The label before it, once it is asked for.
@@ -122,6 +122,7 @@ impl Ids {
             let search = Search { ids: self, text, setting, atoms, first, labels, heads, label: OnceCell::new() };
             search.windows(tokens);
             search.other_forms(tokens);
+            tails::find(&search, tokens);
         }
     }
 
@@ -133,13 +134,21 @@ impl Ids {
         (0..=most).map(move |skip| (skip, first.start + skip))
     }
 
-    /// How likely it is that an ID of this length is somebody's by chance.
-    fn is_evidence(&self, pattern: &IdPattern, length: usize) -> bool {
-        self.accounts / pattern.count(length) <= CHANCE_MAX
+    /// Whether an ID of this length is nobody's by chance.
+    pub(super) fn is_evidence(&self, pattern: &IdPattern, length: usize) -> bool {
+        self.is_rare(pattern.count(length))
+    }
+
+    /// Whether one of so many is nobody's by chance.
+    pub(super) fn is_rare(&self, count: f64) -> bool {
+        self.accounts / count <= CHANCE_MAX
     }
 
     /// What a window asks, if it may be an ID at all.
     fn shape(&self, window: &Window<'_, '_>, is_inside: bool) -> Option<Shape> {
+        if !window.is_one() && window.label.is_none() && window.are_weights() {
+            return None;
+        }
         let is_piece = || figure::is_uuid_piece(window.text, window.start, window.end);
         if window.end - window.start < figure::UUID_LENGTH && is_piece() {
             return None;
@@ -194,9 +203,6 @@ fn grouped(window: &Window<'_, '_>, evidence: bool) -> Option<Shape> {
     if !is_sure && (parts.is_date() || beside.is_in_date() || (parts.is_price() && beside.is_counted())) {
         return None;
     }
-    if window.label.is_none() && beside.are_weights(&parts) {
-        return None;
-    }
     // The dash binds most: `1000-0001 1000-0002` is two.
     let goes_on = beside.goes_on(parts.sign()) || beside.goes_on('-');
     let is_asked = window.setting == Setting::Prose && parts.is_plain() && parts.is_fours() && !goes_on;
@@ -217,13 +223,26 @@ fn grouped(window: &Window<'_, '_>, evidence: bool) -> Option<Shape> {
 
 impl<'t> Search<'_, 't> {
     /// The label before the first atom.
-    fn label(&self) -> Option<Label> {
+    pub(super) fn label(&self) -> Option<Label> {
         let start = self.atoms[self.first].start;
         let is_named = || {
             let is_first = !self.text[..start].contains(char::is_alphanumeric);
             (self.setting == Setting::Named && is_first).then_some(Label { is_sure: true, is_above: false })
         };
         *self.label.get_or_init(|| labelled(self.text, start, self.labels, self.heads).or_else(is_named))
+    }
+
+    /// Whether an ID may begin inside a word, behind so many letters of it: behind a label, as in
+    /// `idqx408199`, or where its digits belong to that word, `invqx408199`. `ISO 9001` is not SO9001.
+    fn may_begin_inside(&self, start: usize, skip: usize, last: usize) -> bool {
+        let is_one = || self.atoms[self.first..=last].windows(2).all(|two| two[0].end == two[1].start);
+        let is_long = skip > 1 || !self.setting.is_prose();
+        is_long && is_one() || self.labels.before(&self.text[..start]).is_some()
+    }
+
+    /// The label behind a number that ends there.
+    fn label_behind(&self, end: usize) -> Option<Label> {
+        self.labels.is_behind(&self.text[end..]).then_some(Label { is_sure: true, is_above: false })
     }
 
     /// The windows that begin with an atom.
@@ -252,6 +271,9 @@ impl<'t> Search<'_, 't> {
                 }
                 let joined = joined(text, &atoms[first..=last], start);
                 let Some(pattern) = fitting().find(|pattern| pattern.is_bare(&joined)) else { continue };
+                if skip > 0 && !self.may_begin_inside(start, skip, last) {
+                    continue;
+                }
                 let window = Window {
                     text,
                     atoms: &atoms[first..=last],
@@ -260,7 +282,7 @@ impl<'t> Search<'_, 't> {
                     pattern,
                     length,
                     setting,
-                    label: self.label(),
+                    label: self.label().or_else(|| self.label_behind(atom.end)),
                 };
                 if let Some(shape) = ids.shape(&window, skip > 0) {
                     let value = (!window.is_one()).then(|| joined.into());
@@ -271,17 +293,13 @@ impl<'t> Search<'_, 't> {
     }
 
     /// What an ID becomes in a column of a fixed width, in a spreadsheet, with a check digit or
-    /// behind its label: `0010001001`, `4.8201937e7`, `100010014`; without its own zeros, or
-    /// without the letters that all IDs begin with.
+    /// behind its label: `0010001001`, `4.8201937e7`, `100010014`; or without its own zeros.
     fn other_forms(&self, tokens: &mut Vec<Token<'t>>) {
         let Search { ids, text, setting, atoms, first, .. } = *self;
         let atom = atoms[first];
         let run = &text[atom.start..atom.end];
         let before = text[..atom.start].chars().next_back();
-        let is_id = |value: &str, fewest: f64| {
-            let fits = |pattern: &&IdPattern| pattern.count(value.len()) > fewest && pattern.is_bare(value);
-            ids.patterns.iter().find(fits)
-        };
+        let is_id = |value: &str, fewest: f64| ids.pattern_of(value, fewest);
         if !atom.is_digits || is_id(run, ORDINARY_MAX).is_some() || figure::is_uuid_piece(text, atom.start, atom.end) {
             return;
         }
@@ -303,8 +321,6 @@ impl<'t> Search<'_, 't> {
                 let checked = &run[..run.len() - 1];
                 is_id(checked, ORDINARY_MAX).into_iter().for_each(|_| add(checked, atom.end));
                 (1..=ZEROS_MAX).for_each(|zeros| add(&format!("{}{run}", "0".repeat(zeros)), atom.end));
-                let prefixes = ids.patterns.iter().map(IdPattern::prefix).filter(|prefix| !prefix.is_empty());
-                prefixes.for_each(|prefix| add(&format!("{prefix}{run}"), atom.end));
             }
         }
         if let Some((value, end)) = figure::scientific(text, atom.start) {
@@ -366,6 +382,11 @@ impl<'t> Window<'_, 't> {
         let before = self.text[..self.start].rsplit('\n').next().unwrap_or_default();
         let after = self.text[self.end..].split('\n').next().unwrap_or_default();
         !before.chars().chain(after.chars()).any(char::is_alphanumeric)
+    }
+
+    /// `400,400i,700`: how thick a font's letters are.
+    fn are_weights(&self) -> bool {
+        Beside { text: self.text, start: self.start, end: self.end }.are_weights(&self.parts())
     }
 
     /// Its pieces between signs.

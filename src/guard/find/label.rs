@@ -5,7 +5,10 @@
 //! the folded text that stands before a number. Output: whether it ends with a label.
 //! Infallible.
 
-use crate::guard::find::names::is_joined;
+use std::borrow::Cow;
+
+use crate::guard::find::composed;
+use crate::guard::find::names::{head, is_joined};
 use crate::guard::lexicon::{self, Role};
 
 /// The labels of one directory.
@@ -43,6 +46,8 @@ pub struct Label {
 const BETWEEN_MAX: usize = 12;
 /// The most words between a label and its number.
 const LINKS_MAX: usize = 2;
+/// The most characters that are looked at behind a number.
+const BEHIND_MAX: usize = 64;
 /// The longest cell that may be a label, in characters.
 const HEAD_MAX: usize = 64;
 /// The most characters that part two pieces of one number.
@@ -53,8 +58,11 @@ impl Labels {
     /// `memberid` too.
     pub fn new<'c>(columns: impl Iterator<Item = &'c str>) -> Self {
         let sure = lexicon::of(Role::IdLabelSure);
-        let id = |word: &&str| Word::new(word, sure.has(word));
-        let mut ids: Vec<Word> = lexicon::of(Role::IdLabel).list.iter().map(id).collect();
+        let mut ids = Vec::new();
+        for word in &lexicon::of(Role::IdLabel).list {
+            let spellings = std::iter::once(Cow::Borrowed(*word)).chain(composed::bare(word).map(Cow::Owned));
+            ids.extend(spellings.map(|spelling| Word::new(&spelling, sure.has(word))));
+        }
         for name in columns {
             let name = crate::guard::normal::fold(name);
             for joint in ["_", " ", "-", ""] {
@@ -74,6 +82,11 @@ impl Labels {
     pub fn before(&self, text: &str) -> Option<Label> {
         let (mut before, between) = parted(text)?;
         let is_above = between.contains(['\n', '\t']);
+        // `/clients/12345678`: what a path calls its things.
+        let one = if between == "/" { composed::one_of_many(before) } else { None };
+        if let Some(one) = one.filter(|one| self.ids_label(one).is_some()) {
+            return self.ids_label(one).map(|is_sure| Label { is_sure, is_above });
+        }
         for _ in 0..=LINKS_MAX {
             if let Some(is_sure) = self.ids_label(before) {
                 return Some(Label { is_sure: is_sure && !is_above, is_above });
@@ -86,12 +99,32 @@ impl Labels {
 
     /// Whether a text ends with the label of an ID, and whether that is a sure one.
     fn ids_label(&self, text: &str) -> Option<bool> {
-        self.ids.before(text).iter().find_map(|label| {
+        let listed = self.ids.before(text).iter().find_map(|label| {
             let rest = label.strip(text)?;
             // 電話番号 and 郵便番号 are of other numbers.
             let rest = rest.trim_end_matches(|c: char| c.is_whitespace() || c == '_' || c == '-');
             (!self.phones.ends(rest) && !self.others.ends(rest)).then_some(label.is_sure)
-        })
+        });
+        listed.or_else(|| composed::ends(text).then_some(true))
+    }
+
+    /// Whether what stands behind a number calls it an ID: `20713 is your customer number`,
+    /// `20713（会員番号）`.
+    pub fn is_behind(&self, after: &str) -> bool {
+        // A line may be as long as a message.
+        let line = head(after, BEHIND_MAX).split('\n').next().unwrap_or_default().trim_start();
+        let (phrase, stops): (&str, &[char]) = match line.strip_prefix('(') {
+            Some(inner) => (inner, &[')', '\t']),
+            None => {
+                let dash = line.strip_prefix(['-', '–', '—']).filter(|rest| rest.starts_with(' '));
+                let Some(rest) = dash.or_else(|| link_before(line)) else { return false };
+                (rest, &['.', ',', ';', '!', '?', ':', '(', '。', '、', '\t'])
+            }
+        };
+        let phrase = phrase.split(stops).next().unwrap_or_default().trim();
+        let tail = lexicon::of(Role::Tail).suffix(phrase).unwrap_or_default();
+        let phrase = phrase.strip_suffix(tail).unwrap_or(phrase).trim_end();
+        self.ids_label(phrase).is_some() && composed::is_whole(phrase)
     }
 
     /// Whether a text before a number ends with the label of a telephone number.
@@ -161,8 +194,15 @@ impl Word {
     }
 }
 
+/// What stands behind the word that joins a number to its label: `is` of `is your number`.
+fn link_before(line: &str) -> Option<&str> {
+    let link = lexicon::of(Role::LabelLink).prefix(line)?;
+    let rest = &line[link.len()..];
+    (link.ends_with(is_unspaced) || rest.starts_with(' ')).then_some(rest)
+}
+
 /// Whether a character is of a script that parts its words by nothing.
-fn is_unspaced(c: char) -> bool {
+pub(super) fn is_unspaced(c: char) -> bool {
     is_joined(c) || ('\u{e00}'..='\u{e7f}').contains(&c)
 }
 

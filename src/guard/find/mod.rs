@@ -10,6 +10,7 @@
 //! label.
 
 pub mod atoms;
+mod composed;
 mod escaped;
 pub mod figure;
 pub(in crate::guard) mod file;
@@ -21,6 +22,7 @@ mod mailbox;
 pub mod names;
 pub mod pattern;
 pub mod phone;
+mod tails;
 
 pub(in crate::guard) use host::named as is_top_level;
 
@@ -71,6 +73,8 @@ pub enum Shape {
     GroupedId,
     /// Part of a longer word that matches one: only a known ID counts.
     BuriedId,
+    /// Digits behind a label that are an ID without the letters that it begins with.
+    TailId,
     /// A telephone number.
     Phone,
     /// Digits among others, or behind a sign, that may be one: only a known
@@ -91,7 +95,7 @@ impl Shape {
         match self {
             Shape::Host | Shape::BuriedHost | Shape::Idn => Kind::Domain,
             Shape::Email | Shape::BuriedEmail => Kind::Email,
-            Shape::Id | Shape::GroupedId | Shape::BuriedId => Kind::Id,
+            Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::TailId => Kind::Id,
             Shape::Phone | Shape::BuriedPhone => Kind::Phone,
         }
     }
@@ -230,6 +234,11 @@ impl Scanner {
     /// written; and the digits themselves.
     pub fn phone_forms(&self, written: &str) -> Vec<String> {
         self.phones.as_ref().map(|phones| phones.forms(written)).unwrap_or_default()
+    }
+
+    /// The IDs that digits may be the end of, whose letters are left out.
+    pub fn id_forms(&self, digits: &str) -> Vec<String> {
+        self.ids.with_leads(digits)
     }
 
     /// Whether a folded text ends with the label of an ID.

@@ -14,6 +14,10 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Re
 /// The longest ID that is looked for, in letters and digits.
 pub const LENGTH_MAX: usize = 64;
 
+/// The most beginnings of letters that IDs are looked for with, where a text leaves them out:
+/// two letters.
+const LEADS_MAX: usize = 26 * 26;
+
 /// One pattern.
 pub struct IdPattern {
     /// Matches an ID's letters and digits, joined.
@@ -22,8 +26,8 @@ pub struct IdPattern {
     whole: Regex,
     /// How many words of each length, in letters and digits, look like an ID.
     counts: Vec<f64>,
-    /// The letters that every ID begins with, folded.
-    prefix: String,
+    /// The letters that IDs begin with, folded.
+    leads: Vec<String>,
     /// The signs that the pattern writes between its letters and digits.
     signs: Vec<char>,
     letters: Letters,
@@ -59,10 +63,11 @@ impl IdPattern {
             bare: compile(format!("^(?:{bare})$"))?,
             whole: compile(format!("^(?:{pattern})$"))?,
             counts: counts(&bare, &alike),
-            prefix: {
-                let mut all = String::new();
-                fixed(&bare, &mut all);
-                all.chars().take_while(|c| c.is_alphabetic()).collect()
+            leads: {
+                let mut all = vec![String::new()];
+                leads(&bare, &mut all);
+                all.retain(|lead| !lead.is_empty());
+                all
             },
             letters: found.letters,
             needs_digit: without_digits.iter().all(|count| *count == 0.0),
@@ -87,9 +92,10 @@ impl IdPattern {
         self.counts.get(length).copied().unwrap_or(0.0)
     }
 
-    /// The letters that every ID begins with, folded: `m` of `M-[0-9]{5}`.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
+    /// The letters that IDs begin with, folded: `m` of `M-[0-9]{5}`, 26 of `[A-Z]-[0-9]{5}`. None
+    /// where they would be more than [`LEADS_MAX`].
+    pub fn leads(&self) -> &[String] {
+        &self.leads
     }
 
     /// The shortest and the longest ID, in letters and digits.
@@ -275,27 +281,34 @@ fn alike(class: &ClassUnicode) -> f64 {
     characters(class, &|c| !c.is_ascii_alphabetic()) + if letters > 0.0 { LETTERS } else { 0.0 }
 }
 
-/// Writes out what everything begins with that a bare pattern matches, folded; whether that
-/// is all of it.
-fn fixed(hir: &Hir, out: &mut String) -> bool {
+/// Writes out the letters before the first digit of everything that a bare pattern matches,
+/// folded; whether that is all of it.
+fn leads(hir: &Hir, all: &mut Vec<String>) -> bool {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => true,
-        HirKind::Literal(literal) => {
-            out.push_str(&String::from_utf8_lossy(&literal.0));
-            true
-        }
+        HirKind::Literal(literal) => String::from_utf8_lossy(&literal.0).chars().all(|c| {
+            let is_letter = c.is_alphabetic();
+            all.iter_mut().filter(|_| is_letter).for_each(|lead| lead.push(c));
+            is_letter
+        }),
         HirKind::Class(class) => {
             let class = unicode(class);
             let folded = |c: &char| !c.is_uppercase() && !STRAY.contains(c);
-            let mut all = class.iter().flat_map(|range| range.start()..=range.end()).filter(folded);
-            let (only, more) = (all.next(), all.next());
-            out.extend(only.filter(|_| more.is_none()));
-            more.is_none()
+            let letters = class.iter().flat_map(|range| range.start()..=range.end()).filter(folded);
+            let letters: Vec<char> = letters.take(LEADS_MAX + 1).collect();
+            let are_letters = letters.iter().all(|c| c.is_alphabetic());
+            if are_letters && all.len() * letters.len() <= LEADS_MAX {
+                let longer = |lead: &String| letters.iter().map(|c| format!("{lead}{c}")).collect::<Vec<_>>();
+                *all = all.iter().flat_map(longer).collect();
+            } else if are_letters {
+                all.clear();
+            }
+            are_letters
         }
-        HirKind::Capture(capture) => fixed(&capture.sub, out),
-        HirKind::Concat(subs) => subs.iter().all(|sub| fixed(sub, out)),
+        HirKind::Capture(capture) => leads(&capture.sub, all),
+        HirKind::Concat(subs) => subs.iter().all(|sub| leads(sub, all)),
         HirKind::Repetition(Repetition { min, max, sub, .. }) => {
-            (0..(*min).min(LENGTH_MAX as u32)).all(|_| fixed(sub, out)) && *max == Some(*min)
+            (0..(*min).min(LENGTH_MAX as u32)).all(|_| leads(sub, all)) && *max == Some(*min)
         }
         HirKind::Alternation(_) => false,
     }
@@ -366,18 +379,21 @@ mod tests {
     }
 
     #[test]
-    fn what_every_id_begins_with() {
-        for (pattern, prefix) in [
-            ("M-[0-9]{5}", "m"),
-            ("^(KUNDE)[0-9]{5}$", "kunde"),
-            ("K{2}A?[0-9]", "kk"),
-            ("К20[0-9]{4}", "к"),
-            ("20[0-9]{4}", ""),
-            ("[A-Z][0-9]{5}", ""),
-            ("(?:A|BC)[0-9]", ""),
+    fn the_letters_that_ids_begin_with() {
+        for (pattern, leads) in [
+            ("M-[0-9]{5}", &["m"][..]),
+            ("^(KUNDE)[0-9]{5}$", &["kunde"]),
+            ("K{2}A?[0-9]", &["kk"]),
+            ("К20[0-9]{4}", &["к"]),
+            ("20[0-9]{4}", &[]),
+            ("[AB]C[0-9]{5}", &["ac", "bc"]),
+            ("[A-Z]{3}[0-9]{5}", &[]),
+            ("[A-Z0-9][0-9]{5}", &[]),
+            ("(?:A|BC)[0-9]", &[]),
         ] {
-            assert_eq!(IdPattern::new(pattern).unwrap().prefix(), prefix, "{pattern}");
+            assert_eq!(IdPattern::new(pattern).unwrap().leads(), leads, "{pattern}");
         }
+        assert_eq!(IdPattern::new("[A-Z]{2}-[0-9]{7}").unwrap().leads().len(), LEADS_MAX);
     }
 
     #[test]

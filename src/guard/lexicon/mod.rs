@@ -107,11 +107,17 @@ pub enum Role {
     Closing,
     /// An honorific by which people are spoken of as well as addressed: `さん`.
     Mention,
+    /// Addresses somebody by a form of the name that the language has for it: `Cześć`, `pane`.
+    Calling,
+    /// Such a form ends so: `ie` of `Jakubie`.
+    CalledEnding,
+    /// Joins the words of which a label is made: `s` of `Mitgliedsnummer`.
+    LabelJoint,
 }
 
 impl Role {
     /// Every role by its name, in their order.
-    const ALL: [(&'static str, Role); 40] = [
+    const ALL: [(&'static str, Role); 43] = [
         ("id-label", Role::IdLabel),
         ("id-label-sure", Role::IdLabelSure),
         ("phone-label", Role::PhoneLabel),
@@ -152,6 +158,9 @@ impl Role {
         ("name-link", Role::NameLink),
         ("closing", Role::Closing),
         ("mention", Role::Mention),
+        ("calling", Role::Calling),
+        ("called-ending", Role::CalledEnding),
+        ("label-joint", Role::LabelJoint),
     ];
 
     /// Whether its words are compared in the form in which names are searched for.
@@ -168,6 +177,7 @@ impl Role {
                 | Role::NumberWord
                 | Role::Unsubscribe
                 | Role::SpelledAt
+                | Role::LabelJoint
                 | Role::SpelledDot
         )
     }

@@ -104,6 +104,9 @@ fn round(text: &str) -> (Cow<'_, str>, bool) {
     if memchr::memchr_iter(0xc2, text.as_bytes()).any(|at| text.as_bytes().get(at + 1) == Some(&0xb4)) {
         return (Cow::Owned(round(&text.replace('\u{b4}', "'")).0.into_owned()), true);
     }
+    if let Some(text) = without_keycaps(text) {
+        return (Cow::Owned(round(&text).0.into_owned()), true);
+    }
     let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(text);
     if matches!(composed, Cow::Owned(_))
         && let Some(text) = without_marks(text)
@@ -143,6 +146,41 @@ fn without_marks(text: &str) -> Option<String> {
         }
     }
     out.map(|out| out + &text[copied..])
+}
+
+/// Puts a digit around which this stands on a key: `1️⃣`.
+const KEYCAP: char = '\u{20e3}';
+/// Says that a digit is a picture, before [`KEYCAP`].
+const PICTURE: char = '\u{fe0f}';
+
+/// A text in which digits on keys are those digits where many stand together, and spaces
+/// where they number what stands beside them; `None` if it has none.
+fn without_keycaps(text: &str) -> Option<String> {
+    memchr::memmem::find(text.as_bytes(), KEYCAP.encode_utf8(&mut [0; 4]).as_bytes())?;
+    let (mut out, mut run) = (String::with_capacity(text.len()), String::new());
+    let mut rest = text;
+    loop {
+        let first = rest.chars().next();
+        let key = first.and_then(|c| {
+            let after = &rest[c.len_utf8()..];
+            after.strip_prefix(PICTURE).unwrap_or(after).strip_prefix(KEYCAP)
+        });
+        if let (Some(c), Some(after)) = (first, key) {
+            run.push(c);
+            rest = after;
+            continue;
+        }
+        match run.len() {
+            0 => {}
+            1 | 2 => out.push(' '),
+            _ => out.push_str(&run),
+        }
+        run.clear();
+        let Some(c) = first else { return Some(out) };
+        // One that stands around nothing is left out: the text has none then.
+        out.extend(Some(c).filter(|c| *c != KEYCAP));
+        rest = &rest[c.len_utf8()..];
+    }
 }
 
 /// Superscripts and subscripts, `№`, `™`, and what stands in a circle or before a dot.

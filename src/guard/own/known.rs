@@ -231,6 +231,7 @@ pub fn canonicals(token: &Token<'_>, scanner: &Scanner, country: Option<&str>) -
     match token.shape {
         Shape::Idn => idn_candidates(text).filter_map(|host| normal::canonical(kind, host, country).ok()).collect(),
         Shape::BuriedPhone => scanner.phone_forms(text),
+        Shape::TailId => scanner.id_forms(text),
         Shape::Phone => {
             let mut forms: Vec<String> = normal::canonical(kind, text, country).into_iter().collect();
             forms.extend(scanner.phone_forms(text));

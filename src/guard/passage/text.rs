@@ -7,7 +7,7 @@ use super::block::Sort;
 use super::memo::Memo;
 use super::seam::{Edges, Seams};
 use super::{Memos, Walk};
-use crate::guard::find::names::{captioned, halves, salutation, titled};
+use crate::guard::find::names::{captioned, greeting, halves, salutation, titled};
 use crate::guard::normal;
 use crate::guard::rules::{self, Case};
 use crate::guard::view::sink::Sink;
@@ -136,7 +136,8 @@ impl Walk<'_, '_, '_> {
             is_label: scanner.ends_open(&folded)
                 || captioned::ends(&searched)
                 || halves::ends_in_half(&searched)
-                || titled::ends(&searched),
+                || titled::ends(&searched)
+                || greeting::ends(&searched),
             edges: Arc::new(edges),
         }
     }

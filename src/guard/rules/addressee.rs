@@ -21,6 +21,7 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
         || own_with_readings(case, name)
         || own_with_middle(case, name)
         || own_words(case, &salutation.words)
+        || salutation.is_called && own_called(case, &salutation.words)
         || is_tiled(case, name)
         || own_at_end(case, salutation)
         || own_and_more(case, salutation)
@@ -85,6 +86,36 @@ fn own_words(case: &Case<'_>, words: &str) -> bool {
             is_own || is_generic(word) || normal::is_title(word) || stands_beside(word)
         });
     is_explained && (has_own || words.split_whitespace().all(is_generic))
+}
+
+/// The fewest letters that a name and the form by which its owner is called have in common, and
+/// the most that differ.
+const CALLED_MIN: usize = 3;
+const CALLED_MAX: usize = 2;
+
+/// `cześć jakubie`, `vážený pane dvořáku`: each word is one of the account's own, in the form by
+/// which one is called in the language of the greeting.
+fn own_called(case: &Case<'_>, words: &str) -> bool {
+    let own: Vec<&str> = case.own.names().iter().flat_map(|name| name.split(' ')).collect();
+    let mut has_own = false;
+    let all = words.split_whitespace().map(normal::name).all(|word| {
+        let word = word.trim_end_matches(['.', ':']);
+        let is_own = is_own_name(case, word) || own.iter().any(|own| is_called(own, word));
+        has_own |= is_own;
+        is_own || normal::is_title(word) || stands_beside(word)
+    });
+    all && has_own
+}
+
+/// Whether a word is a name as its owner is called: `karle` of `karel`, `андрію` of `андрій`.
+fn is_called(name: &str, word: &str) -> bool {
+    let common = name.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
+    let (length, called) = (name.chars().count(), word.chars().count());
+    // `marek` and `marku`: the last vowel goes before the ending.
+    common >= CALLED_MIN
+        && length <= common + CALLED_MAX
+        && called <= common + CALLED_MAX
+        && lexicon::of(Role::CalledEnding).suffix(word).is_some()
 }
 
 /// Whether a word stands beside a name, and names nobody: `of`, `team`, `社長`.

@@ -193,8 +193,12 @@ fn asks(case: &Case<'_>, token: &Token<'_>, view: &View<'_>, folded: &str, stops
         // `b&@4` is what the digits of an ID are in hex.
         Shape::Email => !is_file(token) && normal::canonical(Kind::Email, token.says(), None).is_ok(),
         // `#12345678` is a colour there.
-        Shape::Id | Shape::GroupedId => view.place.view != "style" && view.place.at.as_deref() != Some("style"),
-        Shape::BuriedHost | Shape::BuriedEmail | Shape::BuriedId | Shape::BuriedPhone => false,
+        Shape::Id | Shape::GroupedId => {
+            view.place.view != "style"
+                && view.place.at.as_deref() != Some("style")
+                && !lookalikes::is_made_by_program(token, view, folded)
+        }
+        Shape::BuriedHost | Shape::BuriedEmail | Shape::BuriedId | Shape::TailId | Shape::BuriedPhone => false,
         Shape::Phone => is_dialable(case, token),
     }
 }
@@ -210,7 +214,7 @@ fn whose(case: &mut Case<'_>, token: &Token<'_>, visible: bool, stops: &Stops<'_
         Shape::Idn => idn(case, token.says(), visible, stops),
         Shape::Email => email(case, token.says(), visible),
         Shape::BuriedEmail => buried_email(case, token, visible),
-        Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::Phone | Shape::BuriedPhone => {
+        Shape::Id | Shape::GroupedId | Shape::BuriedId | Shape::TailId | Shape::Phone | Shape::BuriedPhone => {
             value(case, token, visible, written)
         }
     };

@@ -178,9 +178,29 @@ fn has_nothing(view: &View<'_>, text: &str, is_explained: &impl Fn(&str) -> bool
             let (before, after) = (&text[start..found.start()], &text[found.end()..end]);
             // `Open cases:` may have no more than that below it.
             let above = text[..start].trim_end();
-            is_nothing(view, [above, before], found.as_str(), after) && !is_explained(text[start..end].trim())
+            let is_figure = before.trim().is_empty()
+                && after.trim().is_empty()
+                && has("figure", found.as_str())
+                && is_among_figures(above, text[end..].trim_start());
+            !is_figure
+                && is_nothing(view, [above, before], found.as_str(), after)
+                && !is_explained(text[start..end].trim())
         })
     })
+}
+
+/// Whether what a program writes for no number is one of a column of numbers, or stands in
+/// prose by itself: behind `Total:`, or below that in a table, a value belongs.
+fn is_among_figures(above: &str, below: &str) -> bool {
+    let above = above.rsplit(['\n', '\t']).next().unwrap_or_default().trim();
+    let below = below.split(['\n', '\r', '\t']).next().unwrap_or_default().trim();
+    let is_figure = |text: &str| {
+        let bare = text.trim_start_matches(['+', '-']);
+        has("figure", text) || bare.starts_with(|c: char| c.is_ascii_digit()) && !bare.contains(char::is_alphabetic)
+    };
+    let is_label =
+        above.ends_with([':', '：', '=']) || (above.split_whitespace().count() == 1 && !above.ends_with('.'));
+    is_figure(above) || is_figure(below) || !above.is_empty() && !is_label
 }
 
 /// Whether a word stands in its line where a value belongs.
@@ -345,7 +365,7 @@ mod tests {
 
     #[test]
     fn every_line_has_a_word_its_role_and_an_example_of_it() {
-        const ROLES: [&str; 8] = ["field", "part", "glue", "sure", "weak", "unit", "hole", "clean"];
+        const ROLES: [&str; 9] = ["field", "part", "glue", "sure", "weak", "unit", "hole", "clean", "figure"];
         for line in lexicon::table::lines(FILE) {
             let cells: Vec<&str> = line.split(" | ").collect();
             assert!(cells.len() == 3 && ROLES.contains(&cells[1]), "{line}");

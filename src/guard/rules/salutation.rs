@@ -9,6 +9,7 @@ use crate::guard::finding::Rule;
 use crate::guard::rules::addressee::is_explained;
 use crate::guard::rules::names::other;
 use crate::guard::rules::titled::other_half;
+use crate::guard::rules::written::is_written;
 use crate::guard::rules::{Case, Seen, is_header};
 use crate::guard::view::{Shape, View, second};
 
@@ -39,18 +40,27 @@ fn written_to(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
 
 /// Salutations of one view that are told of: the message is held at the first.
 const TOLD_MAX: usize = 32;
+/// Salutations of one view whose writing is looked at: each goes through all of the text.
+const ASKED_MAX: usize = 64;
 
 fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     // A list of names may be as long as a message.
     let mut met = HashMap::new();
-    let mut told = 0;
+    let (mut told, mut asked) = (0, 0);
     for (salutation, above) in salutations(folded) {
         let name = &salutation.name;
-        if *met.entry(salutation.words.clone()).or_insert_with(|| is_explained(case, &salutation)) {
+        if *met
+            .entry((salutation.words.clone(), salutation.is_called))
+            .or_insert_with(|| is_explained(case, &salutation))
+        {
             continue;
         }
         let place = view.place.to_string();
-        if !salutation.is_sure {
+        let may_be_sure = salutation.is_sure && {
+            asked += 1;
+            asked > ASKED_MAX || is_written(view, &salutation)
+        };
+        if !may_be_sure {
             if let Some((kind, owner)) = other(case, name).or_else(|| other_half(case, name)) {
                 case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
             }

@@ -66,6 +66,7 @@ impl Spans {
                 | Shape::Id
                 | Shape::GroupedId
                 | Shape::BuriedId
+                | Shape::TailId
                 | Shape::Phone
                 | Shape::BuriedPhone => {}
             }

@@ -2,6 +2,7 @@
 //! view, and canonical words. Infallible; words that the view does not have are asked of it
 //! only where a name was found.
 
+use crate::guard::find::names::salutation::{Asks, Salutation};
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
 use crate::guard::rules::names::WINDOW;
@@ -70,6 +71,32 @@ pub fn has_middle(view: &View<'_>, name: &str) -> bool {
             let are_capital = !begins_small(first) && !begins_small(last);
             !are_capital || middles.iter().all(|word| !begins_small(word) || is_link(word))
         })
+}
+
+/// Whether the words of a salutation are written as it asks, somewhere in a view.
+pub fn is_written(view: &View<'_>, salutation: &Salutation) -> bool {
+    let wanted: Vec<String> = salutation.words.split_whitespace().map(letters).collect();
+    if salutation.asks == Asks::Nothing || wanted.is_empty() {
+        return true;
+    }
+    let mut is_any = false;
+    for line in view.text.lines() {
+        let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == '/').collect();
+        let has_capital = line.chars().any(char::is_uppercase);
+        let same = |window: &&[&str]| window.iter().zip(&wanted).all(|(word, wanted)| letters(word) == *wanted);
+        for window in words.windows(wanted.len()).filter(same) {
+            is_any = true;
+            let fits = match salutation.asks {
+                Asks::Capitals => window.iter().all(|word| is_capital(word) || is_link(word)),
+                _ => !has_capital || !window.iter().all(|word| begins_small(word)),
+            };
+            if fits {
+                return true;
+            }
+        }
+    }
+    // Signs or escapes part its words: nothing is known of them.
+    !is_any && salutation.asks == Asks::NotSmall
 }
 
 /// Whether a word is written as a name somewhere in a view: not small.

@@ -231,8 +231,21 @@ pub fn text<'a>(bytes: Cow<'a, [u8]>, charset: Option<&str>) -> Read<Cow<'a, str
     match declared {
         None => unlabelled(bytes),
         Some(charset) if charset::is_utf8(charset) => unlabelled(bytes),
+        // A name that a program writes by habit: the bytes say that it is wrong.
+        Some(charset) if is_of_units(charset) && has_no_units(&bytes) => unlabelled(bytes),
         Some(charset) => legacy(&bytes, charset),
     }
+}
+
+/// Whether a charset's name, in lower case, is of one whose letters are units of two bytes or four.
+fn is_of_units(name: &str) -> bool {
+    ["utf-16", "utf-32", "utf16", "utf32", "ucs-2", "ucs-4"].iter().any(|of| name.starts_with(of))
+}
+
+/// Whether bytes are no such units, whatever is declared of them: a text of those has NULs,
+/// or is no UTF-8.
+fn has_no_units(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && memchr::memchr(0, bytes).is_none() && simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
 fn unlabelled(bytes: Cow<'_, [u8]>) -> Read<Cow<'_, str>> {

@@ -3,47 +3,141 @@
 //! text. Infallible.
 
 use crate::guard::find::names::is_joined;
-use crate::guard::find::names::salutation::{NAME_MAX, STOPS, Salutation, bare, is_generic};
+use crate::guard::find::names::salutation::{Asks, NAME_MAX, STOPS, Salutation, bare, is_generic};
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
 
 /// The most words of a name behind a comma.
 const WORDS_MAX: usize = 2;
+/// The most words of any name.
+const LONGEST: usize = 6;
+/// The most words of a wish before the comma behind which a name stands.
+const WISH_MAX: usize = 6;
 
 /// Adds whoever a line greets.
 pub(super) fn greeted(line: &str, found: &mut Vec<Salutation>) {
-    let line = line.trim_start_matches(|c: char| c.is_whitespace() || "\"'「『(>*¡".contains(c));
+    let line = without_signs(line);
     let Some((greeting, is_welcome)) = greeting(line) else { return };
     let rest = &line[greeting.len()..];
     let rest = rest.strip_prefix('.').filter(|rest| rest.starts_with(' ')).unwrap_or(rest);
-    let after_comma = rest.strip_prefix(',').map(|rest| rest.strip_prefix(' ').unwrap_or(rest));
-    let rest = match after_comma {
-        // 您好，王小明先生: more than one word is a sentence, where no title stands before it.
-        Some(rest) if lexicon::of(Role::Welcome).prefix(rest).is_some() => return,
-        Some(rest) if words_of(addressee(rest)) <= WORDS_MAX || starts_with_title(rest) => rest,
-        None if !is_welcome && (rest.starts_with(' ') || stands_together(greeting, rest)) => rest,
-        _ => return,
-    };
     if is_famous(line) {
         return;
     }
+    let is_called = lexicon::of(Role::Calling).has(greeting);
+    let mut add = |salutation| found.extend(Some(Salutation { is_called, ..salutation }));
+    if is_welcome && let Some(name) = behind_comma(rest) {
+        addressed(name, Asks::Capitals, WORDS_MAX).map(&mut add);
+    }
+    let after_comma = rest.strip_prefix(',').map(|rest| rest.strip_prefix(' ').unwrap_or(rest));
+    let salutation = match after_comma {
+        // 您好，王小明先生: more than one word is a sentence, where no title stands before it.
+        Some(rest) if lexicon::of(Role::Welcome).prefix(rest).is_some() => None,
+        Some(rest) if words_of(addressee(rest)) <= WORDS_MAX || starts_with_title(rest) => {
+            addressed(rest, Asks::NotSmall, LONGEST)
+        }
+        None if is_welcome && rest.starts_with(' ') => addressed(rest, Asks::Capitals, WORDS_MAX),
+        None if !is_welcome && (rest.starts_with(' ') || stands_together(greeting, rest)) => {
+            addressed(rest, Asks::NotSmall, LONGEST)
+        }
+        _ => None,
+    };
+    salutation.map(add);
+}
+
+/// A line without what stands before its words.
+fn without_signs(line: &str) -> &str {
+    line.trim_start_matches(|c: char| c.is_whitespace() || "\"'「『(>*¡".contains(c))
+}
+
+/// What stands behind the last comma of a sentence of thanks or wishes:
+/// `Thank you for your order, Ada!`.
+fn behind_comma(rest: &str) -> Option<&str> {
+    let sentence = &rest[..rest.find(['.', '!', '?', '\n']).unwrap_or(rest.len())];
+    let (before, name) = sentence.trim_end_matches(',').rsplit_once(',')?;
+    let is_short = (1..=WISH_MAX).contains(&before.split_whitespace().count());
+    (is_short && words_of(name.trim()) <= WORDS_MAX).then_some(&rest[before.len() + 1..])
+}
+
+/// Whoever a text begins with, if that may be anybody's name of so many words.
+fn addressed(rest: &str, asks: Asks, words_max: usize) -> Option<Salutation> {
+    let rest = past_choice(rest.trim_start());
     let whole = addressee(rest);
     let words = untitled(bare(whole));
     let name = normal::name_of_searched(words);
     let first = words.split([' ', '/']).next().unwrap_or_default();
     let count = name.split(' ').count();
-    if name.is_empty() || count > 6 || name.chars().count() > NAME_MAX || !name.chars().any(char::is_alphabetic) {
-        return;
+    if name.is_empty() || count > words_max || name.chars().count() > NAME_MAX || !name.chars().any(char::is_alphabetic)
+    {
+        return None;
     }
-    if is_nobody(&name) || is_closing(&name) || lexicon::of(Role::Away).has(first) {
-        return;
+    // `de Araújo` begins as `de nieuwe catalogus` does.
+    let is_away = lexicon::of(Role::Away).has(first);
+    let is_link = count > 1 && lexicon::of(Role::NameLink).has(first);
+    if is_nobody(&name) || is_closing(&name) || is_away && !is_link {
+        return None;
+    }
+    let words = if is_away { behind_links(words) } else { words };
+    let behind = rest[whole.as_ptr() as usize - rest.as_ptr() as usize + whole.len()..].trim_start();
+    if asks == Asks::Capitals && !(behind.is_empty() || behind.starts_with(['!', ',', '.', ')', '\n'])) {
+        return None;
     }
     let is_plain = name.split(' ').all(|word| lexicon::is_common(word) || is_generic(word));
-    let behind = &rest[whole.as_ptr() as usize - rest.as_ptr() as usize + whole.len()..];
-    let is_loud = behind.trim_start().starts_with('!');
+    let is_loud = behind.starts_with('!') && asks != Asks::Capitals;
     let is_name_word = || name.split(' ').any(|word| lexicon::of(Role::NameWord).has(word)) && !is_loud;
-    let is_sure = !is_plain || is_name_word();
-    found.push(Salutation { is_sure, ..Salutation::of(words) });
+    let is_sure = (!is_plain || is_name_word()) && !is_away;
+    // `Hola, ¿qué tal?`, and of a Greek question the sign is a semicolon.
+    let is_asked = behind.starts_with(['?', '؟']) || behind.starts_with(';') && is_greek(&name);
+    let asks = if is_asked { Asks::Capitals } else { asks };
+    Some(Salutation { is_sure, asks, ..Salutation::of(words) })
+}
+
+/// A surname behind the words that it begins with: `araújo` of `de araújo`.
+fn behind_links(words: &str) -> &str {
+    let rest = words.split_once(' ').filter(|(first, _)| lexicon::of(Role::NameLink).has(first));
+    rest.map_or(words, |(_, rest)| behind_links(rest.trim_start()))
+}
+
+fn is_greek(name: &str) -> bool {
+    name.ends_with(|c: char| ('\u{370}'..='\u{3ff}').contains(&c))
+}
+
+/// A text behind the choice of titles that it begins with: `heer/mevrouw`, `heer of mevrouw`.
+fn past_choice(rest: &str) -> &str {
+    let mut words = rest.match_indices([' ', '/']).map(|(at, _)| at);
+    let (Some(first), Some(second)) = (words.next(), words.next()) else { return rest };
+    let is_slash = rest[first..].starts_with('/');
+    let is_choice = is_slash && normal::is_title(&rest[..first]) && normal::is_title(&rest[first + 1..second]);
+    if is_choice { rest[second + 1..].trim_start() } else { rest }
+}
+
+/// Adds whoever stands alone in the line below a greeting: `לכבוד` over כהן.
+pub(super) fn greeted_above(above: &str, line: &str, found: &mut Vec<Salutation>) {
+    if is_alone(above) && !line.trim().is_empty() && words_of(line.trim()) <= WORDS_MAX + 1 {
+        let salutation = addressed(line, Asks::Nothing, WORDS_MAX + 1);
+        found.extend(salutation.map(|salutation| Salutation { is_sure: false, ..salutation }));
+    }
+}
+
+/// Whether a line is a greeting that goes on in the next one, and not the end of a letter.
+fn is_alone(line: &str) -> bool {
+    let line = line.trim().trim_end_matches(':');
+    lexicon::of(Role::Greeting).has(line) && !lexicon::of(Role::Closing).has(line)
+}
+
+/// Whether the last line of a text is such a greeting.
+pub(in crate::guard) fn ends(searched: &str) -> bool {
+    searched.trim_end().rsplit('\n').next().is_some_and(is_alone)
+}
+
+/// Adds whoever a line addresses by an honorific behind the name: `Mehmet Bey,`, `דוד היקר,`.
+pub(super) fn honored(line: &str, found: &mut Vec<Salutation>) {
+    let line = without_signs(line);
+    let Some(stop) = line.find([',', '!']) else { return };
+    let Some((name, honorific)) = line[..stop].trim_end().rsplit_once(' ') else { return };
+    let is_honorific = lexicon::of(Role::Honorific).has(honorific) && !honorific.ends_with(is_joined);
+    if is_honorific && greeting(line).is_none() {
+        found.extend(addressed(name, Asks::NotSmall, WORDS_MAX));
+    }
 }
 
 /// Whether a line begins with the name of a song, a film or a book, and is not the head of a letter.

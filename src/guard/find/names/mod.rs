@@ -15,7 +15,7 @@
 
 pub(in crate::guard) mod alone;
 pub(in crate::guard) mod captioned;
-mod greeting;
+pub(in crate::guard) mod greeting;
 pub(in crate::guard) mod halves;
 pub(in crate::guard) mod salutation;
 pub(in crate::guard) mod standalone;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use hashbrown::HashSet;
 
-use crate::guard::find::names::greeting::greeted;
+use crate::guard::find::names::greeting::{greeted, greeted_above, honored};
 use crate::guard::find::names::is_joined;
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal::{self, is_hangul};
@@ -24,12 +24,27 @@ pub struct Salutation {
     pub at_start: bool,
     /// Whether it names somebody for sure: what stands before 会員様 may be any word.
     pub is_sure: bool,
+    /// How its words must be written for that.
+    pub asks: Asks,
+    /// Whether it is greeted by a form of its name: `Cześć Jakubie`.
+    pub is_called: bool,
+}
+
+/// How the words of a salutation must be written, where that tells names from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asks {
+    /// Anyhow.
+    Nothing,
+    /// Not small in a line that has capitals: `Hallo daar!` names nobody.
+    NotSmall,
+    /// With capitals: `Bedankt Daan!`, and not `Grazie mille!`.
+    Capitals,
 }
 
 /// Stops that a name does not reach across.
 pub(super) const STOPS: &[char] = &[
     '、', '。', ',', '!', '?', '(', ')', '「', '」', '『', '』', '【', '】', '[', ']', ':', ';', '|', '/', '<', '>',
-    '"', '・', '…', '\n', '\r', '\t', '=',
+    '"', '・', '…', '\n', '\r', '\t', '=', '؟', '؛',
 ];
 
 /// The longest name, in characters.
@@ -52,7 +67,14 @@ pub fn is_generic(word: &str) -> bool {
 impl Salutation {
     /// One that names somebody for sure.
     pub fn of(words: &str) -> Self {
-        Self { name: normal::name_of_searched(words), words: words.to_owned(), at_start: false, is_sure: true }
+        Self {
+            name: normal::name_of_searched(words),
+            words: words.to_owned(),
+            at_start: false,
+            is_sure: true,
+            asks: Asks::Nothing,
+            is_called: false,
+        }
     }
 }
 
@@ -68,8 +90,10 @@ pub fn salutations(folded: &str) -> Vec<(Salutation, &str)> {
                 joined(&format!("{}{lead}", tail(above.trim_end())), &mut found);
             }
         }
+        greeted_above(above, line, &mut found);
         above = if line.trim().is_empty() { above } else { line };
         greeted(line, &mut found);
+        honored(line, &mut found);
         let start = line.as_ptr() as usize - folded.as_ptr() as usize;
         all.extend(found.into_iter().map(|salutation| (salutation, &folded[..start])));
     }
