@@ -128,8 +128,9 @@ fn values(query: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_, '
             sink.once(origin.part, origin.view, at, Shape::Hidden, &escape::percent(spaced));
         }
         let decoded = escape::percent(raw);
-        if is_half(&decoded) {
-            halves.push(format!("{key}={decoded}"));
+        let half = escape::percent(&spaced);
+        if is_half(&half) {
+            halves.push(format!("{key}={half}"));
         }
         sink.once(origin.part, origin.view, origin.at, Shape::Hidden, &decoded);
         hidden(&decoded, origin, sink);
@@ -144,12 +145,12 @@ fn values(query: &str, origin: Origin<'_>, nesting: usize, sink: &mut Sink<'_, '
     }
 }
 
-/// Whether a value may be one half of a name: `last=Whitfield&first=Jonathan`. Words of a
-/// program are written small.
+/// Whether a value may be one half of a name: `last=van%20den%20Heuvel&first=Annelies`. Words of a
+/// program are all written small.
 pub fn is_half(value: &str) -> bool {
     const HALF_MAX: usize = 40;
     value.len() <= HALF_MAX
-        && value.starts_with(|c: char| c.is_uppercase() || !c.is_ascii())
+        && value.split(' ').any(|word| word.starts_with(|c: char| c.is_uppercase() || !c.is_ascii()))
         && value.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-' | '\'' | '.'))
 }
 

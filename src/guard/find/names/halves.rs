@@ -20,8 +20,9 @@ enum Cell<'t> {
     Other,
 }
 
-/// The longest half of a name, in bytes.
+/// The longest half of a name, in bytes and in words: `van den Heuvel`, `de la Cruz Ortega`.
 const HALF_MAX: usize = 40;
+const HALF_WORDS_MAX: usize = 4;
 
 fn cell(text: &str) -> Cell<'_> {
     if lexicon::of(Role::Part).has(text) {
@@ -29,7 +30,7 @@ fn cell(text: &str) -> Cell<'_> {
     }
     let is_name =
         |c: char| is_within(c) && !c.is_numeric() || is_joined(c) || c == '-' || c == '\'' || c == ' ' || c == '・';
-    let is_half = text.len() <= HALF_MAX && text.chars().all(is_name) && text.split(' ').count() <= 2;
+    let is_half = text.len() <= HALF_MAX && text.chars().all(is_name) && text.split(' ').count() <= HALF_WORDS_MAX;
     if is_half && text.chars().any(char::is_alphabetic) { Cell::Half(text) } else { Cell::Other }
 }
 

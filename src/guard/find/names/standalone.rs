@@ -17,8 +17,9 @@ use crate::guard::normal;
 /// The most white space between surname and given name, in characters: a line end in the
 /// source of HTML is one with the indentation behind it.
 const GAP_MAX: usize = 40;
-/// The most words of a name whose surname comes first.
+/// The most words of a name whose surname comes first: where a blank parts it, and where a comma does.
 const WORDS_MAX: usize = 3;
+const PARTED_WORDS_MAX: usize = 6;
 /// The longest title before a name, in bytes.
 const TITLE_MAX: usize = 4;
 /// The longest field that may be two short words, with a title, in bytes.
@@ -48,7 +49,8 @@ pub fn names(folded: &str, may_begin: impl Fn(&str, &str) -> bool) -> Vec<Standi
         parts.extend(whole.split(',').flat_map(split_dashes).map(bare));
         for part in &parts {
             worded(folded, part, &mut all);
-            turned(folded, part.split_once(' '), part, &may_begin, &mut all);
+            let two = part.split_once(' ').filter(|_| words(part) <= WORDS_MAX);
+            turned(folded, two, part, &may_begin, &mut all);
         }
         for (part, next) in parts.iter().zip(parts.iter().skip(1)) {
             turned(folded, Some((part, next)), part, &may_begin, &mut all);
@@ -205,6 +207,10 @@ fn possessives(folded: &str, all: &mut Vec<Standing>) {
     }
 }
 
+fn words(text: &str) -> usize {
+    text.split(' ').filter(|word| !word.is_empty()).count()
+}
+
 /// A field whose surname comes first: surname and given names.
 fn turned(
     folded: &str,
@@ -214,12 +220,11 @@ fn turned(
     all: &mut Vec<Standing>,
 ) {
     let Some((surname, given)) = names.map(|(surname, given)| (surname.trim(), given.trim())) else { return };
-    let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).count();
     let count = words(surname) + words(given);
     let length = surname.len() + given.len();
     if surname.is_empty()
         || given.is_empty()
-        || count > WORDS_MAX
+        || count > PARTED_WORDS_MAX
         || length > FIELD_MAX
         || !is_latin(surname)
         || !is_latin(given)
