@@ -110,15 +110,20 @@ impl Ids {
         self.patterns.iter().filter(fits).all(|pattern| pattern.count(bare.chars().count()) <= ORDINARY_MAX)
     }
 
-    /// Every ID of a text.
-    pub fn find<'t>(&self, text: &'t str, setting: Setting, labels: &Labels, tokens: &mut Vec<Token<'t>>) {
+    /// Every ID of a text, by the labels of its directory and the heads of its own columns.
+    pub fn find<'t>(
+        &self,
+        text: &'t str,
+        setting: Setting,
+        (labels, heads): (&Labels, Option<&Heads>),
+        tokens: &mut Vec<Token<'t>>,
+    ) {
         if self.patterns.is_empty() || (self.needs_digit && !text.bytes().any(|b| b.is_ascii_digit())) {
             return;
         }
         let atoms = self.atoms(text);
-        let heads = setting.is_prose().then(|| Heads::of(text, labels)).flatten();
         for first in 0..atoms.len() {
-            let (atoms, heads) = (&atoms, heads.as_ref());
+            let atoms = &atoms;
             let search = Search { ids: self, text, setting, atoms, first, labels, heads, label: OnceCell::new() };
             search.windows(tokens);
             search.other_forms(tokens);

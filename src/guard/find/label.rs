@@ -82,6 +82,8 @@ impl Labels {
     pub fn before(&self, text: &str) -> Option<Label> {
         let (mut before, between) = parted(text)?;
         let is_above = between.contains(['\n', '\t']);
+        // `class="num">`: what a tag's attribute says is of how its text looks.
+        let is_apart = is_above || between.contains('>') && between.contains(['"', '\'']);
         // `/clients/12345678`: what a path calls its things.
         let one = if between == "/" { composed::one_of_many(before) } else { None };
         if let Some(one) = one.filter(|one| self.ids_label(one).is_some()) {
@@ -89,7 +91,7 @@ impl Labels {
         }
         for _ in 0..=LINKS_MAX {
             if let Some(is_sure) = self.ids_label(before) {
-                return Some(Label { is_sure: is_sure && !is_above, is_above });
+                return Some(Label { is_sure: is_sure && !is_apart, is_above });
             }
             // `Kundennummer lautet 12345678`
             before = parted(self.links.before(before).iter().find_map(|link| link.strip(before))?)?.0;

@@ -183,12 +183,22 @@ impl Scanner {
 
     fn ids_of<'t>(&self, word: &'t str) -> Vec<Token<'t>> {
         let mut tokens = Vec::new();
-        self.ids.find(word, Setting::Token, &self.labels, &mut tokens);
+        self.ids.find(word, Setting::Token, (&self.labels, None), &mut tokens);
         tokens
     }
 
     /// Every token of a folded text, in no particular order.
     pub fn scan<'t>(&self, text: &'t str, setting: Setting) -> Vec<Token<'t>> {
+        let heads = setting.is_prose().then(|| Heads::of(text, &self.labels)).flatten();
+        self.scan_below(text, setting, heads.as_ref())
+    }
+
+    /// The same of a piece of a text: its first line is not the one of that.
+    pub fn scan_piece<'t>(&self, text: &'t str, setting: Setting) -> Vec<Token<'t>> {
+        self.scan_below(text, setting, None)
+    }
+
+    fn scan_below<'t>(&self, text: &'t str, setting: Setting, heads: Option<&Heads>) -> Vec<Token<'t>> {
         let mut tokens = Vec::new();
         if memchr::memchr(b'@', text.as_bytes()).is_some() {
             for found in self.email.find_iter(text) {
@@ -223,7 +233,7 @@ impl Scanner {
                 }
             }
         }
-        self.ids.find(text, setting, &self.labels, &mut tokens);
+        self.ids.find(text, setting, (&self.labels, heads), &mut tokens);
         if let Some(phones) = &self.phones {
             phones.find(text, setting, &self.labels, &mut tokens);
         }

@@ -325,6 +325,7 @@ impl Judge<'_> {
     pub(in crate::guard) fn nobodys_case(&self) -> Option<Case<'_>> {
         let mut case = self.case(Own::default(), NOBODY.as_ref()?);
         case.is_nobodys = true;
+        case.is_pieces = true;
         Some(case)
     }
 

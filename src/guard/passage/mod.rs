@@ -112,6 +112,7 @@ struct Walk<'w, 'c, 'j> {
 impl<'w, 'c, 'j> Walk<'w, 'c, 'j> {
     fn new(judge: &'w Judge<'j>, case: &'w mut Case<'c>, memos: &'w mut Memos) -> Self {
         let (met, own_words) = (HashMap::new(), HashMap::new());
+        case.is_pieces = true;
         Self {
             judge,
             case,

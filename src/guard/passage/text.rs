@@ -42,11 +42,10 @@ impl Walk<'_, '_, '_> {
         if text.contains(TAG) {
             return None;
         }
-        if self
-            .case
-            .scanner()
-            .has_heads(&normal::fold(text.get(..text.find('\n').map_or(text.len(), |at| at)).unwrap_or_default()))
-        {
+        // What stands at the head of a column is far from its cells.
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let (head, row) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        if self.case.scanner().has_heads(&normal::fold(&format!("{head}\n{row}"))) {
             return None;
         }
         let mut seams = Seams::default();

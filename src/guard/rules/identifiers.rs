@@ -30,7 +30,8 @@ pub(super) enum Whose {
 pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
     let Seen { view, text, folded, .. } = *seen;
     let written = Written::new(text, folded);
-    let mut tokens = case.scanner().scan(folded, case.scanner().setting(view));
+    let (scanner, setting) = (case.scanner(), case.scanner().setting(view));
+    let mut tokens = if case.is_pieces { scanner.scan_piece(folded, setting) } else { scanner.scan(folded, setting) };
     tokens.retain(|token| !lookalikes::is_colour(token, view, folded));
     let wholes = wholes(case, &tokens);
     let visible = view.shape == view::Shape::Visible && is_read(view);
@@ -83,7 +84,7 @@ pub fn judge(case: &mut Case<'_>, seen: &Seen<'_>) {
 
 /// Judges a text around a seam between two passages, for the numbers that cross it.
 pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
-    let tokens = case.scanner().scan(folded, case.scanner().setting(view));
+    let tokens = case.scanner().scan_piece(folded, case.scanner().setting(view));
     let numbers: Vec<&Token<'_>> = tokens.iter().filter(|token| is_number(token)).collect();
     let stops = Stops::new(&view.text);
     let written = Written::unknown(folded);

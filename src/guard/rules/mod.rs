@@ -98,6 +98,8 @@ pub struct Case<'a> {
     /// Whether it is an account that owns nothing, of whose case only whether it is
     /// clean is asked: whose a value is need not be looked up.
     pub is_nobodys: bool,
+    /// Whether pieces of a message are judged, and not the whole.
+    pub is_pieces: bool,
     /// The campaign whose link tokens are right.
     pub campaign: Option<i64>,
     /// The left side of its Message-ID, if Kakitome made this message.
@@ -127,6 +129,7 @@ impl<'a> Case<'a> {
             extra: None,
             account,
             is_nobodys: false,
+            is_pieces: false,
             campaign,
             message_id: None,
             explained: Values::default(),
