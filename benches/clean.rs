@@ -2,8 +2,8 @@
 //! of twelve templates, each to another account, judged against a directory in
 //! which every number of the member IDs' range is somebody's.
 //!
-//! `cargo bench --bench clean [-- MESSAGES ACCOUNTS [INDEX]]`, for example
-//! `-- 1000000 10000000`. Prints for each template how many messages were judged
+//! `cargo bench --bench clean [-- MESSAGES ACCOUNTS [INDEX] [FOLDER/]]`, for example
+//! `-- 1000000 10000000`; what is held is written to FOLDER. Prints for each template how many messages were judged
 //! and held, and of what was found the rule, the kind, the place and the masked
 //! value; on the way, how far it is. Ends with 1 if any message was held, or if a
 //! template could not have been frozen because its literal text names an account.
@@ -64,7 +64,8 @@ fn main() -> ExitCode {
     let guard = Guard::new(registrar.mapping.clone(), registrar.keys.clone(), index).expect("a guard");
     let campaigns = newsletters(&registrar.keys);
     let started = Instant::now();
-    let tallies = judge(&registrar, &guard, &campaigns, messages);
+    let folder = std::env::args().find(|arg| arg.ends_with('/')).map(PathBuf::from);
+    let tallies = judge(&registrar, &guard, &campaigns, (messages, folder.as_deref()));
     let seconds = started.elapsed().as_secs_f64();
     let mut faults = 0;
     println!("{:<18}{:>10}{:>8}{:>8}", "template", "messages", "KB", "held");
@@ -116,7 +117,12 @@ impl Tally {
 
 /// Renders and judges messages, the templates in turn, each to the next account
 /// of a walk that visits all before it comes back.
-fn judge(registrar: &Registrar, guard: &Guard, campaigns: &[Newsletter], messages: u64) -> Vec<Tally> {
+fn judge(
+    registrar: &Registrar,
+    guard: &Guard,
+    campaigns: &[Newsletter],
+    (messages, folder): (u64, Option<&Path>),
+) -> Vec<Tally> {
     let reader = registrar.reader();
     let judges: Vec<_> = campaigns.iter().map(|c| guard.judge(&c.terms).expect("the terms are good")).collect();
     let tallies: Vec<_> = campaigns.iter().map(|_| Mutex::new(Tally::default())).collect();
@@ -127,6 +133,11 @@ fn judge(registrar: &Registrar, guard: &Guard, campaigns: &[Newsletter], message
         let number = message * 7_919 % registrar.accounts;
         let record = registrar.account(&reader, number).record;
         let (bytes, findings) = campaigns[which].judge(&judges[which], &record, extra(number));
+        if let Some(folder) = folder.filter(|_| !findings.is_empty()) {
+            let message = campaigns[which].render(record, extra(number));
+            let path = folder.join(format!("{}-{number}.eml", campaigns[which].name));
+            std::fs::write(path, message.bytes()).expect("a held message");
+        }
         tallies[which].lock().expect("a tally").add(bytes, &findings);
     };
     for from in (0..messages).step_by(SLICE) {

@@ -146,6 +146,12 @@ impl<'t> Parts<'t> {
             && middle.iter().all(|part| matches!(part.len(), 2 | 3))
     }
 
+    /// An address of the Internet, `203.0.113.8`: nobody groups an ID so.
+    pub fn is_octets(&self) -> bool {
+        let octet = |part: &&str| part.parse::<u8>().is_ok();
+        self.parts.len() == 4 && self.are_all(|sign| sign == ".") && self.parts.iter().all(octet)
+    }
+
     /// A date, a month of a year, years beside one another.
     pub fn is_date(&self) -> bool {
         let number =
@@ -243,11 +249,9 @@ impl Beside<'_> {
             || self.after().strip_prefix(sign).is_some_and(|text| text.starts_with(digits))
     }
 
-    /// Whether it is of a fraction, an address of the Internet, a weakness' number or a log.
+    /// Whether it is of a fraction, a weakness' number or a log.
     pub fn is_other_number(&self, parts: &Parts<'_>) -> bool {
-        let octet = |part: &&str| part.parse::<u8>().is_ok();
-        let quad = parts.parts.len() == 4 && parts.are_all(|sign| sign == ".") && parts.parts.iter().all(octet);
-        quad || is_fraction(self.text, self.start, self.end)
+        is_fraction(self.text, self.start, self.end)
             || is_advisory(self.before(), &parts.parts)
             || is_log(self.before(), &parts.parts)
     }
@@ -342,7 +346,7 @@ pub fn no_numbers(run: &str, groups: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let sign = |n: usize| run.get(groups.get(n)?.1..groups.get(n + 1)?.0);
     let mut found = Vec::new();
     for n in 0..groups.len() {
-        let separator = sign(n).filter(|sign| matches!(*sign, "-" | "."));
+        let separator = sign(n).filter(|sign| matches!(*sign, "-" | "." | "/"));
         let same = |n: usize| separator.is_some() && sign(n) == separator;
         // `+81-3-12-1999` is a number all the same.
         if same(n + 1)

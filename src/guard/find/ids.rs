@@ -203,6 +203,9 @@ fn grouped(window: &Window<'_, '_>, evidence: bool) -> Option<Shape> {
     if window.pattern.is_whole(&window.text[window.start..window.end]) && !window.pattern.signs().is_empty() {
         return Some(Shape::Id);
     }
+    if parts.is_octets() {
+        return None;
+    }
     let is_sure = window.label.is_some_and(|label| label.is_sure || (label.is_above && window.fills_its_line()));
     let beside = Beside { text: window.text, start: window.start, end: window.end };
     if !is_sure && (parts.is_date() || beside.is_in_date() || (parts.is_price() && beside.is_counted())) {

@@ -82,8 +82,10 @@ impl Labels {
     pub fn before(&self, text: &str) -> Option<Label> {
         let (mut before, between) = parted(text)?;
         let is_above = between.contains(['\n', '\t']);
-        // `class="num">`: what a tag's attribute says is of how its text looks.
-        let is_apart = is_above || between.contains('>') && between.contains(['"', '\'']);
+        // `class="num">` says how a text looks, and not what it is.
+        if between.contains('>') && (between.contains(['"', '\'']) || ends_tag(before)) {
+            return None;
+        }
         // `/clients/12345678`: what a path calls its things.
         let one = if between == "/" { composed::one_of_many(before) } else { None };
         if let Some(one) = one.filter(|one| self.ids_label(one).is_some()) {
@@ -91,7 +93,7 @@ impl Labels {
         }
         for _ in 0..=LINKS_MAX {
             if let Some(is_sure) = self.ids_label(before) {
-                return Some(Label { is_sure: is_sure && !is_apart, is_above });
+                return Some(Label { is_sure: is_sure && !is_above, is_above });
             }
             // `Kundennummer lautet 12345678`
             before = parted(self.links.before(before).iter().find_map(|link| link.strip(before))?)?.0;
@@ -213,6 +215,11 @@ fn parted(text: &str) -> Option<(&str, &str)> {
     let mut signs = text.char_indices().rev().take_while(|(_, c)| is_between(*c)).map(|(at, _)| at);
     let start = signs.by_ref().take(BETWEEN_MAX).last().unwrap_or(text.len());
     signs.next().is_none().then(|| text.split_at(start))
+}
+
+/// Whether a text ends with the name of an end tag: what follows is no content of it.
+fn ends_tag(text: &str) -> bool {
+    text.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':')).ends_with("</")
 }
 
 /// A sign between a label and its number; a column of IDs that was taken for one of money has
