@@ -148,7 +148,7 @@ async fn run(mapping: Mapping, keys: Keys, sample: Vec<Sampled>, accounts: u64) 
 
 /// What an operator should know of the columns of a mapping.
 fn notes(mapping: &Mapping) -> Vec<String> {
-    let is_ordinary = |pattern: &String| find::ids::is_ordinary(pattern);
+    let is_ordinary = |pattern: &String| find::pattern::is_ordinary(pattern);
     let ordinary = mapping.columns.iter().filter(|(_, column)| column.pattern.as_ref().is_some_and(is_ordinary));
     let note = |(name, _): (&String, _)| {
         format!(

@@ -45,6 +45,21 @@ pub fn is_amount(text: &str, start: usize, end: usize) -> bool {
     lexicon::of(Role::Currency).list.iter().any(|word| begins_with(after, word) || ends_with(before, word))
 }
 
+/// Whether an amount ends inside a run of digits and their signs: `031.20` of `90,756,031.20`,
+/// `0 3,151,358.76`.
+pub fn has_amount(text: &str, start: usize, end: usize) -> bool {
+    let ends = |comma: usize| {
+        let group = text[comma + 1..].bytes().take_while(u8::is_ascii_digit).count();
+        let cents = text[comma + 1 + group..].strip_prefix('.').unwrap_or_default();
+        let count = cents.bytes().take_while(u8::is_ascii_digit).count();
+        group == 3 && (1..=2).contains(&count) && !cents[count..].starts_with('.')
+    };
+    let from = start - usize::from(text[..start].ends_with(','));
+    text[from..end]
+        .match_indices(',')
+        .any(|(at, _)| text[..from + at].ends_with(|c: char| c.is_ascii_digit()) && ends(from + at))
+}
+
 /// Whether a text begins with a word, and with no longer one.
 fn begins_with(text: &str, word: &str) -> bool {
     let goes_on = |rest: &str| word.is_ascii() && word.ends_with(char::is_alphabetic) && rest.starts_with(is_letter);

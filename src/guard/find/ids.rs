@@ -20,14 +20,11 @@ use crate::guard::find::atoms::{Atom, Atoms};
 use crate::guard::find::figure::{self, Beside};
 use crate::guard::find::heads::Heads;
 use crate::guard::find::label::{Label, Labels};
-use crate::guard::find::pattern::{IdPattern, LENGTH_MAX, Letters};
+use crate::guard::find::pattern::{IdPattern, LENGTH_MAX, Letters, ORDINARY_MAX};
 use crate::guard::find::{Setting, Shape, Token, tails};
 
 /// A hit is evidence by itself where fewer of all possible IDs than this are somebody's.
 const CHANCE_MAX: f64 = 1e-4;
-/// A pattern that fewer words of a length look like cannot be told from what stands in
-/// ordinary prose (years, times, quantities, `A4`): there an ID counts behind a label only.
-pub(super) const ORDINARY_MAX: f64 = 1e5;
 /// The longest word that an ID may be glued to: `user10001001`, `inv10001001`.
 const GLUED_MAX: usize = 16;
 /// The most zeros that may be missing before an ID, or stand there without being of it.
@@ -335,11 +332,6 @@ impl<'t> Search<'_, 't> {
             add(&value, end);
         }
     }
-}
-
-/// Whether a pattern has IDs that cannot be told from the numbers of ordinary prose.
-pub fn is_ordinary(pattern: &str) -> bool {
-    IdPattern::new(pattern).is_ok_and(|pattern| pattern.count(pattern.lengths().0) <= ORDINARY_MAX)
 }
 
 /// The label of what begins at a place: right before it, before the letters that it is

@@ -14,6 +14,9 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Re
 /// The longest ID that is looked for, in letters and digits.
 pub const LENGTH_MAX: usize = 64;
 
+/// A pattern that fewer words of a length look like cannot be told from what stands in
+/// ordinary prose (years, times, quantities, `A4`): there an ID counts behind a label only.
+pub(super) const ORDINARY_MAX: f64 = 1e5;
 /// The most beginnings of letters that IDs are looked for with, where a text leaves them out:
 /// two letters.
 const LEADS_MAX: usize = 26 * 26;
@@ -279,6 +282,11 @@ fn alike(class: &ClassUnicode) -> f64 {
     const LETTERS: f64 = 26.0;
     let letters = characters(class, &|c| c.is_ascii_alphabetic());
     characters(class, &|c| !c.is_ascii_alphabetic()) + if letters > 0.0 { LETTERS } else { 0.0 }
+}
+
+/// Whether a pattern has IDs that cannot be told from the numbers of ordinary prose.
+pub fn is_ordinary(pattern: &str) -> bool {
+    IdPattern::new(pattern).is_ok_and(|pattern| pattern.count(pattern.lengths().0) <= ORDINARY_MAX)
 }
 
 /// Writes out the letters before the first digit of everything that a bare pattern matches,

@@ -4,8 +4,9 @@
 //! Input: a search that stands at a run of digits. Output: tokens that count where they are
 //! known. Infallible.
 
-use crate::guard::find::ids::{Ids, ORDINARY_MAX, Search, ZEROS_MAX};
+use crate::guard::find::ids::{Ids, Search, ZEROS_MAX};
 use crate::guard::find::pattern::IdPattern;
+use crate::guard::find::pattern::ORDINARY_MAX;
 use crate::guard::find::{Shape, Token};
 
 impl Ids {
