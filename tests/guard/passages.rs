@@ -173,6 +173,16 @@ fn passages_and_the_whole_message_agree_on_odd_sources() {
     }
 }
 
+/// Found once by chance: a piece of one's own number is nobody's.
+#[test]
+fn a_piece_of_ones_own_number_is_explained_by_the_line_above() {
+    let world = World::new();
+    let judge = world.guard.judge(&terms()).expect("the terms are good");
+    let mut letter = Letter::new(&world, 4);
+    letter.html = format!("<p>06<br>-6234-5678</p>{}", letter.html);
+    assert!(agree(&judge, &world, 4, &letter.bytes()).unwrap_or_else(|e| panic!("{e}")));
+}
+
 /// A message's own Message-ID is one random word for everybody; what stands beside it is not.
 #[test]
 fn an_own_message_id_hides_nothing() {

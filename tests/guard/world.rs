@@ -7,7 +7,7 @@ use kakitome::address::Address;
 use kakitome::config::{Column, LetterCase, Mapping};
 use kakitome::directory::row::{Cell, Reader};
 use kakitome::guard::index::Entry;
-use kakitome::guard::{Allow, Candidate, Guard, Index, Literal, Rule, Terms, Verdict};
+use kakitome::guard::{Allow, Candidate, Finding, Guard, Index, Literal, Rule, Terms, Verdict};
 use kakitome::key::{Keys, Link, Purpose};
 
 /// The campaign that every letter belongs to.
@@ -220,9 +220,17 @@ impl World {
 }
 
 /// What a verdict says, wherever and however often it says it: a value that stands in a text
-/// stands in its source too.
+/// stands in its source too. Beside what holds a message for sure, a name or a number may be told
+/// that a wider view would explain.
 pub fn told(verdict: &Verdict) -> BTreeSet<(Rule, Option<Kind>, Option<AccountId>)> {
-    verdict.findings.iter().map(|finding| (finding.rule, finding.kind, finding.owner.clone())).collect()
+    let stands = |finding: &&Finding| match finding.rule {
+        Rule::Envelope | Rule::LinkToken | Rule::Secret => true,
+        Rule::Foreign => matches!(finding.kind, Some(Kind::Email | Kind::Domain)),
+        _ => false,
+    };
+    let is_sure = verdict.findings.iter().any(|finding| stands(&finding));
+    let told = verdict.findings.iter().filter(|finding| !is_sure || stands(finding));
+    told.map(|finding| (finding.rule, finding.kind, finding.owner.clone())).collect()
 }
 
 /// The registrar's own domain is allowed, and its footer is literal text.

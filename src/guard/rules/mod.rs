@@ -196,12 +196,16 @@ impl<'a> Case<'a> {
         self.findings.len() + self.more
     }
 
-    /// Whether a wider view could not take away all that was found, and one of which only
-    /// passages are known is enough: a name before an honorific may have begun in the line
-    /// above it, a placeholder may be what its label says, and a text that must be shown may
-    /// go on in the next line.
+    /// Whether nothing was found, or something that no wider view can take away: no white space
+    /// breaks an address, a host, a token or a secret, and the envelope is what it is. A name or a
+    /// number may be a piece of an own one that began in the line above.
     pub fn is_settled(&self) -> bool {
-        let stands = |finding: &Finding| !matches!(finding.rule, Rule::Salutation | Rule::Empty | Rule::Missing);
+        let stands = |finding: &Finding| match finding.rule {
+            Rule::Envelope | Rule::LinkToken | Rule::Secret => true,
+            Rule::Foreign => matches!(finding.kind, Some(Kind::Email | Kind::Domain)),
+            _ => false,
+        };
+        // A text that must be shown may go on in the next line.
         let is_text = |finding: &Finding| matches!(finding.kind, Some(Kind::Text | Kind::Secret));
         let is_open = |finding: &Finding| finding.rule == Rule::Missing && is_text(finding);
         self.is_clean() || (self.findings.iter().any(stands) && !self.findings.iter().any(is_open))
