@@ -96,7 +96,7 @@ impl IdPattern {
     }
 
     /// The letters that IDs begin with, folded: `m` of `M-[0-9]{5}`, 26 of `[A-Z]-[0-9]{5}`. None
-    /// where they would be more than [`LEADS_MAX`].
+    /// where they would be more than two letters make.
     pub fn leads(&self) -> &[String] {
         &self.leads
     }
