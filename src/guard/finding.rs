@@ -75,6 +75,19 @@ pub struct Finding {
     pub owner: Option<AccountId>,
 }
 
+impl Finding {
+    /// Whether no wider view can take it away: no white space breaks an address, a host, a token
+    /// or a secret, and the envelope is what it is. A name or a number may be a piece of an own
+    /// one that began in the line above.
+    pub fn stands(&self) -> bool {
+        match self.rule {
+            Rule::Envelope | Rule::LinkToken | Rule::Secret => true,
+            Rule::Foreign => matches!(self.kind, Some(Kind::Email | Kind::Domain)),
+            _ => false,
+        }
+    }
+}
+
 /// What the guard says of one message: cleared when there is no finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {

@@ -223,13 +223,8 @@ impl World {
 /// stands in its source too. Beside what holds a message for sure, a name or a number may be told
 /// that a wider view would explain.
 pub fn told(verdict: &Verdict) -> BTreeSet<(Rule, Option<Kind>, Option<AccountId>)> {
-    let stands = |finding: &&Finding| match finding.rule {
-        Rule::Envelope | Rule::LinkToken | Rule::Secret => true,
-        Rule::Foreign => matches!(finding.kind, Some(Kind::Email | Kind::Domain)),
-        _ => false,
-    };
-    let is_sure = verdict.findings.iter().any(|finding| stands(&finding));
-    let told = verdict.findings.iter().filter(|finding| !is_sure || stands(finding));
+    let is_sure = verdict.findings.iter().any(Finding::stands);
+    let told = verdict.findings.iter().filter(|finding| !is_sure || finding.stands());
     told.map(|finding| (finding.rule, finding.kind, finding.owner.clone())).collect()
 }
 

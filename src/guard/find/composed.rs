@@ -66,22 +66,17 @@ fn is_pair(word: &str) -> bool {
     let cuts = word.char_indices().skip(2).map(|(at, _)| at);
     cuts.into_iter().any(|at| {
         let (first, second) = word.split_at(at);
-        (WORDS.what.contains(second) && is_whom(first)) || (WORDS.what.contains(first) && is_whom_behind(second))
+        (WORDS.what.contains(second) && is_whom(first, str::strip_suffix))
+            || (WORDS.what.contains(first) && is_whom(second, str::strip_prefix))
     })
 }
 
-/// Whether a word is one for whom, with what joins it to what follows: `mitglied-s-`.
-fn is_whom(first: &str) -> bool {
+/// Whether a word is one for whom, by itself or without what joins it to the word for what:
+/// `mitglied-s-` before it, `-do-cliente` behind it.
+fn is_whom(word: &str, without: for<'w> fn(&'w str, &'static str) -> Option<&'w str>) -> bool {
     let joints = &lexicon::of(Role::LabelJoint).list;
-    WORDS.whom.contains(first)
-        || joints.iter().any(|joint| first.strip_suffix(joint).is_some_and(|word| WORDS.whom.contains(word)))
-}
-
-/// The same behind a word for what: `codigo-do-cliente`.
-fn is_whom_behind(second: &str) -> bool {
-    let joints = &lexicon::of(Role::LabelJoint).list;
-    WORDS.whom.contains(second)
-        || joints.iter().any(|joint| second.strip_prefix(joint).is_some_and(|word| WORDS.whom.contains(word)))
+    WORDS.whom.contains(word)
+        || joints.iter().any(|joint| without(word, joint).is_some_and(|word| WORDS.whom.contains(word)))
 }
 
 /// A text that ends with many of something, with one of it: `client` of `…/clients`.
@@ -108,7 +103,7 @@ pub(super) fn is_whole(phrase: &str) -> bool {
     words.len() <= WORDS_MAX
         && (any(&is_pair)
             || any(&|word| lexicon::of(Role::IdLabelSure).has(word) && !WORDS.what.contains(word))
-            || (any(&is_whom) && any(&|word| WORDS.what.contains(word)))
+            || (any(&|word| is_whom(word, str::strip_suffix)) && any(&|word| WORDS.what.contains(word)))
             || joined())
 }
 

@@ -240,9 +240,8 @@ impl<'t> Search<'_, 't> {
     /// Whether an ID may begin inside a word, behind so many letters of it: behind a label, as in
     /// `idqx408199`, or where its digits belong to that word, `invqx408199`. `ISO 9001` is not SO9001.
     fn may_begin_inside(&self, start: usize, skip: usize, last: usize) -> bool {
-        let is_one = || self.atoms[self.first..=last].windows(2).all(|two| two[0].end == two[1].start);
         let is_long = skip > 1 || !self.setting.is_prose();
-        is_long && is_one() || self.labels.before(&self.text[..start]).is_some()
+        is_long && are_one(&self.atoms[self.first..=last]) || self.labels.before(&self.text[..start]).is_some()
     }
 
     /// The label behind a number that ends there.
@@ -345,6 +344,11 @@ fn labelled(text: &str, start: usize, labels: &Labels, heads: Option<&Heads>) ->
     by_word.or_else(glued).or_else(by_head)
 }
 
+/// Whether no sign stands between atoms.
+fn are_one(atoms: &[Atom]) -> bool {
+    atoms.windows(2).all(|two| two[0].end == two[1].start)
+}
+
 fn joined(text: &str, atoms: &[Atom], start: usize) -> String {
     atoms.iter().map(|atom| &text[atom.start.max(start)..atom.end]).collect()
 }
@@ -352,7 +356,7 @@ fn joined(text: &str, atoms: &[Atom], start: usize) -> String {
 impl<'t> Window<'_, 't> {
     /// Whether no sign stands inside.
     fn is_one(&self) -> bool {
-        self.atoms.windows(2).all(|two| two[0].end == two[1].start)
+        are_one(self.atoms)
     }
 
     /// Whether it touches a longer word.

@@ -88,8 +88,8 @@ impl Labels {
         }
         // `/clients/12345678`: what a path calls its things.
         let one = if between == "/" { composed::one_of_many(before) } else { None };
-        if let Some(one) = one.filter(|one| self.ids_label(one).is_some()) {
-            return self.ids_label(one).map(|is_sure| Label { is_sure, is_above });
+        if let Some(is_sure) = one.and_then(|one| self.ids_label(one)) {
+            return Some(Label { is_sure, is_above });
         }
         for _ in 0..=LINKS_MAX {
             if let Some(is_sure) = self.ids_label(before) {
@@ -217,7 +217,7 @@ fn parted(text: &str) -> Option<(&str, &str)> {
     signs.next().is_none().then(|| text.split_at(start))
 }
 
-/// Whether a text ends with the name of an end tag: what follows is no content of it.
+/// Whether a text ends with the name of an end tag: what follows does not belong to it.
 fn ends_tag(text: &str) -> bool {
     text.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ':')).ends_with("</")
 }

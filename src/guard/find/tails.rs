@@ -5,8 +5,7 @@
 //! known. Infallible.
 
 use crate::guard::find::ids::{Ids, Search, ZEROS_MAX};
-use crate::guard::find::pattern::IdPattern;
-use crate::guard::find::pattern::ORDINARY_MAX;
+use crate::guard::find::pattern::{IdPattern, ORDINARY_MAX};
 use crate::guard::find::{Shape, Token};
 
 impl Ids {
@@ -17,9 +16,9 @@ impl Ids {
         self.patterns.iter().find(|pattern| pattern.count(length) > fewest && pattern.is_bare(joined))
     }
 
-    /// The most beginnings of letters that one pattern's IDs have.
-    fn leads_max(&self) -> usize {
-        self.patterns.iter().map(|pattern| pattern.leads().len()).max().unwrap_or(0)
+    /// Whether IDs begin with letters that may be left out.
+    fn has_leads(&self) -> bool {
+        self.patterns.iter().any(|pattern| !pattern.leads().is_empty())
     }
 
     /// Whether so many digits may be an ID without its letters.
@@ -29,8 +28,8 @@ impl Ids {
 
     /// Whether they are somebody's by more than chance: of many beginnings each may be meant.
     fn may_lead(&self, digits: usize) -> bool {
-        let alone = |pattern: &&IdPattern| pattern.leads().len() == 1 || self.is_rare(10f64.powi(digits as i32));
-        self.patterns.iter().filter(|pattern| Self::has_tail(pattern, digits)).any(|pattern| alone(&pattern))
+        let is_rare = self.is_rare(10f64.powi(digits as i32));
+        self.patterns.iter().any(|pattern| Self::has_tail(pattern, digits) && (pattern.leads().len() == 1 || is_rare))
     }
 
     fn has_tail(pattern: &IdPattern, digits: usize) -> bool {
@@ -44,7 +43,7 @@ impl Ids {
             let all = pattern.leads().iter().map(|lead| format!("{lead}{digits}"));
             all.filter(|id| pattern.is_bare(id)).collect::<Vec<_>>()
         };
-        self.patterns.iter().filter(|pattern| !pattern.leads().is_empty()).flat_map(longer).collect()
+        self.patterns.iter().flat_map(longer).collect()
     }
 }
 
@@ -73,15 +72,10 @@ fn padded<'t>(search: &Search<'_, 't>, tokens: &mut Vec<Token<'t>>) {
         return;
     }
     if is_apart(text, letters.start, atom.end) {
-        let zeros = digits.bytes().take(ZEROS_MAX).take_while(|b| *b == b'0').count();
-        for zeros in 1..=zeros {
-            push(
-                search,
-                letters.start,
-                atom.end,
-                format!("{}{}", &text[letters.start..letters.end], &digits[zeros..]),
-                tokens,
-            );
+        let most = digits.bytes().take(ZEROS_MAX).take_while(|b| *b == b'0').count();
+        for zeros in 1..=most {
+            let value = format!("{}{}", &text[letters.start..letters.end], &digits[zeros..]);
+            push(search, letters.start, atom.end, value, tokens);
         }
     }
 }
@@ -109,7 +103,7 @@ fn push<'t>(search: &Search<'_, 't>, start: usize, end: usize, value: String, to
 /// `Nr klienta: 3.120.457`: behind a label, in groups or not.
 fn without_letters<'t>(search: &Search<'_, 't>, tokens: &mut Vec<Token<'t>>) {
     let Search { ids, text, atoms, first, .. } = *search;
-    if ids.leads_max() == 0 {
+    if !ids.has_leads() {
         return;
     }
     let start = atoms[first].start;

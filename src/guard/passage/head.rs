@@ -155,22 +155,12 @@ impl Walk<'_, '_, '_> {
         if reread::may_differ((body, encoding), &text, matches!(head, Head::Html(_))) {
             return None;
         }
-        self.name(head);
+        let kind = if matches!(head, Head::Plain(_)) { "text/plain" } else { "text/html" };
+        self.part = self.names.next(kind.to_owned());
         match head {
             Head::Plain(_) => self.plain(&text),
             Head::Html(_) => self.html(&text),
         }
-    }
-
-    /// Notes what the part is called: `text/plain` for the first of its type, then
-    /// `text/plain (2)`.
-    fn name(&mut self, head: Head) {
-        let (kind, count) = match head {
-            Head::Plain(_) => ("text/plain", &mut self.parts[0]),
-            Head::Html(_) => ("text/html", &mut self.parts[1]),
-        };
-        *count += 1;
-        self.part = if *count == 1 { kind.to_owned() } else { format!("{kind} ({count})") };
     }
 }
 

@@ -47,6 +47,7 @@ use crate::guard::judge::Judge;
 use crate::guard::rules::{Case, link_token};
 use crate::guard::view::View;
 use crate::guard::view::html::piece::Piece;
+use crate::guard::view::part::Names;
 
 use block::Blocks;
 use head::Head;
@@ -101,8 +102,8 @@ struct Walk<'w, 'c, 'j> {
     is_nobodys: bool,
     /// What the part is called that it walks through, `text/html`.
     part: String,
-    /// How many parts of plain text and of HTML it has met.
-    parts: [usize; 2],
+    /// What the parts are called that it has met.
+    names: Names,
     /// Texts of this message that were judged for this account.
     met: HashMap<Box<str>, Text>,
     /// Own words of this message.
@@ -121,7 +122,7 @@ impl<'w, 'c, 'j> Walk<'w, 'c, 'j> {
             is_personal: false,
             is_nobodys: false,
             part: "text".into(),
-            parts: [0; 2],
+            names: Names::default(),
             met,
             own_words,
         }

@@ -259,7 +259,7 @@ impl Walk<'_, '_, '_> {
             }
             let place = Place { part: self.part.clone(), view: name, at: None };
             let view = View { place, shape: Shape::Loose, text: Cow::Borrowed(&window) };
-            // What stands around it may explain it: what is found here alone is no verdict.
+            // What stands around it may explain it: what is found here alone does not hold a message.
             self.case.tells_nothing_new(|case| across(case, &view, &window)).then_some(())?;
             if let Some(hash) = memo(self.memos).note(window.as_bytes()) {
                 let mut nobody = self.judge.nobodys_case()?;

@@ -196,19 +196,12 @@ impl<'a> Case<'a> {
         self.findings.len() + self.more
     }
 
-    /// Whether nothing was found, or something that no wider view can take away: no white space
-    /// breaks an address, a host, a token or a secret, and the envelope is what it is. A name or a
-    /// number may be a piece of an own one that began in the line above.
+    /// Whether nothing was found, or something that stands ([`Finding::stands`]).
     pub fn is_settled(&self) -> bool {
-        let stands = |finding: &Finding| match finding.rule {
-            Rule::Envelope | Rule::LinkToken | Rule::Secret => true,
-            Rule::Foreign => matches!(finding.kind, Some(Kind::Email | Kind::Domain)),
-            _ => false,
-        };
         // A text that must be shown may go on in the next line.
         let is_text = |finding: &Finding| matches!(finding.kind, Some(Kind::Text | Kind::Secret));
         let is_open = |finding: &Finding| finding.rule == Rule::Missing && is_text(finding);
-        self.is_clean() || (self.findings.iter().any(stands) && !self.findings.iter().any(is_open))
+        self.is_clean() || (self.findings.iter().any(Finding::stands) && !self.findings.iter().any(is_open))
     }
 
     /// Whether nothing was found so far.

@@ -20,7 +20,7 @@ use super::{Limits, Shape, Unreadable, card, escape, header, html, picture, plai
 pub struct Walk {
     parts_left: usize,
     depth_max: usize,
-    names: HashMap<String, usize>,
+    names: Names,
     /// What could not be read so far.
     pub unreadable: Vec<Unreadable>,
 }
@@ -30,7 +30,7 @@ impl Walk {
         Self {
             parts_left: limits.parts_max,
             depth_max: limits.depth_max,
-            names: HashMap::new(),
+            names: Names::default(),
             unreadable: Vec::new(),
         }
     }
@@ -49,7 +49,7 @@ impl Walk {
     /// Reads an entity's body; its header has been read.
     fn entity<'a>(&mut self, entity: &Entity<'a>, path: &str, depth: usize, sink: &mut Sink<'_, 'a>) {
         let kind = entity.kind();
-        let part = self.name(path, &kind);
+        let part = self.names.next(format!("{path}{kind}"));
         if depth > self.depth_max {
             return self.fail(&part, format!("it is nested deeper than {} parts", self.depth_max));
         }
@@ -68,14 +68,6 @@ impl Walk {
         } else {
             self.leaf(entity, &kind, &part, depth, sink);
         }
-    }
-
-    /// `text/plain` for the first of its type, then `text/plain (2)`.
-    fn name(&mut self, path: &str, kind: &str) -> String {
-        let name = format!("{path}{kind}");
-        let count = self.names.entry(name.clone()).or_insert(0);
-        *count += 1;
-        if *count == 1 { name } else { format!("{name} ({count})") }
     }
 
     fn multipart<'a>(
@@ -231,6 +223,19 @@ impl Walk {
 /// Joins flowed lines whose space is deleted (RFC 3676, `DelSp=yes`).
 fn unflow(text: &str) -> String {
     text.replace(" \r\n", "").replace(" \n", "")
+}
+
+/// What parts are called: `text/plain` the first of its type, then `text/plain (2)`.
+#[derive(Default)]
+pub struct Names(HashMap<String, usize>);
+
+impl Names {
+    /// The name of the next part of this path and type.
+    pub fn next(&mut self, name: String) -> String {
+        let count = self.0.entry(name.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { name } else { format!("{name} ({count})") }
+    }
 }
 
 /// A multipart's body, taken apart.

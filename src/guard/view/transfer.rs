@@ -242,8 +242,8 @@ fn is_of_units(name: &str) -> bool {
     ["utf-16", "utf-32", "utf16", "utf32", "ucs-2", "ucs-4"].iter().any(|of| name.starts_with(of))
 }
 
-/// Whether bytes are no such units, whatever is declared of them: a text of those has NULs,
-/// or is no UTF-8.
+/// Whether bytes cannot be such units, whatever is declared of them: a text of those has NULs,
+/// or is not UTF-8.
 fn has_no_units(bytes: &[u8]) -> bool {
     !bytes.is_empty() && memchr::memchr(0, bytes).is_none() && simdutf8::basic::from_utf8(bytes).is_ok()
 }

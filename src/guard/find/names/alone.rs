@@ -8,7 +8,7 @@
 //! Input: searched text (`normal::search`). Output: what may be somebody's name, which only
 //! the directory can say. Infallible, linear.
 
-use crate::guard::find::names::standalone::{Standing, split_dashes};
+use crate::guard::find::names::standalone::{Standing, split_dashes, words};
 use crate::guard::find::names::{is_joined, is_within};
 use crate::guard::normal::{self, company};
 
@@ -156,8 +156,7 @@ pub fn names(searched: &str) -> Vec<Standing> {
     };
     for line in searched.lines() {
         let fields = fields(line);
-        let words = |field: &Field<'_>| field.text.split(' ').filter(|word| !word.is_empty()).count();
-        let is_record = fields.iter().all(|field| words(field) <= WORDS_MAX && field.text.len() <= FIELD_MAX);
+        let is_record = fields.iter().all(|field| words(field.text) <= WORDS_MAX && field.text.len() <= FIELD_MAX);
         for (n, field) in fields.iter().enumerate() {
             let is_first = n == 0 && field.behind == ':';
             let is_last = n + 1 == fields.len() && n > 0 && matches!(field.before, ':' | '|' | '→');

@@ -24,10 +24,8 @@ pub(super) fn greeted(line: &str, found: &mut Vec<Salutation>) {
         return;
     }
     let is_called = lexicon::of(Role::Calling).has(greeting);
-    let mut add = |salutation| found.extend(Some(Salutation { is_called, ..salutation }));
-    if is_welcome && let Some(name) = behind_comma(rest) {
-        addressed(name, Asks::Capitals, WORDS_MAX).map(&mut add);
-    }
+    let wished = behind_comma(rest).filter(|_| is_welcome);
+    let wished = wished.and_then(|name| addressed(name, Asks::Capitals, WORDS_MAX));
     let after_comma = rest.strip_prefix(',').map(|rest| rest.strip_prefix(' ').unwrap_or(rest));
     let salutation = match after_comma {
         // 您好，王小明先生: more than one word is a sentence, where no title stands before it.
@@ -41,7 +39,8 @@ pub(super) fn greeted(line: &str, found: &mut Vec<Salutation>) {
         }
         _ => None,
     };
-    salutation.map(add);
+    let all = wished.into_iter().chain(salutation);
+    found.extend(all.map(|salutation| Salutation { is_called, ..salutation }));
 }
 
 /// A line without what stands before its words.

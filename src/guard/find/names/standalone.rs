@@ -207,7 +207,8 @@ fn possessives(folded: &str, all: &mut Vec<Standing>) {
     }
 }
 
-fn words(text: &str) -> usize {
+/// How many words a text by blanks has.
+pub(super) fn words(text: &str) -> usize {
     text.split(' ').filter(|word| !word.is_empty()).count()
 }
 
