@@ -12,7 +12,7 @@ use super::letter::Letter;
 use super::world::{CAMPAIGN, World, terms, told};
 
 /// What may stand between two pieces of a text.
-const CUTS: [&str; 22] = [
+const CUTS: [&str; 25] = [
     "",
     " ",
     "\r\n",
@@ -29,6 +29,9 @@ const CUTS: [&str; 22] = [
     "<style>a{}</style>",
     "<wbr>",
     "<!-- -->",
+    "<pre>",
+    "</pre>\r\n",
+    "<table><tr><th>会員番号</th><th>氏名</th></tr>\r\n<tr><td>",
     "<!-- a > b -->",
     "&shy;",
     "\u{200b}",
@@ -37,10 +40,10 @@ const CUTS: [&str; 22] = [
     "<i title=\"",
 ];
 /// So many of the first are in every newsletter.
-const PLAIN_CUTS: usize = 14;
+const PLAIN_CUTS: usize = 19;
 
 /// Text around the values.
-const PROSE: [&str; 26] = [
+const PROSE: [&str; 28] = [
     "会員番号:",
     "氏名:",
     "【お名前】",
@@ -56,6 +59,8 @@ const PROSE: [&str; 26] = [
     "1,200円",
     "node.js",
     "https://registrar.example/a?b=",
+    "（さとう）",
+    "@ IN SOA ns1.registrar.example.",
     "\">",
     "\\u9234",
     "（すずき）",
@@ -69,7 +74,7 @@ const PROSE: [&str; 26] = [
     "a < b",
 ];
 /// Likewise.
-const PLAIN_PROSE: usize = 15;
+const PLAIN_PROSE: usize = 17;
 
 /// A text: pieces of prose and of values, and what stands between.
 fn text(world: &World, account: usize, other: usize, seeds: &[(u8, u8, u8)], is_odd: bool) -> String {

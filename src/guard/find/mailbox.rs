@@ -110,6 +110,12 @@ pub fn goes_on(text: &str) -> bool {
         || lexicon::of(Role::SpelledAt).suffix(bare).is_some()
 }
 
+/// Whether an address may have begun before a text: `@example.com`, and not `@ IN SOA`.
+pub fn is_behind(text: &str) -> bool {
+    let host_of = |right: &str| host(right.trim_start_matches(is_blank)).0;
+    text.trim_start_matches(is_blank).strip_prefix('@').is_some_and(|right| host_of(right).contains('.'))
+}
+
 /// The host whose first dot is spelled out at a place. A word between blanks is one only
 /// where the label before it is not a common word: `the dot com boom`.
 fn host_across<'t>(text: &'t str, at: usize, tokens: &mut Vec<Token<'t>>) {

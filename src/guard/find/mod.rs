@@ -284,6 +284,11 @@ impl Scanner {
         mailbox::goes_on(text)
     }
 
+    /// Whether an address may have begun before a folded text: `@example.com`.
+    pub fn is_rest_of_address(&self, text: &str) -> bool {
+        mailbox::is_behind(text)
+    }
+
     /// Whether an ID cannot be told from the numbers of ordinary prose, and counts behind a
     /// label only.
     pub fn is_ordinary(&self, id: &str) -> bool {

@@ -27,30 +27,45 @@ struct Document {
     is_commented: bool,
     seams: Seams,
     boxes: Boxes,
+    /// Whether it is inside of `pre`, whose lines are lines.
+    keeps_lines: bool,
 }
 
 impl Document {
     /// Whether nothing is under way: what follows could stand at the beginning.
     fn is_idle(&self) -> bool {
-        self.segment.is_empty() && !self.is_tagged && !self.is_commented && self.boxes.is_idle()
+        self.segment.is_empty() && !self.is_tagged && !self.is_commented && !self.keeps_lines && self.boxes.is_idle()
     }
 }
 
 impl Walk<'_, '_, '_> {
     /// Judges a document.
     pub(super) fn html(&mut self, html: &str) -> Option<()> {
-        // What stands at the head of a column is far from its cells.
-        if table::has_heads(html, |cell| self.case.scanner().is_head(cell)) {
-            return None;
-        }
         let mut document = Document::default();
         self.walk(html, &mut document)?;
         self.segment(&mut document, true)?;
+        // What stands at the head of a column is far from its cells.
+        if table::has_heads(html, |cell| self.case.scanner().is_head(cell)) {
+            self.tables(html)?;
+        }
         if let Some(joined) = std::mem::take(&mut document.boxes).finish() {
             let place = Place { part: self.part.clone(), view: "text of boxes", at: None };
             self.judge(&[View { place, shape: Shape::Loose, text: joined.into() }])?;
         }
         self.seams(&document.seams)
+    }
+
+    /// Judges a document's tables, each as a whole.
+    fn tables(&mut self, html: &str) -> Option<()> {
+        let mut views = Vec::new();
+        let mut sink = Sink::unlimited(&mut views);
+        html::read(html, &self.part, Dialect::Html, &mut sink);
+        sink.finish().is_empty().then_some(())?;
+        views.retain(|view| view.place.view == html::TABLE);
+        self.case.is_pieces = false;
+        let judged = self.judge(&views);
+        self.case.is_pieces = true;
+        judged
     }
 
     /// Walks through a block of a document.
@@ -88,7 +103,8 @@ impl Walk<'_, '_, '_> {
             return None;
         }
         let is_blank = text.trim_ascii().is_empty();
-        let shown = in_one_line(document.segment.trim_end_matches(TAG), &text);
+        let before = document.segment.trim_end_matches(TAG);
+        let shown = if document.keeps_lines { Cow::Borrowed(&*text) } else { in_one_line(before, &text) };
         // Its source differs from what it says, and is read as well.
         if matches!(text, Cow::Owned(_))
             || memchr::memchr(b'%', run.as_bytes()).is_some()
@@ -112,8 +128,13 @@ impl Walk<'_, '_, '_> {
         if std::mem::take(&mut document.is_tagged) && !document.segment.is_empty() {
             document.segment.push(TAG);
         }
-        document.segment.push_str(&shown);
-        Some(())
+        let mut lines = shown.split('\n');
+        document.segment.push_str(lines.next().unwrap_or_default());
+        lines.try_for_each(|line| {
+            self.segment(document, false)?;
+            document.segment.push_str(line);
+            Some(())
+        })
     }
 
     fn decoded<'t>(&mut self, run: &'t str) -> Cow<'t, str> {
@@ -154,6 +175,11 @@ impl Walk<'_, '_, '_> {
                 Piece::Tag(seam) => {
                     document.boxes.tag(seam);
                     self.segment(document, false)?;
+                }
+                Piece::Lines(keeps) => {
+                    document.boxes.tag(Seam::Block);
+                    self.segment(document, false)?;
+                    document.keeps_lines = keeps;
                 }
                 Piece::Comment | Piece::Doctype => document.is_commented = true,
                 Piece::Raw(name) => {

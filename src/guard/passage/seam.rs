@@ -4,7 +4,7 @@
 //! Each passage of a view leaves its [`Edges`]; [`Seams::push`] asks of each
 //! seam, by the first four characters or first two words alone, whether a name
 //! could stand across it. Where one could, [`Seams::windows`] gives the text
-//! around the seam to be searched for whole names. What lies inside one passage
+//! around the seam, in each of its readings, to be searched for whole names. What lies inside one passage
 //! is not asked here.
 //!
 //! A number may be broken likewise: `1000<br>1001`. Where one passage ends and the next
@@ -66,6 +66,11 @@ impl Few {
     }
 }
 
+/// The beginning of a passage, or its end.
+type Side = for<'e> fn(&'e Edges) -> &'e str;
+
+/// In so many readings at most the texts on one side of a seam are asked for names.
+const RUNS_MAX: usize = 8;
 /// How many characters of a name there are to its fourth.
 const GATE: usize = 4;
 
@@ -109,6 +114,14 @@ impl Edges {
 
     fn is_number(&self) -> bool {
         self.number.as_ref().is_some_and(|number| number.is_whole)
+    }
+
+    fn head(&self) -> &str {
+        &self.head
+    }
+
+    fn tail(&self) -> &str {
+        &self.tail
     }
 
     /// Its last characters, in their order.
@@ -248,11 +261,11 @@ impl Seams {
     /// What a block is to the seams around it: its passages, and those of its own
     /// seams that a name may cross to beyond its end. The others were judged.
     pub fn into_crossed(self, names: Names<'_>) -> Crossed {
-        let reaches_over = |seam: &usize| !enough(after(&self.edges[*seam..]), names).1;
+        let reaches_over = |seam: &usize| !enough(self.edges[*seam..].iter(), Edges::head, names).1;
         let mut open: Vec<usize> = self.open.iter().copied().filter(reaches_over).collect();
         // No window around a seam that is still asked for reaches into the middle.
-        let head = enough(after(&self.edges), names).0.len();
-        let reach = |seam: usize| seam - enough(before(&self.edges[..seam]), names).0.len();
+        let head = enough(self.edges.iter(), Edges::head, names).0;
+        let reach = |seam: usize| seam - enough(self.edges[..seam].iter().rev(), Edges::tail, names).0;
         let tail = open.iter().copied().chain([self.edges.len()]).map(reach).min().unwrap_or_default();
         // A number of several passages reaches as far as they are nothing else.
         let is_number = |edges: &&Arc<Edges>| edges.is_number();
@@ -286,50 +299,66 @@ impl Seams {
         parts.join("\n")
     }
 
-    /// The text around each seam that a name may cross, folded and spaced; `None`
-    /// where one has more than one reading.
+    /// The texts around each seam that a name may cross, folded and spaced, in each reading;
+    /// `None` where there are too many.
     pub fn windows(&self, names: Names<'_>) -> Option<Vec<String>> {
         if self.has_halves {
             return None;
         }
-        self.open.iter().map(|seam| self.window(*seam, names)).collect()
+        let mut windows = Vec::new();
+        self.open.iter().try_for_each(|seam| self.windows_around(*seam, names, &mut windows))?;
+        Some(windows)
     }
 
-    fn window(&self, seam: usize, names: Names<'_>) -> Option<String> {
+    fn windows_around(&self, seam: usize, names: Names<'_>, windows: &mut Vec<String>) -> Option<()> {
         let (ahead, behind) = self.edges.split_at(seam);
-        let (mut parts, _) = enough(before(ahead), names);
-        let heads = enough(after(behind), names).0;
-        let mut within = ahead[seam - parts.len()..].iter().chain(&behind[..heads.len()]);
-        if within.any(|edges| edges.cut.is_some()) {
+        let before = runs(ahead.iter().rev(), Edges::tail, names)?;
+        let after = runs(behind.iter(), Edges::head, names)?;
+        for before in &before {
+            let before = || before.iter().rev();
+            windows.extend(after.iter().map(|after| before().chain(after).copied().collect::<Vec<_>>().join(" ")));
+        }
+        Some(())
+    }
+}
+
+/// How many passages, from one on, hold the longest name in whatever reading; and whether they do.
+fn enough<'e>(passages: impl Iterator<Item = &'e Arc<Edges>>, side: Side, names: Names<'_>) -> (usize, bool) {
+    let (mut count, mut letters, mut words) = (0, 0, 0);
+    for edges in passages {
+        count += 1;
+        let texts = || edges.readings().map(side);
+        letters += texts().map(|text| text.chars().filter(|c| !is_gap(*c)).count()).min().unwrap_or_default();
+        words += texts().map(|text| text.split(' ').count()).min().unwrap_or_default();
+        let is_long = letters >= names.longest_joined() && words >= names.longest_span();
+        if is_long || edges.readings().all(|edges| !edges.is_whole) {
+            return (count, true);
+        }
+    }
+    (count, false)
+}
+
+/// The texts of passages from a seam on, the nearest first, in every reading: each up to the first
+/// that is not whole, or as far as is [`enough`]. `None` where there are too many.
+fn runs<'e>(
+    passages: impl Iterator<Item = &'e Arc<Edges>> + Clone,
+    side: Side,
+    names: Names<'_>,
+) -> Option<Vec<Vec<&'e str>>> {
+    let (count, _) = enough(passages.clone(), side, names);
+    let (mut open, mut done) = (vec![Vec::with_capacity(count)], Vec::new());
+    for edges in passages.take(count) {
+        for run in std::mem::take(&mut open) {
+            for reading in edges.readings() {
+                let mut run = run.clone();
+                run.push(side(reading));
+                if reading.is_whole { &mut open } else { &mut done }.push(run);
+            }
+        }
+        if open.len() + done.len() > RUNS_MAX {
             return None;
         }
-        parts.reverse();
-        parts.extend(heads);
-        Some(parts.join(" "))
     }
-}
-
-/// The beginnings of passages, and whether each is all of its passage.
-fn after(edges: &[Arc<Edges>]) -> impl Iterator<Item = (&str, bool)> {
-    edges.iter().map(|edges| (&*edges.head, edges.is_whole))
-}
-
-/// The ends of passages, the last first, likewise.
-fn before(edges: &[Arc<Edges>]) -> impl Iterator<Item = (&str, bool)> {
-    edges.iter().rev().map(|edges| (&*edges.tail, edges.is_whole))
-}
-
-/// Texts up to the first that is not whole, or until together they hold the
-/// longest name; and whether they do.
-fn enough<'t>(texts: impl Iterator<Item = (&'t str, bool)>, names: Names<'_>) -> (Vec<&'t str>, bool) {
-    let (mut parts, mut letters, mut words) = (Vec::new(), 0, 0);
-    for (text, is_whole) in texts {
-        parts.push(text);
-        letters += text.chars().filter(|c| !is_gap(*c)).count();
-        words += text.split(' ').count();
-        if !is_whole || (letters >= names.longest_joined() && words >= names.longest_span()) {
-            return (parts, true);
-        }
-    }
-    (parts, false)
+    done.append(&mut open);
+    Some(done)
 }

@@ -31,7 +31,7 @@ pub struct Text {
     has_words: bool,
     /// Whether it ends with the label of an ID, or the caption of a name.
     is_label: bool,
-    /// Whether it begins with an honorific.
+    /// Whether it begins with an honorific, or the rest of an address.
     is_led: bool,
     edges: Arc<Edges>,
 }
@@ -131,7 +131,7 @@ impl Walk<'_, '_, '_> {
         Text {
             is_clean,
             has_words: whole.chars().any(char::is_alphanumeric),
-            is_led: salutation::leading_honorific(&searched).is_some() || folded.trim_start().starts_with('@'),
+            is_led: salutation::leading_honorific(&searched).is_some() || scanner.is_rest_of_address(&folded),
             is_label: scanner.ends_open(&folded)
                 || captioned::ends(&searched)
                 || halves::ends_in_half(&searched)
@@ -222,8 +222,8 @@ impl Walk<'_, '_, '_> {
         Some(edges)
     }
 
-    /// Takes in a text that is judged; `None` where its honorific's name is in what stands
-    /// before it.
+    /// Takes in a text that is judged; `None` where what stands before it may be its honorific's
+    /// name, or its address's beginning.
     fn add(&mut self, found: &Text, is_last: bool, seams: &mut Seams) -> Option<bool> {
         if found.is_led {
             return None;

@@ -134,7 +134,7 @@ pub fn may_differ(bytes: &[u8]) -> bool {
         || (!bytes.is_ascii()
             && simdutf8::basic::from_utf8(bytes)
                 .map_or(true, |text| is_mojibake(text) || mixed::is_mixed(text.as_bytes())))
-        || has_utf7(bytes)
+        || utf7::is_in(bytes)
 }
 
 /// What bytes say in other charsets than the declared one.
@@ -161,7 +161,7 @@ pub fn others(bytes: &[u8], declared: Option<&str>) -> Vec<Reading> {
         }
     }
     if bytes.is_ascii() {
-        if has_utf7(bytes) && !utf7::is_utf7(&declared) {
+        if utf7::is_in(bytes) && !utf7::is_utf7(&declared) {
             add("utf-7", utf7::decode(bytes).0);
         }
         return out;
@@ -326,15 +326,6 @@ pub fn utf16_of_value(bytes: &[u8]) -> impl Iterator<Item = Reading> {
     let plausible = |c: char| matches!(c, ' '..='~' | '\u{a0}'..='\u{6ff}' | '\u{e00}'..='\u{e7f}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff00}'..='\u{ffef}');
     let read = move |(name, unit)| Some((name, utf16(bytes, unit))).filter(|(_, text)| text.chars().all(plausible));
     both.into_iter().filter(move |_| is_value).filter_map(read)
-}
-
-/// Whether a text has letters in UTF-7 (RFC 2152): `+lDRnKA-`.
-fn has_utf7(bytes: &[u8]) -> bool {
-    memchr::memchr_iter(b'+', bytes).any(|at| {
-        let rest = &bytes[at + 1..];
-        let length = rest.iter().take(200).take_while(|b| b.is_ascii_alphanumeric() || b"+/".contains(b)).count();
-        length >= 3 && rest.get(length) == Some(&b'-') && rest[..length].iter().any(u8::is_ascii_uppercase)
-    })
 }
 
 /// Whether a text looks like UTF-8 that somebody took for windows-1252 and encoded

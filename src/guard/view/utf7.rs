@@ -18,6 +18,24 @@ pub fn is_utf7(name: &str) -> bool {
     )
 }
 
+/// The longest run that is looked for in a text, in bytes.
+const RUN_MAX: usize = 200;
+
+/// Whether a text that declares something else has letters in UTF-7: `+lDRnKA-`. CSS's `U+0000-00FF`
+/// and `+Cloud-` are no UTF-16.
+pub fn is_in(bytes: &[u8]) -> bool {
+    let is_letters = |units: Vec<u16>| char::decode_utf16(units).all(|c| c.is_ok());
+    bytes.is_ascii()
+        && memchr::memchr_iter(b'+', bytes).any(|at| {
+            let rest = &bytes[at + 1..];
+            let run = &rest[..rest.iter().take(RUN_MAX).take_while(|b| is_letter(**b)).count()];
+            run.len() >= 3
+                && rest.get(run.len()) == Some(&b'-')
+                && run.iter().any(u8::is_ascii_uppercase)
+                && units(run).is_some_and(is_letters)
+        })
+}
+
 /// Decodes UTF-7.
 pub fn decode(bytes: &[u8]) -> Read<String> {
     let mut out = String::with_capacity(bytes.len());
@@ -26,7 +44,7 @@ pub fn decode(bytes: &[u8]) -> Read<String> {
     while let Some(at) = memchr::memchr(b'+', rest) {
         out.push_str(&String::from_utf8_lossy(&rest[..at]));
         rest = &rest[at + 1..];
-        let length = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/')).count();
+        let length = rest.iter().take_while(|b| is_letter(**b)).count();
         let (run, after) = rest.split_at(length);
         match units(run) {
             _ if run.is_empty() => {
@@ -49,6 +67,11 @@ pub fn decode(bytes: &[u8]) -> Read<String> {
     }
     out.push_str(&String::from_utf8_lossy(rest));
     (out, damage)
+}
+
+/// Whether a byte is a letter of base64.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
 /// The units of UTF-16 that a run of base64 holds.
@@ -83,6 +106,22 @@ mod tests {
             } else {
                 assert_eq!((read.as_str(), damage), (expected, None), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn letters_are_told_from_what_looks_like_them() {
+        for text in ["name: +ZeVnLIqe-", "+AOk-", "x+BB4EOwRMBDMEMA-, y"] {
+            assert!(is_in(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "unicode-range: U+0000-00FF, U+3000-30FF, U+4E00-9FFF",
+            "unicode-range: U+0100-02BA, U+1E00-1E9F, U+20AD-20C0, U+A720-A7FF",
+            "Office+Cloud-Paket, C+CSS-Tricks",
+            "+81-3-1234-5678",
+            "会員 +ZeVnLIqe-",
+        ] {
+            assert!(!is_in(text.as_bytes()), "{text}");
         }
     }
 

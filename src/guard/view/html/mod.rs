@@ -26,6 +26,9 @@ use text::Text;
 /// HTML inside comments inside HTML is read this deep.
 const DEPTH_MAX: usize = 3;
 
+/// The view that says what stands over a table's cells.
+pub const TABLE: &str = "text of a table";
+
 /// How the tokenizer treats elements such as `style` and `title`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -231,7 +234,7 @@ impl Reader<'_, '_, '_> {
             push(view, Shape::Loose, text);
         }
         for table in tables.finish() {
-            push("text of a table", Shape::Loose, table);
+            push(TABLE, Shape::Loose, table);
         }
         if let Some(joined) = text.boxes {
             sink.push(part, "text of boxes", None, Shape::Loose, Cow::Owned(joined));

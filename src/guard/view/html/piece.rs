@@ -19,6 +19,8 @@ pub enum Piece {
     Tag(Seam),
     /// The start tag of `style` or `script`: what follows is no markup.
     Raw(&'static str),
+    /// The start tag of `pre`, or an end tag of its kind: whether lines are kept from here on.
+    Lines(bool),
     /// The start tag of `title`: what follows is text alone.
     Text(&'static str),
     /// A comment, or what is taken for one.
@@ -93,7 +95,7 @@ pub fn quotes(html: &str) -> usize {
 struct Found {
     start: Option<Vec<u8>>,
     is_closed: bool,
-    end: Option<Seam>,
+    end: Option<Piece>,
     comments: usize,
     doctypes: usize,
     others: usize,
@@ -109,7 +111,7 @@ impl Found {
             CallbackEvent::CloseStartTag { .. } => self.is_closed = true,
             CallbackEvent::EndTag { name } => {
                 self.others += usize::from(self.end.is_some());
-                self.end = Some(Seam::of(name));
+                self.end = Some(if keeps_lines(name) { Piece::Lines(false) } else { Piece::Tag(Seam::of(name)) });
             }
             CallbackEvent::Comment { .. } => self.comments += 1,
             CallbackEvent::Doctype { .. } => self.doctypes += 1,
@@ -121,7 +123,7 @@ impl Found {
     fn piece(self) -> Piece {
         match (self.start, self.end, self.comments, self.doctypes, self.others) {
             (Some(name), None, 0, 0, 0) if self.is_closed => start(&name),
-            (None, Some(seam), 0, 0, 0) => Piece::Tag(seam),
+            (None, Some(end), 0, 0, 0) => end,
             (None, None, 1, 0, 0) => Piece::Comment,
             (None, None, 0, 1, 0) => Piece::Doctype,
             // A tag that ends with the text leaves nothing, or its beginning.
@@ -137,7 +139,7 @@ fn start(name: &[u8]) -> Piece {
         b"script" => Piece::Raw("script"),
         b"title" => Piece::Text("title"),
         b"plaintext" => Piece::Odd,
-        // Its lines are read as they are.
+        b"pre" => Piece::Lines(true),
         _ if keeps_lines(name) => Piece::Odd,
         // What stands in it does not belong to the text around it.
         _ if is_over(name) => Piece::Odd,
@@ -161,7 +163,9 @@ mod tests {
             ("<a href=x", Piece::Open),
             ("<style type=a>", Piece::Raw("style")),
             ("<TITLE>", Piece::Text("title")),
-            ("<pre>", Piece::Odd),
+            ("<pre class=\"a\">", Piece::Lines(true)),
+            ("</pre>", Piece::Lines(false)),
+            ("<textarea>", Piece::Odd),
             ("<rt>", Piece::Odd),
             ("<iframe>", Piece::Odd),
             ("<plaintext>", Piece::Odd),
