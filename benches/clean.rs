@@ -4,8 +4,8 @@
 //!
 //! `cargo bench --bench clean [-- MESSAGES ACCOUNTS [INDEX] [FOLDER/]]`, for example
 //! `-- 1000000 10000000`; what is held is written to FOLDER. Prints for each template how many messages were judged
-//! and held, and of what was found the rule, the kind, the place and the masked
-//! value; on the way, how far it is. Ends with 1 if any message was held, or if a
+//! and held, what rendering and judging one took, and of what was found the rule, the kind, the
+//! place and the masked value; on the way, how far it is. Ends with 1 if any message was held, or if a
 //! template could not have been frozen because its literal text names an account.
 //!
 //! The index is a file, built from rows that are sorted in files: memory does not
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kakitome::account::{AccountId, Kind};
 use kakitome::directory::NewEntry;
@@ -68,14 +68,15 @@ fn main() -> ExitCode {
     let tallies = judge(&registrar, &guard, &campaigns, (messages, folder.as_deref()));
     let seconds = started.elapsed().as_secs_f64();
     let mut faults = 0;
-    println!("{:<18}{:>10}{:>8}{:>8}", "template", "messages", "KB", "held");
+    println!("{:<18}{:>10}{:>8}{:>8}{:>8}", "template", "messages", "KB", "µs", "held");
     for (campaign, tally) in campaigns.iter().zip(tallies) {
         faults += tally.held;
         println!(
-            "{:<18}{:>10}{:>8.1}{:>8}",
+            "{:<18}{:>10}{:>8.1}{:>8}{:>8}",
             campaign.name,
             tally.messages,
             tally.bytes as f64 / tally.messages.max(1) as f64 / 1e3,
+            tally.nanoseconds / tally.messages.max(1) / 1_000,
             tally.held
         );
         for (found, count) in tally.found.iter().take(PRINTED) {
@@ -99,11 +100,13 @@ struct Tally {
     messages: u64,
     bytes: u64,
     held: u64,
+    nanoseconds: u64,
     found: BTreeMap<String, u64>,
 }
 
 impl Tally {
-    fn add(&mut self, bytes: usize, findings: &[Finding]) {
+    fn add(&mut self, bytes: usize, findings: &[Finding], took: Duration) {
+        self.nanoseconds += took.as_nanos() as u64;
         self.messages += 1;
         self.bytes += bytes as u64;
         self.held += u64::from(!findings.is_empty());
@@ -132,13 +135,15 @@ fn judge(
         // A prime step.
         let number = message * 7_919 % registrar.accounts;
         let record = registrar.account(&reader, number).record;
+        let begun = Instant::now();
         let (bytes, findings) = campaigns[which].judge(&judges[which], &record, extra(number));
+        let took = begun.elapsed();
         if let Some(folder) = folder.filter(|_| !findings.is_empty()) {
             let message = campaigns[which].render(record, extra(number));
             let path = folder.join(format!("{}-{number}.eml", campaigns[which].name));
             std::fs::write(path, message.bytes()).expect("a held message");
         }
-        tallies[which].lock().expect("a tally").add(bytes, &findings);
+        tallies[which].lock().expect("a tally").add(bytes, &findings, took);
     };
     for from in (0..messages).step_by(SLICE) {
         let to = messages.min(from + SLICE as u64);

@@ -43,7 +43,7 @@ const CUTS: [&str; 25] = [
 const PLAIN_CUTS: usize = 19;
 
 /// Text around the values.
-const PROSE: [&str; 28] = [
+const PROSE: [&str; 31] = [
     "会員番号:",
     "氏名:",
     "【お名前】",
@@ -61,6 +61,10 @@ const PROSE: [&str; 28] = [
     "https://registrar.example/a?b=",
     "（さとう）",
     "@ IN SOA ns1.registrar.example.",
+    "様",
+    "さん",
+    "先着10,000名",
+    "当主の例屋",
     "\">",
     "\\u9234",
     "（すずき）",
@@ -68,13 +72,12 @@ const PROSE: [&str; 28] = [
     "=?UTF-8?B?6Yi05pyo?=",
     "=E9=88=B4",
     "%u9234",
-    "様",
     "%20",
     "&amp;",
     "a < b",
 ];
 /// Likewise.
-const PLAIN_PROSE: usize = 17;
+const PLAIN_PROSE: usize = 21;
 
 /// A text: pieces of prose and of values, and what stands between.
 fn text(world: &World, account: usize, other: usize, seeds: &[(u8, u8, u8)], is_odd: bool) -> String {

@@ -154,7 +154,7 @@ impl Walk<'_, '_, '_> {
         if document.segment.is_empty() {
             return Some(());
         }
-        if self.text(&document.segment, is_end, &mut document.seams)? {
+        if self.text(&document.segment, "", is_end, &mut document.seams)? {
             document.segment.clear();
         } else if document.segment.len() > GLUED_MAX {
             return None;

@@ -9,7 +9,7 @@ use super::seam::{Edges, Seams};
 use super::{Memos, Walk};
 use crate::guard::find::names::{captioned, greeting, halves, salutation, titled};
 use crate::guard::normal;
-use crate::guard::rules::{self, Case};
+use crate::guard::rules::{self, Above, Case};
 use crate::guard::view::sink::Sink;
 use crate::guard::view::{Place, Shape, View, plain, second};
 
@@ -23,6 +23,9 @@ const BEHIND_IN_TEXT: &str = "\"<> \r\n";
 /// The longest text that is read together with what follows, in bytes: labels and
 /// pieces without end would each be read again with the next.
 pub const GLUED_MAX: usize = 1_000;
+
+/// So much of what stands above a text is asked for the beginning of a name, in bytes.
+const ABOVE_MAX: usize = 1_000;
 
 /// What was found of a text.
 #[derive(Clone)]
@@ -72,7 +75,7 @@ impl Walk<'_, '_, '_> {
             }
             let rest = &text.as_bytes()[end..];
             end = memchr::memchr(b'\n', rest).map_or(text.len(), |n| end + n + 1);
-            if self.text(&text[start..end], is_all && end == text.len(), seams)? {
+            if self.text(&text[start..end], &text[..start], is_all && end == text.len(), seams)? {
                 start = end;
             } else if end - start > GLUED_MAX {
                 return None;
@@ -81,9 +84,9 @@ impl Walk<'_, '_, '_> {
         Some(start)
     }
 
-    /// Judges a text; says whether it is done with, and not a label to be read
-    /// together with what follows, if anything does.
-    pub(super) fn text(&mut self, text: &str, is_last: bool, seams: &mut Seams) -> Option<bool> {
+    /// Judges a text, below another of which only a name's beginning is asked; says whether it is
+    /// done with, and not a label to be read together with what follows, if anything does.
+    pub(super) fn text(&mut self, text: &str, above: &str, is_last: bool, seams: &mut Seams) -> Option<bool> {
         // Tabs may part the fields of a record, and stay.
         let text = text.trim_matches([' ', '\n']);
         if text.trim_ascii().is_empty() {
@@ -103,17 +106,23 @@ impl Walk<'_, '_, '_> {
             return Some(true);
         }
         if let Some(neutral) = self.case.without_own_tokens(text, false, Some(BEHIND_IN_TEXT)) {
-            return self.text(&neutral, is_last, seams);
+            return self.text(&neutral, above, is_last, seams);
         }
         let again = if is_new { self.memos.texts.note(text.as_bytes()) } else { None };
         let (whole, views) = read(text, &self.part)?;
+        let above = above[above.floor_char_boundary(above.len().saturating_sub(ABOVE_MAX))..].to_owned();
+        self.case.above = Above { text: above, is_asked: false };
         self.judge(&views)?;
+        let is_asked = std::mem::take(&mut self.case.above).is_asked;
         let is_clean = again.is_some() && self.is_clean_for_anybody(&views);
         let found = self.found(text, &whole, is_clean);
         if let Some(hash) = again {
             self.memos.texts.keep(hash, text.as_bytes(), found.clone());
         }
-        self.met.insert(text.into(), found.clone());
+        // Elsewhere something else may stand above it.
+        if !is_asked {
+            self.met.insert(text.into(), found.clone());
+        }
         self.add(&found, is_last, seams)
     }
 

@@ -100,6 +100,8 @@ pub struct Case<'a> {
     pub is_nobodys: bool,
     /// Whether pieces of a message are judged, and not the whole.
     pub is_pieces: bool,
+    /// What stands above the piece that is judged, as far as a name may be broken there.
+    pub above: Above,
     /// The campaign whose link tokens are right.
     pub campaign: Option<i64>,
     /// The left side of its Message-ID, if Kakitome made this message.
@@ -118,6 +120,15 @@ pub struct Case<'a> {
     seen: HashSet<Told>,
 }
 
+/// The end of the text above a piece.
+#[derive(Default)]
+pub struct Above {
+    /// It, as it is written.
+    pub text: String,
+    /// Whether it explained something in the piece.
+    pub is_asked: bool,
+}
+
 impl<'a> Case<'a> {
     /// Opens a case.
     pub fn new(guard: &'a Guard, known: &'a Known, own: Own, account: &'a AccountId, campaign: Option<i64>) -> Self {
@@ -130,6 +141,7 @@ impl<'a> Case<'a> {
             account,
             is_nobodys: false,
             is_pieces: false,
+            above: Above::default(),
             campaign,
             message_id: None,
             explained: Values::default(),

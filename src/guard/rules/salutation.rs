@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::account::{Kind, mask};
 use crate::guard::find::names::salutation::{Salutation, broken, is_generic, salutations};
 use crate::guard::finding::Rule;
+use crate::guard::normal;
 use crate::guard::rules::addressee::is_explained;
 use crate::guard::rules::names::other;
 use crate::guard::rules::titled::other_half;
@@ -68,8 +69,16 @@ fn addressed(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
         }
         // A text without spaces is broken anywhere, in the middle of a name too.
         let whole_is = |whole: &Salutation| is_generic(&whole.name) || is_explained(case, whole);
-        if broken(above, &salutation).iter().any(whole_is) {
+        let is_broken = |above: &str| broken(above, &salutation).iter().any(whole_is);
+        if is_broken(above) {
             continue;
+        }
+        if salutation.at_start && !case.above.text.is_empty() {
+            let folded = normal::fold(&case.above.text);
+            if is_broken(&format!("{}{above}", normal::search(&folded))) {
+                case.above.is_asked = true;
+                continue;
+            }
         }
         if let Some((kind, owner)) = other(case, name) {
             case.find(Rule::Foreign, Some(kind), &place, mask(name), Some(&owner));
