@@ -45,40 +45,6 @@ pub fn is_amount(text: &str, start: usize, end: usize) -> bool {
     lexicon::of(Role::Currency).list.iter().any(|word| begins_with(after, word) || ends_with(before, word))
 }
 
-/// Whether an amount ends inside a run of digits and their signs: `031.20` of `90,756,031.20`,
-/// `0 3,151,358.76`.
-pub fn has_amount(text: &str, start: usize, end: usize) -> bool {
-    let ends = |comma: usize| {
-        let group = text[comma + 1..].bytes().take_while(u8::is_ascii_digit).count();
-        let cents = text[comma + 1 + group..].strip_prefix('.').unwrap_or_default();
-        let count = cents.bytes().take_while(u8::is_ascii_digit).count();
-        group == 3 && (1..=2).contains(&count) && !cents[count..].starts_with('.')
-    };
-    let from = start - usize::from(text[..start].ends_with(','));
-    text[from..end]
-        .match_indices(',')
-        .any(|(at, _)| text[..from + at].ends_with(|c: char| c.is_ascii_digit()) && ends(from + at))
-}
-
-/// Whether a run of digits has two amounts in it, a line each: `931,813` and `17,640`.
-pub fn has_column(text: &str, start: usize, end: usize) -> bool {
-    let is_sign = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.');
-    text[start..end].match_indices('\n').any(|(at, _)| {
-        let (before, after) = (text[..start + at].trim_end(), text[start + at..].trim_start());
-        let first = &before[before.trim_end_matches(is_sign).len()..];
-        let second = &after[..after.len() - after.trim_start_matches(is_sign).len()];
-        [',', '.'].into_iter().any(|sign| is_grouped(first, sign) && is_grouped(second, sign))
-    })
-}
-
-/// Whether a number is written in groups of three: `62,649,375`.
-fn is_grouped(number: &str, sign: char) -> bool {
-    let Some((first, rest)) = number.split_once(sign) else { return false };
-    let is_digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
-    let is_first = (1..=3).contains(&first.len()) && is_digits(first);
-    is_first && rest.split(sign).all(|group| group.len() == 3 && is_digits(group))
-}
-
 /// Whether a text begins with a word, and with no longer one.
 fn begins_with(text: &str, word: &str) -> bool {
     let goes_on = |rest: &str| word.is_ascii() && word.ends_with(char::is_alphabetic) && rest.starts_with(is_letter);

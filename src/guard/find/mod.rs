@@ -9,6 +9,7 @@
 //! one is named after), an ID inside a longer run of digits or letters without a
 //! label.
 
+mod amount;
 pub mod atoms;
 mod composed;
 mod escaped;
