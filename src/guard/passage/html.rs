@@ -158,7 +158,7 @@ impl Walk<'_, '_, '_> {
             document.segment.clear();
         } else if document.segment.len() > GLUED_MAX {
             return None;
-        } else {
+        } else if !document.segment.ends_with('\n') {
             document.segment.push('\n');
         }
         Some(())

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use super::crossing;
-use super::number::{Number, pieces};
+use super::number::Number;
 use crate::guard::find::Scanner;
 use crate::guard::find::names::halves;
 use crate::guard::find::names::{Names, is_gap, squeeze};
@@ -35,8 +35,9 @@ pub struct Edges {
     /// Its first and last characters that are no spaces, as many as there are.
     first: Few,
     last: Few,
-    /// It as a half of a name, if it is nothing else: 太郎 in a cell of its own.
-    half: Option<Box<str>>,
+    /// Its first and last lines as halves of a name, if they are nothing else: 太郎 in a cell of
+    /// its own.
+    halves: [Option<Box<str>>; 2],
     /// The same of it as it reads where tags part its words: `Kaki<b>tome</b>`, or without the
     /// readings of its kanji: 鈴木(すずき).
     cut: Option<Box<Edges>>,
@@ -79,10 +80,12 @@ impl Edges {
     pub fn of(folded: &str, names: Names<'_>, scanner: &Scanner) -> Self {
         let searched = normal::search(folded);
         let plain = second::without_furigana(&searched);
-        let half = halves::half(plain.as_deref().unwrap_or(&searched)).map(Into::into);
+        let mut lines = plain.as_deref().unwrap_or(&searched).lines().filter(|line| !line.trim().is_empty());
+        let first = lines.next();
+        let halves = [first, lines.next_back().or(first)].map(|line| halves::half(line?).map(Into::into));
         let cut = plain.map(|plain| Box::new(Self::of_squeezed(squeeze(&plain), names)));
         let number = Number::of(folded, scanner);
-        Self { cut, half, number, ..Self::of_squeezed(squeeze(&searched), names) }
+        Self { cut, halves, number, ..Self::of_squeezed(squeeze(&searched), names) }
     }
 
     /// Reads one that has another text where tags part its words.
@@ -106,14 +109,19 @@ impl Edges {
             is_open,
             first: Few::of(joined.chars()),
             last: Few::of(joined.chars().rev()),
-            half: None,
+            halves: [None, None],
             cut: None,
             number: None,
         }
     }
 
     fn is_number(&self) -> bool {
-        self.number.as_ref().is_some_and(|number| number.is_whole)
+        self.numbers().any(|number| number.is_whole)
+    }
+
+    /// The pieces of numbers at its ends, as its words are parted.
+    fn numbers(&self) -> impl Iterator<Item = &Number> {
+        self.readings().filter_map(|edges| edges.number.as_ref())
     }
 
     fn head(&self) -> &str {
@@ -206,16 +214,14 @@ impl Seams {
             return;
         }
         if let Some(before) = self.edges.last() {
-            if let (Some(first), Some(second)) = (&before.half, &edges.half) {
+            if let (Some(first), Some(second)) = (&before.halves[1], &edges.halves[0]) {
                 self.has_halves |= names.has_halves(first, second);
             }
             let may_cross = |before: &Edges| edges.readings().any(|edges| self.may_cross(before, edges, names));
             if before.readings().any(|before| before.is_open || may_cross(before)) {
                 self.open.push(self.edges.len());
             }
-            if let (Some(tail), Some(head)) = (&before.number, &edges.number)
-                && tail.joins(head)
-            {
+            if before.numbers().any(|tail| edges.numbers().any(|head| tail.joins(head))) {
                 self.numbers.push(self.edges.len());
             }
         }
@@ -282,21 +288,18 @@ impl Seams {
         Crossed { open: open.into(), numbers: numbers.into(), edges: edges.into() }
     }
 
-    /// The pieces of a number around each seam that one may cross, a line each.
-    pub fn number_windows(&self, reach: usize) -> Vec<String> {
-        self.numbers.iter().map(|seam| self.number_window(*seam, reach)).collect()
-    }
-
-    fn number_window(&self, seam: usize, reach: usize) -> String {
-        let (ahead, behind) = self.edges.split_at(seam);
-        let numbers = |edges: &'_ Arc<Edges>| {
-            edges.number.as_ref().map(|number| (number.head.clone(), number.tail.clone(), number.is_whole))
-        };
-        let mut parts =
-            pieces(ahead.iter().rev().map_while(numbers).map(|(_, tail, is_whole)| (tail, is_whole)), reach);
-        parts.reverse();
-        parts.extend(pieces(behind.iter().map_while(numbers).map(|(head, _, is_whole)| (head, is_whole)), reach));
-        parts.join("\n")
+    /// The pieces of a number around each seam that one may cross, a line each, in each reading;
+    /// `None` where there are too many.
+    pub fn number_windows(&self, reach: usize) -> Option<Vec<String>> {
+        let is_enough = |run: &[&str]| run.iter().map(|text| text.len()).sum::<usize>() >= reach;
+        let mut windows = Vec::new();
+        for seam in &self.numbers {
+            let (ahead, behind) = self.edges.split_at(*seam);
+            let before = runs(ahead.iter().rev(), |edges| edges.number.as_ref().map(Number::last), is_enough)?;
+            let after = runs(behind.iter(), |edges| edges.number.as_ref().map(Number::first), is_enough)?;
+            join(&before, &after, "\n", &mut windows);
+        }
+        Some(windows)
     }
 
     /// The texts around each seam that a name may cross, folded and spaced, in each reading;
@@ -312,13 +315,20 @@ impl Seams {
 
     fn windows_around(&self, seam: usize, names: Names<'_>, windows: &mut Vec<String>) -> Option<()> {
         let (ahead, behind) = self.edges.split_at(seam);
-        let before = runs(ahead.iter().rev(), Edges::tail, names)?;
-        let after = runs(behind.iter(), Edges::head, names)?;
-        for before in &before {
-            let before = || before.iter().rev();
-            windows.extend(after.iter().map(|after| before().chain(after).copied().collect::<Vec<_>>().join(" ")));
-        }
+        let side = |passages: &mut dyn Iterator<Item = &'_ Arc<Edges>>, side: Side| enough(passages, side, names).0;
+        let (back, on) = (side(&mut ahead.iter().rev(), Edges::tail), side(&mut behind.iter(), Edges::head));
+        let before = runs(ahead.iter().rev().take(back), |edges| Some((edges.tail(), edges.is_whole)), |_| false)?;
+        let after = runs(behind.iter().take(on), |edges| Some((edges.head(), edges.is_whole)), |_| false)?;
+        join(&before, &after, " ", windows);
         Some(())
+    }
+}
+
+/// The texts around a seam: what stands before it, the nearest first, and what stands behind it.
+fn join(before: &[Vec<&str>], after: &[Vec<&str>], sign: &str, windows: &mut Vec<String>) {
+    for before in before {
+        let before = || before.iter().rev();
+        windows.extend(after.iter().map(|after| before().chain(after).copied().collect::<Vec<_>>().join(sign)));
     }
 }
 
@@ -339,20 +349,27 @@ fn enough<'e>(passages: impl Iterator<Item = &'e Arc<Edges>>, side: Side, names:
 }
 
 /// The texts of passages from a seam on, the nearest first, in every reading: each up to the first
-/// that is not whole, or as far as is [`enough`]. `None` where there are too many.
+/// that is not whole or has no such text, or as far as is enough. `None` where there are too many.
 fn runs<'e>(
-    passages: impl Iterator<Item = &'e Arc<Edges>> + Clone,
-    side: Side,
-    names: Names<'_>,
+    passages: impl Iterator<Item = &'e Arc<Edges>>,
+    text: impl Fn(&'e Edges) -> Option<(&'e str, bool)>,
+    is_enough: impl Fn(&[&str]) -> bool,
 ) -> Option<Vec<Vec<&'e str>>> {
-    let (count, _) = enough(passages.clone(), side, names);
-    let (mut open, mut done) = (vec![Vec::with_capacity(count)], Vec::new());
-    for edges in passages.take(count) {
+    let (mut open, mut done) = (vec![Vec::new()], Vec::new());
+    for edges in passages {
+        if open.is_empty() {
+            break;
+        }
         for run in std::mem::take(&mut open) {
-            for reading in edges.readings() {
+            let texts: Vec<_> = edges.readings().filter_map(&text).collect();
+            if texts.is_empty() || is_enough(&run) {
+                done.push(run);
+                continue;
+            }
+            for (text, is_whole) in texts {
                 let mut run = run.clone();
-                run.push(side(reading));
-                if reading.is_whole { &mut open } else { &mut done }.push(run);
+                run.push(text);
+                if is_whole { &mut open } else { &mut done }.push(run);
             }
         }
         if open.len() + done.len() > RUNS_MAX {

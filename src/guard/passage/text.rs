@@ -145,7 +145,8 @@ impl Walk<'_, '_, '_> {
                 || captioned::ends(&searched)
                 || halves::ends_in_half(&searched)
                 || titled::ends(&searched)
-                || greeting::ends(&searched),
+                || greeting::ends(&searched)
+                || second::ends_in_furigana(&searched),
             edges: Arc::new(edges),
         }
     }
@@ -249,7 +250,7 @@ impl Walk<'_, '_, '_> {
     pub(super) fn seams(&mut self, seams: &Seams) -> Option<()> {
         let names = seams.windows(self.judge.index().names())?;
         self.windows(names, rules::names::WINDOW, |memos| &mut memos.windows, rules::names::across)?;
-        let numbers = seams.number_windows(self.case.scanner().reach());
+        let numbers = seams.number_windows(self.case.scanner().reach())?;
         self.windows(numbers, "text", |memos| &mut memos.numbers, rules::identifiers::across)
     }
 

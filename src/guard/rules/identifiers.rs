@@ -89,7 +89,8 @@ pub fn across(case: &mut Case<'_>, view: &View<'_>, folded: &str) {
     let stops = Stops::new(&view.text);
     let written = Written::unknown(folded);
     let (numbers, own) = judged(case, numbers, false, &stops, &written);
-    for (token, found) in numbers {
+    // What stands in one of them was judged with it.
+    for (token, found) in numbers.into_iter().filter(|(token, _)| token.text.contains('\n')) {
         let is_own = own.covers(token.start, token.start + token.text.len());
         let found = found.unwrap_or_else(|| whose(case, token, false, &stops, &written));
         if let (false, Whose::Foreign(kind, owner)) = (is_own, found) {

@@ -270,6 +270,13 @@ pub fn has_furigana(text: &str) -> bool {
     !text.is_ascii() && furigana(text, 0).is_some()
 }
 
+/// Whether a text ends inside of brackets behind kanji that hold nothing but kana: 鈴木(すず.
+pub fn ends_in_furigana(text: &str) -> bool {
+    let Some(at) = text.rfind(OPENING) else { return false };
+    let inner = text[at..].trim_start_matches(OPENING).trim();
+    text[..at].ends_with(is_kanji) && (inner.is_empty() || is_kana(inner))
+}
+
 /// A text without the readings behind its kanji; `None` if there are none.
 pub fn without_furigana(text: &str) -> Option<String> {
     if text.is_ascii() {
