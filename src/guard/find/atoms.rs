@@ -89,12 +89,22 @@ fn is_joint(gap: &str, two: &[Atom], signs: &[char]) -> bool {
     let is_string = |c: char| c == '\'' || c == '"';
     let is_joined = gap.len() > 2 && gap.starts_with(is_string) && gap.ends_with(is_string);
     let is_mixed = before.is_digits != after.is_digits;
-    // CR LF is one line end.
-    let mut count = 0;
-    gap.chars().filter(|c| *c != '\r' && !(is_joined && c.is_whitespace())).all(|c| {
+    let (mut count, mut rest) = (0, gap);
+    while let Some(c) = rest.chars().next() {
+        let blank = &rest[..rest.len() - rest.trim_start().len()];
+        // A line end is one sign with all the blanks beside it: how far a line is indented, or a
+        // source is, says nothing.
+        let width = if blank.contains('\n') { blank.len() } else { c.len_utf8() };
+        rest = &rest[width..];
+        if c == '\r' && width == 1 || is_joined && c.is_whitespace() {
+            continue;
+        }
         count += 1;
-        count <= GAP_MAX && (is_sign(c) || signs.contains(&c) || is_mixed && is_label_sign(c))
-    })
+        if count > GAP_MAX || !(is_sign(c) || signs.contains(&c) || is_mixed && is_label_sign(c)) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Signs that people write between the letters of an ID and its digits, as behind a label:

@@ -24,6 +24,7 @@ fn is_own(case: &Case<'_>, salutation: &Salutation) -> bool {
         || salutation.is_called && own_called(case, &salutation.words)
         || is_tiled(case, name)
         || own_at_end(case, salutation)
+        || own_half_at_end(case, name)
         || own_and_more(case, salutation)
         || own_address(case, name)
         || own_number(case, name)
@@ -195,6 +196,16 @@ fn is_department(part: &str) -> bool {
     part.chars().count() <= DEPARTMENT_MAX && lexicon::of(Role::Department).suffix(part).is_some()
 }
 
+/// `ご契約者は山田様`: a half of an own name in kanji, behind hiragana that no name goes on from.
+fn own_half_at_end(case: &Case<'_>, name: &str) -> bool {
+    let half = name.rfind(is_hiragana).map(|at| name[at..].trim_start_matches(is_hiragana));
+    half.is_some_and(|half| half.starts_with(normal::is_han) && case.own.has_half(half))
+}
+
+fn is_hiragana(c: char) -> bool {
+    ('\u{3040}'..='\u{309f}').contains(&c)
+}
+
 /// `営業部 山田 太郎 様`, `■山田 太郎 様`, `ご契約者山田太郎様`, `請求書_山田太郎様`: a whole name of the
 /// account's own, behind words that do not reach into it, as 大 would into 森.
 fn own_at_end(case: &Case<'_>, salutation: &Salutation) -> bool {
@@ -205,7 +216,7 @@ fn own_at_end(case: &Case<'_>, salutation: &Salutation) -> bool {
         let glued = || {
             let joined = own.replace(' ', "");
             let before = salutation.name.strip_suffix(joined.as_str())?;
-            let hiragana = |c: Option<char>| c.is_some_and(|c| ('\u{3040}'..='\u{309f}').contains(&c));
+            let hiragana = |c: Option<char>| c.is_some_and(is_hiragana);
             let ends = hiragana(before.chars().next_back()) && !hiragana(joined.chars().next());
             let sign = before.ends_with(|c: char| !c.is_alphanumeric());
             let title = [Role::Title, Role::Office].iter().any(|role| lexicon::of(*role).suffix(before).is_some());
