@@ -17,6 +17,7 @@ pub mod figure;
 pub(in crate::guard) mod file;
 mod heads;
 mod host;
+mod iban;
 pub mod ids;
 pub mod label;
 mod mailbox;

@@ -14,12 +14,12 @@ use std::str::FromStr;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 
-use crate::guard::find::amount;
 use crate::guard::find::atoms::{Atom, Atoms};
 use crate::guard::find::figure::{is_amount, is_fraction, is_hash_piece, is_uuid_piece, no_numbers};
 use crate::guard::find::label::Labels;
 use crate::guard::find::pattern::Letters;
 use crate::guard::find::{Setting, Shape, Token};
+use crate::guard::find::{amount, iban};
 use crate::guard::lexicon::{self, Role};
 use crate::guard::normal;
 
@@ -159,7 +159,8 @@ struct Number<'t> {
 impl Number<'_> {
     fn shape(&self, setting: Setting, is_evidence: bool, is_labelled: impl FnOnce() -> bool) -> Option<Shape> {
         let Self { text, start, end, .. } = *self;
-        if is_uuid_piece(text, self.first, end) || self.is_of_a_hash() || amount::is_among(text, self.first, end) {
+        let is_piece = || amount::is_among(text, self.first, end) || iban::has(text, self.first, end);
+        if is_uuid_piece(text, self.first, end) || self.is_of_a_hash() || is_piece() {
             return None;
         }
         // National, international, or international by digits alone.
