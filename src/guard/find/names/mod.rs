@@ -111,7 +111,8 @@ impl<'i> Names<'i> {
     /// digits of ASCII at its beginning count.
     #[inline]
     pub fn may_begin_worded(&self, first: &str, second: &str) -> bool {
-        self.index.gatehouse().has(self.index.gates().worded(first, second))
+        let has = |second: &str| self.index.gatehouse().has(self.index.gates().worded(first, second));
+        has(second) || worded::without_genitive(second).is_some_and(has)
     }
 
     /// Whether two texts are the halves of somebody's name, in either order.

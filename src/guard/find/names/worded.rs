@@ -12,6 +12,8 @@ use crate::guard::lexicon::{self, Role};
 pub const MIDDLES_MAX: usize = 2;
 /// The longest of them, in bytes.
 const MIDDLE_MAX: usize = 24;
+/// The shortest name that may have the ending of a genitive, in bytes.
+const GENITIVE_MIN: usize = 3;
 /// The letters of a name that is written without any sign: shorter ones are pieces of words.
 const GLUED: std::ops::RangeInclusive<usize> = 8..=40;
 /// The fewest letters of its first word.
@@ -26,6 +28,14 @@ pub fn is_middle(word: &str) -> bool {
         && !word.starts_with(|c: char| c.is_numeric())
         && !lexicon::of(Role::Form).has(word)
         && (is_initials() || is_name(word) && !lexicon::is_common(word))
+}
+
+/// A text up to the genitive's ending of its first word, if that may have one: `tiedemann` of
+/// `tiedemanns domains`. Names in s have none.
+pub fn without_genitive(text: &str) -> Option<&str> {
+    let end = text.find(|c| !is_within(c)).unwrap_or(text.len());
+    let name = text[..end].strip_suffix('s')?;
+    (name.len() >= GENITIVE_MIN && !name.ends_with(['s', 'x', 'z', '\'', '’'])).then_some(name)
 }
 
 /// Whether a sign joins the two words around it: `ada-ashgrove`.
@@ -91,7 +101,7 @@ impl Names<'_> {
     fn worded_at(&self, text: &str, start: usize, to: usize, hits: &mut Vec<Hit>) {
         let (first, rest) = (&text[start..to], &text[to + 1..]);
         let (gates, house) = (self.index.gates(), self.index.gatehouse());
-        if house.has(gates.worded(first, rest)) {
+        if self.may_begin_worded(first, rest) {
             self.whole_at(text, start, hits);
         }
         let sign = char::from(text.as_bytes()[to]);
@@ -122,6 +132,10 @@ impl Names<'_> {
             let name = &text[start..end];
             if name.contains(' ') {
                 self.take(text, start, end, Form::Worded, hits);
+                let last = name.rfind(' ').map_or(start, |at| start + at + 1);
+                if let Some(name) = without_genitive(&text[last..end]) {
+                    self.take(text, start, last + name.len(), Form::Worded, hits);
+                }
             }
             if name.contains(['-', '.']) {
                 let name = name.replace(['-', '.'], " ");
