@@ -3,10 +3,10 @@
 //! which every number of the member IDs' range is somebody's.
 //!
 //! `cargo bench --bench clean [-- MESSAGES ACCOUNTS [INDEX] [FOLDER/]]`, for example
-//! `-- 1000000 10000000`; what is held is written to FOLDER. Prints for each template how many messages were judged
-//! and held, what rendering and judging one took, and of what was found the rule, the kind, the
-//! place and the masked value; on the way, how far it is. Ends with 1 if any message was held, or if a
-//! template could not have been frozen because its literal text names an account.
+//! `-- 1000000 10000000`; what is held is written to FOLDER, with what was found in it. Prints
+//! for each template how many messages were judged and held, what rendering and judging one
+//! took, and of what was found the rule, the kind, the place and the masked value; on the way,
+//! how far it is. Ends with 1 if any message was held, or if a template could not have been frozen because its literal text names an account.
 //!
 //! The index is a file, built from rows that are sorted in files: memory does not
 //! grow with the accounts, but for their keys. One that stands at the path INDEX
@@ -111,11 +111,15 @@ impl Tally {
         self.bytes += bytes as u64;
         self.held += u64::from(!findings.is_empty());
         for finding in findings {
-            let kind = finding.kind.map_or("", Kind::as_str);
-            let found = format!("{} {kind} at {}: {}", finding.rule.as_str(), finding.place, finding.shown);
-            *self.found.entry(found).or_default() += 1;
+            *self.found.entry(told(finding)).or_default() += 1;
         }
     }
+}
+
+/// A finding in a line, its value masked.
+fn told(finding: &Finding) -> String {
+    let kind = finding.kind.map_or("", Kind::as_str);
+    format!("{} {kind} at {}: {}", finding.rule.as_str(), finding.place, finding.shown)
 }
 
 /// Renders and judges messages, the templates in turn, each to the next account
@@ -141,7 +145,9 @@ fn judge(
         if let Some(folder) = folder.filter(|_| !findings.is_empty()) {
             let message = campaigns[which].render(record, extra(number));
             let path = folder.join(format!("{}-{number}.eml", campaigns[which].name));
-            std::fs::write(path, message.bytes()).expect("a held message");
+            std::fs::write(&path, message.bytes()).expect("a held message");
+            let found: Vec<String> = findings.iter().map(told).collect();
+            std::fs::write(path.with_extension("txt"), found.join("\n")).expect("what was found in it");
         }
         tallies[which].lock().expect("a tally").add(bytes, &findings, took);
     };

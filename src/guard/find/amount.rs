@@ -9,6 +9,12 @@ pub fn is_among(text: &str, start: usize, end: usize) -> bool {
     has_cents(text, start, end) || has_column(text, start, end) || starts_inside(text, start)
 }
 
+/// Whether a run of digits is one whole amount of millions or more: `81,312,176,544`. Telephone
+/// numbers are written so only by a program that took them for amounts, behind their label.
+pub fn is_whole(number: &str) -> bool {
+    is_grouped(number, ',') && number.matches(',').nth(1).is_some()
+}
+
 /// Whether an amount ends inside a run of digits and their signs: `031.20` of `90,756,031.20`,
 /// `0 3,151,358.76`.
 fn has_cents(text: &str, start: usize, end: usize) -> bool {
@@ -60,6 +66,14 @@ fn is_sign(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_of_millions_is_whole() {
+        assert!(is_whole("81,312,176,544") && is_whole("312,176,544"));
+        for other in ["176,544", "81,312,176,54", "8131,217,654", "81,312 176,544", "03,1234,5678"] {
+            assert!(!is_whole(other), "{other}");
+        }
+    }
 
     #[test]
     fn pieces_of_amounts_are_told_from_telephone_numbers() {

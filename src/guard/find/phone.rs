@@ -157,7 +157,7 @@ struct Number<'t> {
 }
 
 impl Number<'_> {
-    fn shape(&self, setting: Setting, is_evidence: bool, is_labelled: impl FnOnce() -> bool) -> Option<Shape> {
+    fn shape(&self, setting: Setting, is_evidence: bool, mut is_labelled: impl FnMut() -> bool) -> Option<Shape> {
         let Self { text, start, end, .. } = *self;
         let is_piece = || amount::is_among(text, self.first, end) || iban::has(text, self.first, end);
         if is_uuid_piece(text, self.first, end) || self.is_of_a_hash() || is_piece() {
@@ -171,6 +171,9 @@ impl Number<'_> {
         }
         let is_one = text[self.first..end].bytes().all(|b| b.is_ascii_digit());
         if setting.is_prose() && is_one && (is_fraction(text, self.first, end) || is_amount(text, self.first, end)) {
+            return None;
+        }
+        if amount::is_whole(&text[self.first..end]) && !is_labelled() {
             return None;
         }
         let is_grouped = || !is_one && !text[self.first..end].contains([',', '\n']);
