@@ -11,7 +11,7 @@
 //! ([`render`]); the [`guard`] re-reads that finished message and clears it for
 //! exactly that person; only a cleared message can reach the network
 //! ([`send`]), in stages ([`stage`]), at a paced rate, leaving a [`ledger`] of
-//! what happened. [`pipeline`] is the only place that knows this order.
+//! what happened. [`app`] is the only place that knows this order.
 //! Before that, [`doctor`] looks at the sender as receivers will see it, by asking
 //! the DNS ([`dns`]) and the mail servers.
 //! Where a campaign asks for it, each message's envelope sender has a token
@@ -47,7 +47,7 @@
 //!    version, the suppression list and the right to send up to the moment at
 //!    which a message is begun, and the hours and the rate that are asked for.
 //!    Beside the one process that asks a campaign's gates, others may send the
-//!    stage that it has open ([`pipeline::work`]), each with a share of the rates.
+//!    stage that it has open ([`app::deliver::work`]), each with a share of the rates.
 //! 8. **A list is taken whole or refused by line.** A record is one line of the
 //!    file ([`directory::table`]), so nothing can swallow the lines after it.
 //! 9. **Two revisions of a name never reach the same account.** Which accounts
@@ -78,6 +78,7 @@ extern crate self as kakitome;
 
 pub mod account;
 pub mod address;
+pub mod app;
 pub mod audience;
 pub mod campaign;
 pub mod cli;
@@ -93,7 +94,6 @@ pub mod error;
 pub mod guard;
 pub mod key;
 pub mod ledger;
-pub mod pipeline;
 pub mod progress;
 pub mod render;
 pub mod report;

@@ -24,7 +24,7 @@ impl Place {
         let files = kakitome::demo::generate::registrar(place.folder.path(), ACCOUNTS, 7).unwrap();
         assert!(files.directory.exists());
         place.write("kakitome.toml", &kakitome::demo::generate::config("smtp://127.0.0.1:9"));
-        kakitome::pipeline::init::write_key(&place.path("kakitome.key")).unwrap();
+        kakitome::app::init::write_key(&place.path("kakitome.key")).unwrap();
         place
     }
 

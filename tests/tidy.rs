@@ -39,7 +39,7 @@ const ROOMS: [&str; 28] = [
     "cli",
     "config",
     "error",
-    "pipeline",
+    "app",
     "clock",
     "telemetry",
     "account",
@@ -69,11 +69,11 @@ const ARROWS: [(&str, &[&str], &str); 5] = [
     ("render", &["store", "guard", "send"], "a message is made from one record alone"),
     (
         "guard",
-        &["audience", "store", "send", "campaign", "pipeline", "account::Recipient"],
+        &["audience", "store", "send", "campaign", "app", "account::Recipient"],
         "the guard trusts only what the recipient will see",
     ),
     ("console", &["send", "render", "guard"], "the console decides nothing that the command line cannot"),
-    ("report", &["store", "send", "render", "pipeline"], "a report is made from plain data"),
+    ("report", &["store", "send", "render", "app"], "a report is made from plain data"),
 ];
 
 /// All of `render` that the guard may name: the finished message.
@@ -104,7 +104,7 @@ const ASYNC: [&str; 12] = [
     "console",
     "dns",
     "doctor",
-    "pipeline",
+    "app",
     "main",
     "command",
     "directory",
@@ -628,7 +628,7 @@ mod each_check_fails_where_it_should {
         assert_eq!(faults(arrows, "send/mod.rs", "use super::store;").len(), 1);
         assert_eq!(faults(arrows, "send/mod.rs", "use crate::{ledger, guard::Cleared};").len(), 0);
         assert_eq!(faults(arrows, "send/mod.rs", "use crate::storefront; // crate::store").len(), 0);
-        assert_eq!(faults(arrows, "pipeline.rs", "use crate::store;").len(), 0);
+        assert_eq!(faults(arrows, "app.rs", "use crate::store;").len(), 0);
         assert_eq!(faults(arrows, "render/a.rs", "use crate::guard::Literal;").len(), 1);
         assert_eq!(faults(arrows, "guard/a.rs", "use crate::render::Rendered;").len(), 0);
         assert_eq!(faults(arrows, "guard/a.rs", "use crate::render::{Rendered, Template};").len(), 1);

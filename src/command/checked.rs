@@ -1,11 +1,11 @@
 //! A check and an approval as people and programs read them.
 
+use crate::app::campaign::approve::Approved;
+use crate::app::campaign::check::CheckReport;
 use crate::command::out::talk;
 use crate::command::print::{Printer, count};
 use crate::command::table::{fitted, table};
 use crate::guard::stream::TOKENS_MAX;
-use crate::pipeline::approve::Approved;
-use crate::pipeline::check::CheckReport;
 use crate::report::CalibrationReport;
 
 impl Printer {

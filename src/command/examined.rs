@@ -1,9 +1,9 @@
 //! `doctor`'s lines as people read them: how it stands, what was asked, what was
 //! found, what to do now; and `whose`'s.
 
+use crate::app::doctor::Examined;
+use crate::app::evidence::lookup::Whose;
 use crate::command::Printer;
-use crate::pipeline::doctor::Examined;
-use crate::pipeline::whose::Whose;
 
 impl Printer {
     /// A line for each address: the account whose message it was.

@@ -1,12 +1,12 @@
 //! A directory version as people read it: what is in it, what is another than
 //! before, and which campaigns that concerns.
 
+use crate::app::directory::calibrate::Calibrated;
+use crate::app::directory::import::{Columns, Imported, UnderWay};
 use crate::campaign::State;
 use crate::clock;
 use crate::command::print::{Printer, count};
 use crate::guard::calibrate::{Calibration, Column};
-use crate::pipeline::calibrate::Calibrated;
-use crate::pipeline::import::{Columns, Imported, UnderWay};
 use crate::store::Version;
 
 impl Printer {

@@ -14,17 +14,18 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::app::campaign::preview::Choice;
+use crate::app::campaign::{approve, check, control, freeze, preview, unreached};
+use crate::app::deliver::{send, work};
+use crate::app::directory::{calibrate, import, suppress};
+use crate::app::evidence::resolve::Which;
+use crate::app::evidence::{lookup, reconcile, resolve};
+use crate::app::{App, doctor, filter, init, private};
 use crate::cli::{Campaign, Cli, Command, Directory, Guard, GuardCheck, LogFormat, Settle, SettleAs, Suppress};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::guard::Rule;
 use crate::ledger::State;
-use crate::pipeline::preview::Choice;
-use crate::pipeline::settle::Which;
-use crate::pipeline::{
-    App, approve, calibrate, check, control, doctor, filter, freeze, import, init, preview, private, reconcile, rest,
-    send, settle, suppress, whose, work,
-};
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo, progress};
 pub use out::talk;
@@ -136,7 +137,7 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
             Ok(Exit::Done)
         }
         Command::Whose { addresses } => {
-            let (found, wrong) = whose::whose(app, &addresses).await?;
+            let (found, wrong) = lookup::lookup(app, &addresses).await?;
             if !found.is_empty() {
                 print.whose(&found);
             }
@@ -217,9 +218,9 @@ async fn campaign(app: &App, command: Campaign, stop: watch::Receiver<bool>, pri
         Campaign::Pace { id, rate, .. } => print.rate(id, control::pace(app, id, rate).await?),
         Campaign::Halt { id, by } => print.turned(&control::halt(app, id, &decider(by)).await?),
         Campaign::Status { id } => print.status(&control::status(app, id).await?),
-        Campaign::Rest { id, out } => print.rest(&rest::rest(app, id, &out).await?),
+        Campaign::Rest { id, out } => print.rest(&unreached::unreached(app, id, &out).await?),
         Campaign::Settle(args) => print.settled(&settle_as(app, args).await?),
-        Campaign::Report { id, accounts: Some(state), .. } => print.listed(&settle::list(app, id, state).await?),
+        Campaign::Report { id, accounts: Some(state), .. } => print.listed(&resolve::list(app, id, state).await?),
         Campaign::Report { id, out, accounts: None } => {
             let told = control::report(app, id).await?;
             if let Some(out) = &out {
@@ -251,14 +252,14 @@ async fn serve(app: &App, listen: &str, mut stop: watch::Receiver<bool>) -> Resu
     Ok(Exit::Done)
 }
 
-async fn settle_as(app: &App, args: Settle) -> Result<settle::Settled> {
+async fn settle_as(app: &App, args: Settle) -> Result<resolve::Settled> {
     let which = if args.all { Which::All(args.confirm) } else { Which::Accounts(args.account) };
     let to = match args.verdict {
         SettleAs::Accepted => State::Accepted,
         SettleAs::Rejected => State::Rejected,
         SettleAs::Retry => State::Checked,
     };
-    settle::settle(app, args.id, which, to, &args.by).await
+    resolve::resolve(app, args.id, which, to, &args.by).await
 }
 
 async fn checked(app: &App, id: i64, page: Option<PathBuf>, print: &Printer) -> Result<Exit> {

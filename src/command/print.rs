@@ -5,6 +5,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::app::campaign::freeze::Frozen;
+use crate::app::campaign::preview::Previews;
+use crate::app::deliver::send::{Halted, LeftOut, SendReport};
+use crate::app::directory::suppress::Added;
+use crate::app::init::Initialised;
 use crate::campaign::State;
 use crate::clock;
 use crate::command::out::{Out, talk};
@@ -13,11 +18,6 @@ use crate::command::table::{fitted, table};
 use crate::config::Rate;
 use crate::error::Result;
 use crate::guard::check::Judged;
-use crate::pipeline::freeze::Frozen;
-use crate::pipeline::init::Initialised;
-use crate::pipeline::preview::Previews;
-use crate::pipeline::send::{Halted, LeftOut, SendReport};
-use crate::pipeline::suppress::Added;
 use crate::report::counted;
 pub use crate::report::number as count;
 use crate::report::{CampaignReport, Moment};

@@ -1,15 +1,15 @@
 //! What is open, and what an operator can do about it: the texts that end in
 //! `now:`.
 
+use crate::app::campaign::control::{Status, Turned};
+use crate::app::campaign::unreached::Rest;
+use crate::app::evidence::reconcile::{Reconciled, WHOLE};
+use crate::app::evidence::resolve::{Listed, Settled};
 use crate::campaign::State;
 use crate::clock;
 use crate::command::print::{Printer, count};
 use crate::command::table::{fitted, table};
 use crate::ledger::Counts;
-use crate::pipeline::control::{Status, Turned};
-use crate::pipeline::reconcile::{Reconciled, WHOLE};
-use crate::pipeline::rest::Rest;
-use crate::pipeline::settle::{Listed, Settled};
 
 /// What to do about unknown messages; nothing where there are none.
 pub(super) fn unknown_hint(campaign: i64, unknown: u64) -> String {

@@ -14,9 +14,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::app::App;
+use crate::app::evidence::unsubscribe;
+use crate::app::online::{Online, Shown};
 use crate::console::page;
-use crate::pipeline::online::{Online, Shown};
-use crate::pipeline::{App, unsubscribe};
 use crate::telemetry::Unsubscribe;
 
 /// The longest body that is read: a one-click's has 26 bytes.

@@ -22,8 +22,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::app::App;
 use crate::error::{Error, Result};
-use crate::pipeline::App;
 use crate::telemetry::{Metrics, event};
 use bounded::Bounded;
 

@@ -1,5 +1,5 @@
 //! Who approved a campaign: signatures under what was checked. They are kept as
-//! given; [`crate::pipeline::approve`] makes and proves them.
+//! given; [`crate::app::campaign::approve`] makes and proves them.
 
 use crate::store::cell::Cell;
 use crate::store::directory::hex;

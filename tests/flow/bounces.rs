@@ -1,7 +1,7 @@
 //! What comes back: each message's envelope sender has a token of its own, by
 //! which it is known whose message it was.
 
-use kakitome::pipeline::whose;
+use kakitome::app::evidence::lookup;
 
 use super::*;
 
@@ -18,7 +18,7 @@ both! {
         for (sender, recipient) in mail {
             assert!(sender.starts_with("bounces+kb1") && sender.ends_with("@mail.registrar.example"), "{sender}");
             // On its way back it may have lost its case.
-            let (found, wrong) = whose::whose(&world.app, &[sender.to_uppercase()]).await.unwrap();
+            let (found, wrong) = lookup::lookup(&world.app, &[sender.to_uppercase()]).await.unwrap();
             assert!(wrong.is_none());
             let version = world.app.version().await.unwrap().number;
             let record = world.app.store.record(version, &found[0].account).await.unwrap().unwrap();
@@ -26,13 +26,13 @@ both! {
             accounts.insert(found[0].account.clone());
             // Another installation's is not ours.
             let other = App { keys: kakitome::key::Keys::new(&[3; 32]), ..world.app.clone() };
-            let (found, refused) = whose::whose(&other, std::slice::from_ref(&sender)).await.unwrap();
+            let (found, refused) = lookup::lookup(&other, std::slice::from_ref(&sender)).await.unwrap();
             let refused = refused.unwrap();
             assert_eq!((found.len(), refused.exit()), (0, Exit::Usage));
             assert!(!refused.to_string().contains(&sender), "{refused}");
             // One that is wrong keeps no other back.
             let three = ["nobody@x.example".to_owned(), sender, "kb1none".to_owned()];
-            let (found, refused) = whose::whose(&world.app, &three).await.unwrap();
+            let (found, refused) = lookup::lookup(&world.app, &three).await.unwrap();
             assert_eq!(found.len(), 1);
             assert!(refused.unwrap().to_string().starts_with("addresses 1, 3 of 3 have no token"));
         }

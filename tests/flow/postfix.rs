@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::*;
+use kakitome::app::evidence::reconcile;
 use kakitome::ledger::State as Message;
-use kakitome::pipeline::reconcile;
 use kakitome::store::Filter;
 
 const DAEMONS: &str = "/usr/lib/postfix/sbin";

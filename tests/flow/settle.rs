@@ -1,9 +1,10 @@
 //! What nobody knows, and how an operator decides about it.
 
 use super::*;
+use kakitome::app::campaign::unreached;
+use kakitome::app::evidence::reconcile;
+use kakitome::app::evidence::resolve::{self, Which};
 use kakitome::ledger::State as Message;
-use kakitome::pipeline::settle::{self, Which};
-use kakitome::pipeline::{reconcile, rest};
 use kakitome::store::{Filter, Lease};
 
 /// A campaign with so many unknown messages, everything else sent.
@@ -88,7 +89,7 @@ both! {
         let world = World::new(base).await;
         let (app, out) = (&world.app, world.path("rest.csv"));
         let (id, claimed) = unknown(&world, 4).await;
-        let refused = rest::rest(app, id, &out).await.unwrap_err();
+        let refused = unreached::unreached(app, id, &out).await.unwrap_err();
         assert!(refused.to_string().contains("it is sending"), "{refused}");
         assert_eq!(refused.exit(), Exit::Gate);
         // Sent but for six, of which four are unknown.
@@ -99,17 +100,17 @@ both! {
         base.tamper(&format!("update message set state = 'deferred', not_before_ms = 1 where account = '{deferred}'")).await;
         app.store.set_state(id, &[State::Sending], State::Halted, now_ms).await.unwrap();
         let lock = app.store.lock(id, &Lease::whole(), now_ms).await.unwrap();
-        let refused = rest::rest(app, id, &out).await.unwrap_err();
+        let refused = unreached::unreached(app, id, &out).await.unwrap_err();
         assert!(refused.to_string().contains("is still ending it"), "{refused}");
         lock.release().await.unwrap();
-        let done = rest::rest(app, id, &out).await.unwrap();
+        let done = unreached::unreached(app, id, &out).await.unwrap();
         assert_eq!((done.accounts, done.counts.unknown), (2, 4));
-        let refused = rest::rest(app, id, &out).await.unwrap_err();
+        let refused = unreached::unreached(app, id, &out).await.unwrap_err();
         assert!(refused.to_string().contains("is there already"), "{refused}");
         std::fs::remove_file(&out).unwrap();
         // Of one somebody knows that it did not arrive.
-        settle::settle(app, id, Which::Accounts(vec![claimed[0].clone()]), Message::Checked, "operator").await.unwrap();
-        let done = rest::rest(app, id, &out).await.unwrap();
+        resolve::resolve(app, id, Which::Accounts(vec![claimed[0].clone()]), Message::Checked, "operator").await.unwrap();
+        let done = unreached::unreached(app, id, &out).await.unwrap();
         assert_eq!((done.accounts, done.counts.unknown), (3, 3));
         // The tampered messages were delivered once: now each of the two once more, and nobody else.
         let before = world.delivered();
@@ -161,28 +162,28 @@ both! {
     async fn an_operator_settles_by_account_or_by_count_and_is_named(base: &Base) {
         let world = World::new(base).await;
         let (id, accounts) = unknown(&world, 4).await;
-        let listed = settle::list(&world.app, id, Message::Unknown).await.unwrap();
+        let listed = resolve::list(&world.app, id, Message::Unknown).await.unwrap();
         assert_eq!(listed.iter().map(|one| &one.account).collect::<Vec<_>>(), accounts.iter().collect::<Vec<_>>());
         assert_eq!(listed[0].message_id, world.app.keys.message_id(id, 1, &accounts[0]));
         let one = |n: usize| Which::Accounts(vec![accounts[n].clone()]);
         let app = &world.app;
         let strange = Which::Accounts(vec![accounts[0].clone(), AccountId::new("99999999").unwrap()]);
-        let refused = settle::settle(app, id, strange, Message::Rejected, "sato").await.unwrap_err();
+        let refused = resolve::resolve(app, id, strange, Message::Rejected, "sato").await.unwrap_err();
         assert!(refused.to_string().contains("account 99999999 is not in its audience"), "{refused}");
-        settle::settle(app, id, one(0), Message::Rejected, "sato").await.unwrap();
+        resolve::resolve(app, id, one(0), Message::Rejected, "sato").await.unwrap();
         for (which, by, why) in [
             (one(0), "sato", "is not unknown"),
             (one(1), " ", "needs a name"),
             (Which::All(None), "sato", "3 unknown messages of campaign 1\n  now: if all of them are meant, say so by their count: --confirm 3"),
             (Which::All(Some(4)), "sato", "4 were confirmed, and there are 3 unknown messages of campaign 1\n  now: if all of them are meant, say so by their count: --confirm 3"),
         ] {
-            let refused = settle::settle(app, id, which, Message::Accepted, by).await.unwrap_err();
+            let refused = resolve::resolve(app, id, which, Message::Accepted, by).await.unwrap_err();
             assert!(refused.to_string().contains(why), "{refused}");
             assert_eq!(refused.exit(), Exit::Usage);
         }
-        let done = settle::settle(app, id, Which::All(Some(3)), Message::Accepted, "sato").await.unwrap();
+        let done = resolve::resolve(app, id, Which::All(Some(3)), Message::Accepted, "sato").await.unwrap();
         assert_eq!((done.accepted, done.unknown), (3, 0));
-        let none = settle::settle(app, id, Which::All(None), Message::Accepted, "sato").await.unwrap();
+        let none = resolve::resolve(app, id, Which::All(None), Message::Accepted, "sato").await.unwrap();
         assert_eq!((none.accepted, none.unknown, none.claimed), (0, 0, 0));
         base.tamper("insert into suppression (address, reason, at_ms) select seq, body, 0 from ledger where kind = 'settle'").await;
         let told = app.store.suppressions().await.unwrap();

@@ -140,7 +140,7 @@ both! {
         let export = world.edit("directory.csv", |text| text.replacen(&name, "{{NAME}} Ashgrove", 1));
         let refused = import::import(&world.app, &export, &import::Accepted::default()).await.unwrap_err();
         assert!(refused.to_string().contains("would not find all of its values"), "{refused}");
-        let gap = Some(kakitome::pipeline::calibrate::Gap { by: "ada".into(), reason: "closed list".into() });
+        let gap = Some(kakitome::app::directory::calibrate::Gap { by: "ada".into(), reason: "closed list".into() });
         import::import(&world.app, &export, &import::Accepted { gap, ..import::Accepted::default() }).await.unwrap();
         let without = |text: String| text.lines().filter(|line| !line.starts_with(&id)).collect::<Vec<_>>().join("\n");
         world.edit("audience.csv", without);

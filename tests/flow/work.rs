@@ -99,7 +99,7 @@ fn a_worker_needs_postgresql() {
     support::on_sqlite(async |base| {
         let world = World::new(base).await;
         let (_stop, stopped) = watch::channel(false);
-        let refused = kakitome::pipeline::work::work(&world.app, stopped).await.unwrap_err();
+        let refused = kakitome::app::deliver::work::work(&world.app, stopped).await.unwrap_err();
         assert_eq!(refused.exit(), Exit::Usage);
     });
 }
