@@ -6,7 +6,10 @@
 
 /// Whether a run of digits and their signs has a piece of an amount in it.
 pub fn is_among(text: &str, start: usize, end: usize) -> bool {
-    has_cents(text, start, end) || has_column(text, start, end) || starts_inside(text, start)
+    has_cents(text, start, end)
+        || has_column(text, start, end)
+        || starts_inside(text, start)
+        || has_millions(&text[start..end])
 }
 
 /// Whether a run of digits is one whole amount of millions or more: `81,312,176,544`. Telephone
@@ -50,6 +53,11 @@ fn has_column(text: &str, start: usize, end: usize) -> bool {
     })
 }
 
+/// Whether one of several numbers is an amount of millions: `813,194,833` above `+8.4%`.
+fn has_millions(run: &str) -> bool {
+    run.split_whitespace().any(|number| number.len() < run.len() && is_whole(number))
+}
+
 /// Whether a number is written in groups of three: `62,649,375`.
 fn is_grouped(number: &str, sign: char) -> bool {
     let Some((first, rest)) = number.split_once(sign) else { return false };
@@ -84,6 +92,7 @@ mod tests {
             ("62.649.375.031\n50.537", "031\n50.537", true),
             ("87,813,138\n81\n+25.4%", "813,138\n81\n+25", true),
             ("6,031,803,774   0", "031,803,774   0", true),
+            ("813,194,833\n+8.4%", "813,194,833\n+8.4", true),
             ("1,090-1234-5678", "090-1234-5678", false),
             ("1,090 1234 5678", "090 1234 5678", false),
             ("415.555\n.2671", "415.555\n.2671", false),
