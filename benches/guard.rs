@@ -18,7 +18,8 @@ use kakitome::config::Config;
 use kakitome::demo::generate;
 use kakitome::guard::{Candidate, Guard, Verdict};
 use kakitome::key::Keys;
-use kakitome::render::{Rendered, Template};
+use kakitome::message::Finished;
+use kakitome::render::Template;
 use minijinja::{AutoEscape, Environment, Value};
 
 use registrar::{directory, recipient, renderer, terms};
@@ -44,7 +45,7 @@ fn main() {
     let judge = guard.judge(&terms).expect("a judge");
 
     let recipients: Vec<Recipient> = records.into_iter().take(messages * ROUNDS).map(recipient).collect();
-    let rendered: Vec<Rendered> =
+    let rendered: Vec<Finished> =
         recipients.iter().map(|r| renderer.0.render(r.clone(), 0).expect("a message")).collect();
     let bytes = rendered.iter().map(|m| m.bytes().len()).sum::<usize>() / ROUNDS;
     // Each round has messages of its own.
@@ -128,7 +129,7 @@ fn run(environment: &Environment<'_>, recipient: &Recipient) {
 }
 
 fn judge_all(
-    (recipients, rendered): (&[Recipient], &[Rendered]),
+    (recipients, rendered): (&[Recipient], &[Finished]),
     examine: impl Fn(Candidate<'_>, Option<&Record>) -> Verdict,
 ) {
     for (recipient, message) in recipients.iter().zip(rendered) {
@@ -137,7 +138,7 @@ fn judge_all(
     }
 }
 
-fn candidate(message: &Rendered) -> Candidate<'_> {
+fn candidate(message: &Finished) -> Candidate<'_> {
     Candidate {
         sender: message.sender(),
         recipients: std::slice::from_ref(message.recipient()),

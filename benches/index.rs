@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use kakitome::account::{AccountId, Kind};
-use kakitome::config::{Config, Mapping};
+use kakitome::config::Config;
 use kakitome::demo::{generate, people};
 use kakitome::directory::row::Reader;
 use kakitome::guard::Index;
@@ -26,6 +26,7 @@ use kakitome::guard::find::{Scanner, Setting, Token};
 use kakitome::guard::index::{Accounts, Building, Edition};
 use kakitome::guard::normal;
 use kakitome::key::Keys;
+use kakitome::mapping::Mapping;
 
 use cells::cells;
 use support::{median, processor, verdict};

@@ -163,25 +163,7 @@ pub struct Identifier {
 
 impl fmt::Debug for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind, mask(&self.value))
-    }
-}
-
-/// Shows enough of a value to recognise it with the record at hand, and not
-/// enough to learn it: the first and the last character, dots between.
-///
-/// ```
-/// assert_eq!(kakitome::account::mask("10000001"), "1••••••1");
-/// assert_eq!(kakitome::account::mask("ab"), "••");
-/// ```
-pub fn mask(value: &str) -> String {
-    let chars: Vec<char> = value.chars().collect();
-    match chars.as_slice() {
-        [first, inner @ .., last] if !inner.is_empty() => {
-            let dots = "•".repeat(inner.len().min(12));
-            format!("{first}{dots}{last}")
-        }
-        _ => "•".repeat(chars.len()),
+        write!(f, "{}:{}", self.kind, crate::address::mask(&self.value))
     }
 }
 

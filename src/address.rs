@@ -126,7 +126,25 @@ impl fmt::Display for Address {
 
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Address({})", crate::account::mask(&self.whole))
+        write!(f, "Address({})", mask(&self.whole))
+    }
+}
+
+/// Shows enough of a value to recognise it with the record at hand, and not
+/// enough to learn it: the first and the last character, dots between.
+///
+/// ```
+/// assert_eq!(kakitome::address::mask("10000001"), "1••••••1");
+/// assert_eq!(kakitome::address::mask("ab"), "••");
+/// ```
+pub fn mask(value: &str) -> String {
+    let chars: Vec<char> = value.chars().collect();
+    match chars.as_slice() {
+        [first, inner @ .., last] if !inner.is_empty() => {
+            let dots = "•".repeat(inner.len().min(12));
+            format!("{first}{dots}{last}")
+        }
+        _ => "•".repeat(chars.len()),
     }
 }
 

@@ -10,10 +10,10 @@ use std::io::BufReader;
 use std::path::Path;
 
 use crate::account::{AccountId, Field, Record};
-use crate::config::{Column, Mapping};
 use crate::directory::read::BadLine;
 use crate::directory::table::{self, Table, TableError};
 use crate::guard::normal;
+use crate::mapping::{Column, Mapping};
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::account::AccountId;
-use crate::config::{Column, Span};
 use crate::guard::Allow;
 use crate::guard::normal::fold;
+use crate::mapping::Column;
+use crate::units::Span;
 
 /// `campaign.toml`.
 #[derive(Clone, Debug, Deserialize, Serialize)]

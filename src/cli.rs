@@ -12,7 +12,7 @@ pub use campaign::{Campaign, Settle, SettleAs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::account::AccountId;
-use crate::config::Resolver;
+use crate::dns::Resolver;
 
 /// Bulk mail in which every message is bound to its recipient.
 #[derive(Debug, Parser)]

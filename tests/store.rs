@@ -20,11 +20,11 @@ use std::time::Instant;
 use kakitome::account::{AccountId, Field, Kind, Record};
 use kakitome::address::Address;
 use kakitome::campaign::{Campaign, State as CampaignState};
-use kakitome::config::Mapping;
 use kakitome::directory::accept::Conflict;
 use kakitome::directory::{Drift, NewAccount, NewEntry};
 use kakitome::guard::{Finding, Held, Rule};
 use kakitome::ledger::{Claim, Outcome, Reply, State};
+use kakitome::mapping::Mapping;
 use kakitome::store::{
     Approval, Checked, Cursor, Due, Filter, Import, Lease, Planned, Recovered, Seat, Settled, Store, StoreError,
     Suppression, Turn, Verdict, Wanted,

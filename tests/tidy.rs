@@ -77,7 +77,7 @@ const ARROWS: [(&str, &[&str], &str); 5] = [
 ];
 
 /// All of `render` that the guard may name: the finished message.
-const GUARD_SEES: [&str; 2] = ["crate::render::Rendered", "crate::render::rendered::Rendered"];
+const GUARD_SEES: [&str; 2] = ["crate::message::Finished", "crate::message::Finished"];
 
 /// A library and the rooms it stays in.
 const LIBRARIES: [(&str, &[&str]); 14] = [
@@ -630,8 +630,8 @@ mod each_check_fails_where_it_should {
         assert_eq!(faults(arrows, "send/mod.rs", "use crate::storefront; // crate::store").len(), 0);
         assert_eq!(faults(arrows, "app.rs", "use crate::store;").len(), 0);
         assert_eq!(faults(arrows, "render/a.rs", "use crate::guard::Literal;").len(), 1);
-        assert_eq!(faults(arrows, "guard/a.rs", "use crate::render::Rendered;").len(), 0);
-        assert_eq!(faults(arrows, "guard/a.rs", "use crate::render::{Rendered, Template};").len(), 1);
+        assert_eq!(faults(arrows, "guard/a.rs", "use crate::message::Finished;").len(), 0);
+        assert_eq!(faults(arrows, "guard/a.rs", "use crate::render::{Finished, Template};").len(), 1);
         assert_eq!(faults(arrows, "guard/a.rs", "use crate::account::{AccountId, Recipient};").len(), 1);
         assert_eq!(faults(arrows, "guard/a.rs", "#[cfg(test)]\nmod tests { use crate::render::Template; }").len(), 0);
     }

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use kakitome::account::{Recipient, Record};
 use kakitome::address::Address;
-use kakitome::config::Mapping;
 use kakitome::demo::people;
 use kakitome::directory::row::Reader;
 use kakitome::guard::index::Entry;
 use kakitome::guard::{Allow, Index, Literal, Terms};
 use kakitome::key::Keys;
+use kakitome::mapping::Mapping;
 use kakitome::render::{Letterhead, Mailbox, Renderer, Template};
 
 use cells::cells;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::account::AccountId;
-use crate::config::Rate;
 use crate::ledger::State as MessageState;
+use crate::units::Rate;
 
 /// A campaign's number.
 fn number(text: &str) -> Result<i64, String> {

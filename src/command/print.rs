@@ -15,13 +15,13 @@ use crate::clock;
 use crate::command::out::{Out, talk};
 use crate::command::settled::unknown_hint;
 use crate::command::table::{fitted, table};
-use crate::config::Rate;
 use crate::error::Result;
 use crate::guard::check::Judged;
 use crate::report::counted;
 pub use crate::report::number as count;
 use crate::report::{CampaignReport, Moment};
 use crate::store::{Proof, Removed, Suppression};
+use crate::units::Rate;
 
 /// Lines of what happened to a campaign that are shown where a page can have all.
 const MOMENTS_MAX: usize = 20;

@@ -10,10 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::address::Address;
-use crate::{dns, send};
+use crate::dns;
 
 use super::secret::resolve;
-use super::{Rate, SendingWindow, Span, WarmUp};
+use crate::schedule::{SendingWindow, WarmUp};
+use crate::units::{Rate, Span};
 
 /// `[smtp]`: the relay, and how fast it is spoken to.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,7 +41,7 @@ pub struct Smtp {
     /// How long messages under way may take to end once sending is told to stop.
     pub drain: Span,
     /// The hours in which messages are handed over; none: at all times.
-    #[serde(deserialize_with = "super::hours::windows")]
+    #[serde(deserialize_with = "crate::schedule::windows")]
     pub windows: Vec<SendingWindow>,
     /// How many messages a day while this sender is new to its receivers.
     pub warm_up: Option<WarmUp>,
@@ -189,7 +190,7 @@ impl Smtp {
         }
         // As sending reads it: nothing is found only after everybody was checked.
         each.iter().enumerate().try_for_each(|(n, (smtp, _))| {
-            send::Relay::new(smtp).map(drop).map_err(|why| format!("{}.url: {why}", self.table_of(n)))
+            smtp.relay_url().map(drop).map_err(|why| format!("{}.url: {why}", self.table_of(n)))
         })
     }
 

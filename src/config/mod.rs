@@ -6,40 +6,31 @@
 //! What is said about a file that cannot be used never quotes a line of it:
 //! the line may hold a password.
 
-mod column;
 mod environment;
-mod hours;
 mod mail;
 mod place;
-mod resolver;
+mod relay_url;
 mod secret;
 mod written;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
 
-use jiff::SpanRelativeTo;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Deserialize;
 
 use crate::account::Kind;
 use crate::directory::encoding::Encoding;
 use crate::directory::read::UNKNOWN_ENCODING;
+use crate::dns::Resolver;
 use crate::error::{Error, Result};
 use crate::key::Keys;
+use crate::mapping::{Mapping, NO_PATTERN, is_region};
 
-use column::is_region;
 use place::Unusable;
 
-pub use column::{Column, LetterCase, NO_PATTERN};
-pub use hours::{Day, SendingWindow, WarmUp, shut_until_ms};
 pub use mail::{Auth, Dkim, Links, Receiver, Relay, Smtp};
 pub(crate) use place::line as line_of;
-pub use resolver::Resolver;
+pub use relay_url::{Proof, RelayUrl, RelayUrlError, RelayUser, Tls};
 pub(crate) use secret::at_line;
 
 /// The file that is looked for in the working directory.
@@ -82,138 +73,6 @@ pub struct Config {
     /// The folder that relative paths start from; not a key of the file.
     #[serde(skip)]
     pub folder: PathBuf,
-}
-
-/// `[directory]`: which column is what. Stored with every directory version,
-/// because a version can only be read with the mapping it was loaded by.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mapping {
-    /// The column that is the account's key.
-    pub account: String,
-    /// The column that mail goes to.
-    pub address: String,
-    /// What the export is encoded in, where it is neither UTF-8 nor has a byte order
-    /// mark: `cp932`, `utf-16`, `windows-1252`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
-    /// What separates the export's cells. Default: a comma.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub separator: Option<char>,
-    /// Every column of the export, by name.
-    pub columns: BTreeMap<String, Column>,
-    /// The largest share of accounts, in percent, whose address, name or
-    /// domains may differ from the version before.
-    #[serde(default = "Mapping::default_drift")]
-    pub drift_percent_max: f64,
-}
-
-impl Mapping {
-    fn default_drift() -> f64 {
-        5.0
-    }
-
-    /// The columns of one kind.
-    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &str> {
-        self.columns.iter().filter(move |(_, c)| c.kind == kind).map(|(name, _)| name.as_str())
-    }
-}
-
-/// So many in a time: `2000/s`, `300/m`, `10000/h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many.
-    pub count: NonZeroU32,
-    /// In how long.
-    pub per: Duration,
-}
-
-impl Rate {
-    /// So many a second; none is read as one.
-    pub fn per_second(count: u32) -> Self {
-        Self { count: NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN), per: Duration::from_secs(1) }
-    }
-
-    /// Messages a second.
-    pub fn each_second(self) -> f64 {
-        f64::from(self.count.get()) / self.per.as_secs_f64()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (count, per) = text.split_once('/')?;
-        let per = match per.trim() {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            "d" => 86400,
-            _ => return None,
-        };
-        let count = count.trim().replace('_', "").parse().ok()?;
-        Some(Self { count, per: Duration::from_secs(per) })
-    }
-}
-
-/// Why a text is no rate.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no rate: write a whole number above 0 and /s, /m, /h or /d, as in \"50/s\"")]
-pub struct NoRate(String);
-
-impl FromStr for Rate {
-    type Err = NoRate;
-
-    fn from_str(text: &str) -> std::result::Result<Self, NoRate> {
-        Rate::parse(text).ok_or_else(|| NoRate(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per = match self.per.as_secs() {
-            60 => "m",
-            3_600 => "h",
-            86_400 => "d",
-            _ => "s",
-        };
-        write!(f, "{}/{per}", self.count)
-    }
-}
-
-impl<'de> Deserialize<'de> for Rate {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let wanted = "a number and its unit in quotes, as in \"50/s\"";
-        written::text(from, wanted, |text| text.parse().map_err(|no: NoRate| no.to_string()))
-    }
-}
-
-/// A length of time with its unit: `90s`, `10m`, `1h 30m`, `250ms`, `3d` (days of
-/// 24 hours).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Span(pub Duration);
-
-impl Span {
-    /// Milliseconds.
-    pub fn as_ms(self) -> i64 {
-        i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX)
-    }
-}
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let wanted = "a length of time with its unit in quotes, as in \"10m\" or \"3d\"";
-        written::text(from, wanted, |text| {
-            let span =
-                text.parse::<jiff::Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
-            span.ok().and_then(|span| Duration::try_from(span).ok()).map(Span).ok_or_else(|| {
-                format!("{text:?} is no length of time: write it with its unit, as in \"10m\", \"1h 30m\" or \"3d\"")
-            })
-        })
-    }
-}
-
-impl Serialize for Span {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("{}ms", self.as_ms()))
-    }
 }
 
 impl Config {
@@ -413,7 +272,7 @@ email = { kind = "email" }
     fn the_environment_lies_over_the_file() {
         let config = parse(MINIMAL, &[("KAKITOME_SMTP__RATE", "7/m"), ("KAKITOME_SMTP__CONNECTIONS", "3")]).unwrap();
         assert_eq!(config.smtp.rate.count.get(), 7);
-        assert_eq!(config.smtp.rate.per, Duration::from_secs(60));
+        assert_eq!(config.smtp.rate.per, std::time::Duration::from_secs(60));
         assert_eq!(config.smtp.connections, 3);
     }
 
@@ -530,16 +389,6 @@ email = { kind = "email" }
         assert!(column.contains("\"mail\""), "{column}");
         let base = parse(&format!("{MINIMAL}\n[links]\nbase = \"http://a.example\"\n"), &[]).unwrap_err();
         assert!(base.contains("https"), "{base}");
-    }
-
-    #[test]
-    fn a_rate_reads_back_as_it_is_written() {
-        for text in ["500/s", "7/m", "10000/h", "1/d"] {
-            assert_eq!(text.parse::<Rate>().unwrap().to_string(), text);
-        }
-        for bad in ["", "5", "0/s", "-1/s", "5/w", "many/s"] {
-            assert!(bad.parse::<Rate>().is_err(), "{bad}");
-        }
     }
 
     #[test]

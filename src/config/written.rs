@@ -1,35 +1,5 @@
-//! Values that are written as text in quotes, and what is said of a value of a sort that
-//! cannot stand where it does: in the words of whoever writes the file, without the value
+//! What is said of a value of a sort that cannot stand where it does: in the words of whoever writes the file, without the value
 //! itself, which may be a secret that stands at the wrong key.
-
-use std::fmt;
-
-use serde::Deserializer;
-use serde::de::{self, Visitor};
-
-/// Reads a text by `read`, which says why it cannot; `wanted` is what to write, for whoever
-/// wrote something else than a text.
-pub(super) fn text<'de, T, D: Deserializer<'de>>(
-    from: D,
-    wanted: &'static str,
-    read: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<T, D::Error> {
-    struct Text<R>(&'static str, R);
-
-    impl<T, R: FnOnce(&str) -> Result<T, String>> Visitor<'_> for Text<R> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(self.0)
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            (self.1)(text).map_err(E::custom)
-        }
-    }
-
-    from.deserialize_str(Text(wanted, read))
-}
 
 /// What serde says of a file, where that is that a value of one sort stands where another is
 /// wanted, in our words.

@@ -6,9 +6,9 @@
 //! once, and one that was cut off like very many who left.
 
 use crate::account::{AccountId, Field, Kind, Record};
-use crate::config::Mapping;
 use crate::directory::read::BadLines;
 use crate::guard::normal;
+use crate::mapping::Mapping;
 
 /// What was found in an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

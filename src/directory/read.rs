@@ -14,12 +14,12 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::config::Mapping;
 use crate::directory::NewAccount;
 use crate::directory::encoding::Encoding;
 use crate::directory::row::{Cell, Reader};
 use crate::directory::table::{self, Lines, Table, TableError};
 use crate::key::Keys;
+use crate::mapping::Mapping;
 
 /// Lines canonicalised together.
 const CHUNK: usize = 4_000;

@@ -7,11 +7,11 @@ use regex::Regex;
 
 use crate::account::{AccountId, Field, Kind, Record};
 use crate::address::Address;
-use crate::config::{Column, Mapping};
 use crate::directory::read::BadLine;
 use crate::directory::{Drift, NewAccount, NewEntry};
 use crate::guard::normal;
 use crate::key::Keys;
+use crate::mapping::{Column, Mapping};
 
 /// The longest cell, in bytes.
 pub const CELL_BYTES_MAX: usize = 10_000;

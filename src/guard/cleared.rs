@@ -5,13 +5,13 @@
 use crate::account::AccountId;
 use crate::address::Address;
 use crate::guard::finding::Finding;
-use crate::render::Rendered;
+use crate::message::Finished;
 
 /// A message that the guard cleared for exactly its one recipient.
 ///
 /// Nobody else can make one:
 /// ```compile_fail,E0451
-/// fn forge(message: kakitome::render::Rendered) -> kakitome::guard::Cleared {
+/// fn forge(message: kakitome::message::Finished) -> kakitome::guard::Cleared {
 ///     kakitome::guard::Cleared { message }
 /// }
 /// ```
@@ -22,11 +22,11 @@ use crate::render::Rendered;
 #[derive(Debug)]
 #[must_use = "a cleared message is there to be sent"]
 pub struct Cleared {
-    message: Rendered,
+    message: Finished,
 }
 
 impl Cleared {
-    pub(in crate::guard) fn new(message: Rendered) -> Self {
+    pub(in crate::guard) fn new(message: Finished) -> Self {
         Self { message }
     }
 

@@ -1,16 +1,15 @@
 //! One recipient's record → one finished message, and nothing else.
 //!
 //! Input: a loaded [`Template`], the campaign's [`Letterhead`] and one
-//! [`Recipient`] by value. Output: [`Rendered`]. Equal inputs give equal bytes:
+//! [`Recipient`] by value. Output: [`Finished`]. Equal inputs give equal bytes:
 //! boundaries and Message-ID are derived, and only `Date` moves. Nothing here
 //! can fetch a second recipient, and nothing changes the bytes afterwards.
 //!
 //! ```text
-//! Recipient ─► context ─► template (subject, html, text) ─► message ─► Rendered
+//! Recipient ─► context ─► template (subject, html, text) ─► message ─► Finished
 //! ```
 
 pub mod cover;
-mod digest;
 
 mod context;
 mod header;
@@ -18,7 +17,6 @@ mod letterhead;
 mod lint;
 mod literal;
 mod message;
-mod rendered;
 mod return_path;
 mod sign;
 mod template;
@@ -28,7 +26,6 @@ mod walk;
 pub use letterhead::{Letterhead, LetterheadError, Mailbox, MailboxError};
 pub use lint::Lint;
 pub use literal::Literal;
-pub use rendered::Rendered;
 pub use return_path::{ReturnPath, ReturnPathError};
 pub use sign::{Signer, SignerError};
 pub use template::{RunError, Template, TemplateError};
@@ -36,6 +33,7 @@ pub use template::{RunError, Template, TemplateError};
 use crate::account::{AccountId, Recipient};
 use crate::address::AddressError;
 use crate::key::Purpose;
+use crate::message::Finished;
 
 use context::Links;
 use message::Parts;
@@ -51,7 +49,7 @@ pub struct Renderer {
 #[derive(Debug)]
 pub struct Preview {
     /// The finished message.
-    pub rendered: Rendered,
+    pub rendered: Finished,
     /// The subject.
     pub subject: String,
     /// The HTML body, if the template has one.
@@ -136,7 +134,7 @@ impl Renderer {
     ///
     /// # Errors
     /// [`RenderError`] names the account, and the template's file and line.
-    pub fn render(&self, recipient: Recipient, date_ms: i64) -> Result<Rendered, RenderError> {
+    pub fn render(&self, recipient: Recipient, date_ms: i64) -> Result<Finished, RenderError> {
         self.preview(recipient, date_ms).map(|preview| preview.rendered)
     }
 
@@ -157,7 +155,7 @@ impl Renderer {
         let bytes = message::build(&self.head, &account, &to, links.unsubscribe.as_deref(), &parts, date_ms);
         let bytes = sign::sign(&self.head.signers, bytes)
             .map_err(|source| RenderError::Sign { account: account.clone(), source })?;
-        let rendered = Rendered::new(account, sender, to, bytes);
+        let rendered = Finished::new(account, sender, to, bytes);
         let Parts { subject, html, text } = parts;
         Ok(Preview { rendered, subject, html, text })
     }

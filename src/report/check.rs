@@ -201,7 +201,7 @@ impl CheckReport {
         all.extend(parts);
         let [_, parts @ ..] = all.as_slice() else { return String::new() };
         format!(
-            "<section>{}{}<p class=\"quiet\">Rendered and judged in {:.1} s: {} a second.</p></section>",
+            "<section>{}{}<p class=\"quiet\">Finished and judged in {:.1} s: {} a second.</p></section>",
             figures(&all, planned),
             bar(parts, planned),
             self.seconds,
@@ -339,7 +339,7 @@ pub(in crate::report) mod tests {
         let page = clean().page();
         assert!(page.contains("<span class=\"mark accepted\">cleared</span> 164,512 messages, each read again"));
         assert!(page.contains("<b>164,650</b><span>planned</span>"));
-        assert!(page.contains("Rendered and judged in 41.7 s: 3,945 messages a second."));
+        assert!(page.contains("Finished and judged in 41.7 s: 3,945 messages a second."));
         assert!(page.contains("No rule was broken."));
         assert!(page.contains("571 of the 571 swapped messages that showed something of somebody else"), "{page}");
         assert!(!page.contains("<h2>Findings</h2>"));

@@ -8,14 +8,13 @@
 //!
 //! [`Relay`]: crate::send::Relay
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::send::SendError;
+use crate::config::{Proof, RelayUser};
 use crate::send::known::Known;
 use crate::send::link::{Link, Said};
 use crate::send::relay::{ask, expect};
@@ -27,29 +26,9 @@ pub(in crate::send) struct Login {
     proof: Proof,
 }
 
-#[derive(Clone, Debug)]
-enum Proof {
-    Password(SecretString),
-    /// The file of an access token.
-    Token(PathBuf),
-}
-
 impl Login {
-    /// From a URL's `user:password`, or its `user` and a token's file.
-    pub fn new(text: Option<&str>, token: Option<&Path>) -> Result<Option<Self>, SendError> {
-        let decode =
-            |text: &str| percent_decode_str(text).decode_utf8().map(|t| t.into_owned()).map_err(|_| SendError::Url);
-        match (text, token) {
-            (None, None) => Ok(None),
-            (Some(user), Some(file)) if !user.is_empty() && !user.contains(':') => {
-                Ok(Some(Self { user: decode(user)?, proof: Proof::Token(file.into()) }))
-            }
-            (_, Some(_)) => Err(SendError::TokenUser),
-            (Some(text), None) => {
-                let (user, password) = text.split_once(':').ok_or(SendError::Url)?;
-                Ok(Some(Self { user: decode(user)?, proof: Proof::Password(decode(password)?.into()) }))
-            }
-        }
+    pub fn new(RelayUser { name, proof }: RelayUser) -> Self {
+        Self { user: name, proof }
     }
 
     #[cfg(test)]
@@ -292,15 +271,5 @@ mod tests {
             assert!(why.contains("TLS failed"), "{why}");
             assert!(server.heard.lock().unwrap().is_empty());
         }
-    }
-
-    #[test]
-    fn a_token_needs_a_user_and_no_password() {
-        let file = Some(Path::new("token"));
-        assert!(Login::new(Some("us%40er"), file).unwrap().is_some());
-        for bad in [None, Some(""), Some("user:password")] {
-            assert_eq!(Login::new(bad, file).unwrap_err(), SendError::TokenUser, "{bad:?}");
-        }
-        assert_eq!(Login::new(Some("user"), None).unwrap_err(), SendError::Url);
     }
 }

@@ -32,7 +32,7 @@ mod wire;
 
 pub use pace::{KEPT_BACK, Pace, Share};
 pub use probe::Probe;
-pub use relay::{Deadlines, Fault, Relay, SendError};
+pub use relay::{Deadlines, Fault, Relay};
 pub use relays::{Relays, Stands};
 
 use std::sync::Arc;

@@ -16,12 +16,13 @@ use std::time::{Duration, Instant};
 
 use governor::Quota;
 
-use crate::config::{Rate, Receiver, Smtp};
+use crate::config::{Receiver, Smtp};
 use crate::dns::Dns;
 use crate::ledger::{Outcome, Reply};
 use crate::send::replies::{Meaning, meaning};
 use crate::send::wire::reply_text;
 use crate::telemetry::event;
+use crate::units::Rate;
 use receiver::{May, Receivers};
 pub use share::Share;
 use share::Shared;

@@ -7,48 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-use crate::config::Smtp;
+use crate::config::{RelayUrl, RelayUrlError, Smtp, Tls};
 use crate::send::conversation::Conversation;
 use crate::send::known::Known;
 use crate::send::link::{Link, Said};
 use crate::send::login::Login;
 use crate::send::wire::reply_text;
 use crate::telemetry::event;
-
-/// Why a relay's URL cannot be used. Never the URL itself: it may hold a password.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// Not a URL of ours.
-    #[error(
-        "it is none of smtp://host[:port], smtp://host?tls=required and smtps://user:password@host, with a port from 1 to 65535"
-    )]
-    Url,
-    /// A password or a token would travel in clear.
-    #[error("it has a user and no TLS: write smtps://, or add ?tls=required")]
-    PlainPassword,
-    /// A token needs a user's name beside it.
-    #[error(
-        "smtp.auth is \"xoauth2\": it names the user, without a password, as in smtps://user%40registrar.example@host"
-    )]
-    TokenUser,
-    /// The name is none that EHLO can say.
-    #[error("smtp.hello is no host name: write letters, digits, dots and hyphens")]
-    Hello,
-}
-
-/// How a connection is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tls {
-    None,
-    /// STARTTLS, or no mail.
-    Required,
-    /// TLS from the first byte (RFC 8314).
-    Implicit,
-}
 
 /// Why a connection came to nothing, by what is to be mended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -129,36 +97,13 @@ impl Relay {
     ///
     /// # Errors
     /// The URL cannot be used.
-    pub fn new(smtp: &Smtp) -> Result<Self, SendError> {
-        let url = smtp.url.expose_secret();
-        let (scheme, rest) = url.split_once("://").ok_or(SendError::Url)?;
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let rest = rest.trim_end_matches('/');
-        let tls = match (scheme, query) {
-            ("smtp", "") => Tls::None,
-            ("smtp", "tls=required") => Tls::Required,
-            ("smtps", "") => Tls::Implicit,
-            _ => return Err(SendError::Url),
-        };
-        let (login, place) = match rest.rsplit_once('@') {
-            Some((login, place)) => (Some(login), place),
-            None => (None, rest),
-        };
-        let default_port = if tls == Tls::Implicit { 465 } else { 25 };
-        let (host, port) = host_port(place, default_port).ok_or(SendError::Url)?;
-        let login = Login::new(login, smtp.token_file())?;
-        if login.is_some() && tls == Tls::None {
-            return Err(SendError::PlainPassword);
-        }
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
-        if smtp.hello.is_empty() || !smtp.hello.chars().all(plain) {
-            return Err(SendError::Hello);
-        }
+    pub fn new(smtp: &Smtp) -> Result<Self, RelayUrlError> {
+        let RelayUrl { host, port, tls, user } = smtp.relay_url()?;
         Ok(Self {
             host,
             port,
             tls,
-            login,
+            login: user.map(Login::new),
             hello: smtp.hello.clone(),
             trust: Arc::default(),
             is_late: Arc::default(),
@@ -315,26 +260,13 @@ fn trust() -> Result<ClientConfig, String> {
     Ok(config.with_root_certificates(roots()?).with_no_client_auth())
 }
 
-fn host_port(place: &str, default: u16) -> Option<(String, u16)> {
-    let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, rest)) => (host, rest.strip_prefix(':')),
-        None => match place.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (place, None),
-        },
-    };
-    let port = port.map_or(Some(default), |port| port.parse().ok()).filter(|port| *port != 0)?;
-    let is_host = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/');
-    is_host.then(|| (host.to_owned(), port))
-}
-
 #[cfg(test)]
 mod tests {
     use secrecy::SecretString;
 
     use super::*;
 
-    fn relay(url: &str) -> Result<Relay, SendError> {
+    fn relay(url: &str) -> Result<Relay, RelayUrlError> {
         Relay::new(&Smtp { url: SecretString::from(url), ..Smtp::default() })
     }
 
@@ -367,7 +299,7 @@ mod tests {
         assert_eq!((implicit.port, implicit.tls), (465, Tls::Implicit));
         assert_eq!(implicit.login.as_ref().unwrap().user(), "us@er");
         assert_eq!(relay("smtp://[::1]:25?tls=required").unwrap().host, "::1");
-        assert_eq!(relay("smtp://user:pass@mail.example").unwrap_err(), SendError::PlainPassword);
+        assert_eq!(relay("smtp://user:pass@mail.example").unwrap_err(), RelayUrlError::PlainPassword);
         for bad in [
             "mail.example",
             "http://mail.example",
@@ -378,7 +310,7 @@ mod tests {
             "smtp://a b",
             "smtp://a?tls=maybe",
         ] {
-            assert_eq!(relay(bad).unwrap_err(), SendError::Url, "{bad}");
+            assert_eq!(relay(bad).unwrap_err(), RelayUrlError::Url, "{bad}");
         }
     }
 }

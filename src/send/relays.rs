@@ -14,9 +14,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::config::Smtp;
+use crate::config::{RelayUrlError, Smtp};
+use crate::send::Relay;
 use crate::send::conversation::Conversation;
-use crate::send::{Relay, SendError};
 use crate::telemetry::event;
 
 /// Failures in a row after which a relay is taken for gone, if all are.
@@ -84,7 +84,7 @@ impl Relays {
     ///
     /// # Errors
     /// A URL cannot be used.
-    pub fn new(smtp: &Smtp) -> Result<Self, SendError> {
+    pub fn new(smtp: &Smtp) -> Result<Self, RelayUrlError> {
         let read = |(smtp, weight): (Smtp, u32)| Ok((Relay::new(&smtp)?, weight));
         Ok(Self::of(smtp.each().into_iter().map(read).collect::<Result<_, _>>()?))
     }

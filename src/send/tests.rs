@@ -22,7 +22,8 @@ use super::conversation::Envelope;
 use super::*;
 use crate::account::AccountId;
 use crate::address::Address;
-use crate::config::{Rate, Smtp};
+use crate::config::Smtp;
+use crate::units::Rate;
 
 pub(super) const MESSAGES: usize = 6;
 /// The message at which the server misbehaves.

@@ -405,7 +405,7 @@ mod tests {
     #[test]
     fn a_soak_beyond_all_time_waits() {
         let mut ladder = default_ladder();
-        ladder[0].soak = crate::config::Span(std::time::Duration::MAX);
+        ladder[0].soak = crate::units::Span(std::time::Duration::MAX);
         let before = StageCounts { stage: &ladder[0], counts: sent(1), finished_ms: Some(ENDED_MS) };
         let waiting = gate(&fresh(&ladder[1]), &[before], &LIMITS, PASSED, false, ENDED_MS);
         assert!(matches!(waiting, Gate::Wait { until_ms: Some(i64::MAX), .. }), "{waiting:?}");

@@ -14,8 +14,8 @@ use siphasher::sip::SipHasher13;
 
 use crate::account::AccountId;
 use crate::campaign::Stage;
-use crate::config::Span;
 use crate::guard::normal::fold;
+use crate::units::Span;
 
 /// The most stages a ladder may have.
 pub const STAGES_MAX: usize = 100;

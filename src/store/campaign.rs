@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::campaign::{Campaign, State};
-use crate::config::Rate;
 use crate::store::cell::Cell;
 use crate::store::directory::json;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::message::{Fingerprint, Planned, insert_text, snapshot_rows};
 use crate::store::{Store, in_transaction, ledger, with_pool};
+use crate::units::Rate;
 
 /// What a row is called that cannot be read.
 const WHAT: &str = "campaign";

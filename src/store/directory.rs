@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use crate::account::{AccountId, Kind, Record};
-use crate::config::Mapping;
 use crate::guard::index::Entry;
+use crate::mapping::Mapping;
 use crate::store::cell::Cell;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Store, with_pool};

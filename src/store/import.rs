@@ -12,9 +12,9 @@
 use serde::Serialize;
 
 use crate::account::{Kind, Record};
-use crate::config::Mapping;
 use crate::directory::NewAccount;
 use crate::directory::accept::{self, Conflict, Found};
+use crate::mapping::Mapping;
 use crate::store::batch::Batch;
 use crate::store::cell::Cell;
 use crate::store::directory::{account, hex, json, read_kind};

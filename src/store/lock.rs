@@ -22,11 +22,11 @@ use tokio::task::JoinHandle;
 
 use crate::campaign::State;
 use crate::clock::Clock;
-use crate::config::Rate;
 use crate::store::campaign::{read_rate, read_state};
 use crate::store::cell::Cell;
 use crate::store::error::{Doing, Result, StoreError};
 use crate::store::{Lease, Store, in_transaction, with_pool};
+use crate::units::Rate;
 
 /// How often the holder says that it lives.
 const BEAT: Duration = Duration::from_secs(5);

@@ -11,11 +11,11 @@ use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
 use crate::account::AccountId;
-use crate::config::Rate;
 use crate::dns::Unanswered;
 use crate::guard::Rule;
 use crate::ledger::{Counts, Outcome};
 use crate::stage::DrillSummary;
+use crate::units::Rate;
 
 /// A directory version became current.
 pub fn directory_imported(version: i64, accounts: u64, identifiers: u64) {

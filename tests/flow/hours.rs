@@ -4,7 +4,7 @@
 use super::*;
 use crate::both;
 use kakitome::clock::Clock;
-use kakitome::config::Rate;
+use kakitome::units::Rate;
 
 const HOUR_MS: i64 = 3_600_000;
 

@@ -9,7 +9,8 @@ use kakitome::guard::drill::{self, Drill, Sample, Way};
 use kakitome::guard::index::Entry;
 use kakitome::guard::overlay::{Builder, Columns};
 use kakitome::guard::{Ablation, Guard, Index, Judge, Literal, Overlay, Rule, Terms};
-use kakitome::render::{Letterhead, Mailbox, Rendered, Renderer, Template};
+use kakitome::message::Finished;
+use kakitome::render::{Letterhead, Mailbox, Renderer, Template};
 
 use super::world::{CAMPAIGN, World, terms};
 
@@ -30,7 +31,7 @@ const FULL: &str = "{{ account.name or account.company }} 様
 struct Press {
     terms: Terms,
     recipients: Vec<Recipient>,
-    messages: Vec<Rendered>,
+    messages: Vec<Finished>,
 }
 
 impl Press {

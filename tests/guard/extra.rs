@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use kakitome::account::{AccountId, Kind};
 use kakitome::address::Address;
-use kakitome::config::Column;
 use kakitome::guard::overlay::{Builder, Columns};
 use kakitome::guard::{Candidate, Overlay, Rule, Terms, Verdict};
+use kakitome::mapping::Column;
 use proptest::prelude::*;
 
 use super::encodings::ENCODINGS;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kakitome::account::{AccountId, Kind, Record};
 use kakitome::address::Address;
-use kakitome::config::{Column, LetterCase, Mapping};
 use kakitome::directory::row::{Cell, Reader};
 use kakitome::guard::index::Entry;
 use kakitome::guard::{Allow, Candidate, Finding, Guard, Index, Literal, Rule, Terms, Verdict};
 use kakitome::key::{Keys, Link, Purpose};
+use kakitome::mapping::{Column, LetterCase, Mapping};
 
 /// The campaign that every letter belongs to.
 pub const CAMPAIGN: i64 = 7;

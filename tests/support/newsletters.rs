@@ -12,14 +12,16 @@ use std::path::Path;
 
 use kakitome::account::{Recipient, Record};
 use kakitome::address::Address;
-use kakitome::config::{Config, Mapping};
+use kakitome::config::Config;
 use kakitome::demo::{generate, people};
 use kakitome::directory::NewAccount;
 use kakitome::directory::row::{Cell, Reader};
 use kakitome::guard::overlay::Columns;
 use kakitome::guard::{Allow, Candidate, Finding, Guard, Judge, Literal, Overlay, Terms};
 use kakitome::key::Keys;
-use kakitome::render::{Letterhead, Mailbox, Rendered, Renderer, Template};
+use kakitome::mapping::Mapping;
+use kakitome::message::Finished;
+use kakitome::render::{Letterhead, Mailbox, Renderer, Template};
 
 /// The first member ID: today's dates, written as `20261231`, are IDs too.
 pub const FIRST_ID: u64 = 15_000_000;
@@ -132,7 +134,7 @@ impl Newsletter {
     }
 
     /// Renders an account's message.
-    pub fn render(&self, record: Record, extra: BTreeMap<String, String>) -> Rendered {
+    pub fn render(&self, record: Record, extra: BTreeMap<String, String>) -> Finished {
         let recipient = Recipient { record, extra };
         self.renderer.render(recipient, DATE_MS).unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }

@@ -61,7 +61,7 @@ pub struct CheckReport {
     pub forgot_tokens: bool,
     /// How long it took.
     pub seconds: f64,
-    /// Rendered and judged, in this run.
+    /// Finished and judged, in this run.
     pub messages_per_second: f64,
     /// The first findings.
     #[serde(skip)]

@@ -7,12 +7,12 @@ use crate::app::App;
 use crate::app::campaign::proven::Proven;
 use crate::app::campaign::{check, standing};
 use crate::campaign::{Campaign, Stage, State};
-use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::ledger::Counts;
 use crate::report::{CampaignReport, Head, LedgerProof, Moment, Passage, StageReport, number};
 use crate::store::{Proof, Turn};
 use crate::telemetry::event;
+use crate::units::Rate;
 
 /// One campaign and where it stands.
 #[derive(Debug, Serialize)]

@@ -11,18 +11,19 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::account::{AccountId, Kind, Record, mask};
+use crate::account::{AccountId, Kind, Record};
+use crate::address::mask;
 use crate::app::App;
 use crate::app::campaign::loaded::LoadedCampaign;
 use crate::app::campaign::mistakes::Mistakes;
 use crate::app::campaign::{check, definition, freeze};
 use crate::audience::Row;
 use crate::campaign::{Campaign, Definition};
-use crate::config::Mapping;
 use crate::directory::read::BadLine;
 use crate::error::{Error, Exit, Result};
 use crate::guard::overlay::{BadCell, Builder, Columns, Conflict};
 use crate::guard::{Finding, Guard, Overlay};
+use crate::mapping::Mapping;
 
 /// Snapshot rows read together.
 const PAGE: usize = 10_000;

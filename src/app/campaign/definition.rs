@@ -7,9 +7,10 @@ use crate::app::App;
 use crate::app::campaign::loaded;
 use crate::app::campaign::loaded::LoadedCampaign;
 use crate::campaign::Definition;
-use crate::config::{Mapping, at_line, line_of};
+use crate::config::{at_line, line_of};
 use crate::error::{Error, Exit, Result};
 use crate::guard::{Guard, Literal, Literally, Overlay, Terms};
+use crate::mapping::Mapping;
 use crate::render::{self, Template};
 use crate::stage;
 

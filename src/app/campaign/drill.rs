@@ -11,8 +11,8 @@ use crate::campaign::Campaign;
 use crate::error::{Error, Result};
 use crate::guard::Guard;
 use crate::guard::drill::{self, Drill, Sample};
+use crate::message::Finished;
 use crate::progress;
-use crate::render::Rendered;
 
 /// Pairs of messages that are swapped.
 const PAIRS: usize = 200;
@@ -39,7 +39,7 @@ pub async fn run(app: &App, campaign: &Campaign, guard: &Arc<Guard>, bound: &Arc
 /// is among the swaps.
 fn swap(guard: &Guard, bound: &LoadedCampaign, recipients: Vec<Recipient>, now_ms: i64) -> Result<Drill> {
     let judge = check::judge_of(guard, bound)?;
-    let rendered: Vec<(Recipient, Rendered)> = recipients
+    let rendered: Vec<(Recipient, Finished)> = recipients
         .into_iter()
         .filter_map(|recipient| {
             let message = bound.renderer().render(recipient.clone(), now_ms).ok()?;

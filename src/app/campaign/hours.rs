@@ -7,8 +7,9 @@
 
 use crate::app::App;
 use crate::clock;
-use crate::config::{self, Day, SendingWindow};
 use crate::error::Result;
+use crate::schedule;
+use crate::schedule::{Day, SendingWindow};
 
 /// Below this, a run may claim all that is left of a day.
 const FEW: u64 = 100;
@@ -30,7 +31,7 @@ struct Today {
 /// Why nothing may be sent now, and until when, if that is so.
 pub(in crate::app) async fn shut(app: &App) -> Result<Option<Shut>> {
     let (smtp, now_ms) = (&app.config.smtp, app.clock.now_ms());
-    if let Some(until_ms) = config::shut_until_ms(&smtp.windows, now_ms) {
+    if let Some(until_ms) = schedule::shut_until_ms(&smtp.windows, now_ms) {
         let windows: Vec<&str> = smtp.windows.iter().map(SendingWindow::as_str).collect();
         let until = clock::show(until_ms);
         let why = format!("outside the sending windows ({}): shut until {until}", windows.join(", "));

@@ -10,9 +10,10 @@ use crate::app::App;
 use crate::app::campaign::declare;
 use crate::app::directory::index;
 use crate::campaign::{Campaign, Definition};
-use crate::config::{Config, Dkim, Mapping};
+use crate::config::{Config, Dkim};
 use crate::error::{Error, Result};
 use crate::guard::{Cleared, Finding, Guard, Held, Judge, Literal, Overlay, Rule, Terms};
+use crate::mapping::Mapping;
 use crate::render::{Letterhead, Mailbox, Renderer, ReturnPath, Signer, Template};
 use crate::telemetry::Metrics;
 

@@ -13,7 +13,6 @@ use crate::app::campaign::loaded::{self, LoadedCampaign};
 use crate::app::campaign::{drill, gate};
 use crate::app::deliver::feed::Window;
 use crate::campaign::{Campaign, State};
-use crate::config::Rate;
 use crate::dns::Dns;
 use crate::error::{Error, Result};
 use crate::guard::Guard;
@@ -25,6 +24,7 @@ use crate::send::{KEPT_BACK, Pace, Relays, Share};
 use crate::stage::Gate;
 use crate::store::{Lease, Pulse, Turn, WHOLE};
 use crate::telemetry::event;
+use crate::units::Rate;
 
 /// How often a running send looks whether it was paused or halted.
 pub(in crate::app) const LOOK: Duration = Duration::from_millis(250);

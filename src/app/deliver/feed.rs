@@ -21,12 +21,12 @@ use crate::app::deliver::hand::Hand;
 use crate::app::deliver::prepare::{DIGEST, Page, Preparer, Ready};
 use crate::app::deliver::record::Recorder;
 use crate::app::deliver::watch::Watcher;
-use crate::config::Rate;
 use crate::error::{Error, Result};
 use crate::guard::{Held, Rule};
 use crate::ledger::Claim;
 use crate::send::{self, Permission, Ticket};
 use crate::telemetry::event;
+use crate::units::Rate;
 
 /// Claims for each connection: enough for one bulk write while the one before is
 /// sent. Twice as many send 4 % faster, and leave twice as many unknown.

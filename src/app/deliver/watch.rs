@@ -11,10 +11,11 @@ use crate::app::App;
 use crate::app::deliver::climb::{LOOK, Line};
 use crate::app::deliver::feed::Flow;
 use crate::campaign::State;
-use crate::config::{self, Rate};
 use crate::error::Result;
+use crate::schedule;
 use crate::send::{Relays, Stands};
 use crate::store::{Look, Pulse};
+use crate::units::Rate;
 
 /// Whether messages may still be begun that were judged by this version, at this
 /// rate.
@@ -74,7 +75,7 @@ impl Watcher {
             self.withdraw().await?;
             self.told = look.told;
         }
-        let is_open = config::shut_until_ms(&self.app.config.smtp.windows, self.app.clock.now_ms()).is_none();
+        let is_open = schedule::shut_until_ms(&self.app.config.smtp.windows, self.app.clock.now_ms()).is_none();
         Ok(is_open && goes_on(look, self.version, self.rate))
     }
 

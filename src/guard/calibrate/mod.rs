@@ -17,11 +17,12 @@ mod spelling;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::account::{AccountId, Field, Kind, Record, mask};
+use crate::account::{AccountId, Field, Kind, Record};
 use crate::address::Address;
-use crate::config::Mapping;
+use crate::address::mask;
 use crate::guard::{Allow, Candidate, Finding, Guard, Index, Judge, Rule, Terms, normal};
 use crate::key::Keys;
+use crate::mapping::Mapping;
 
 pub use sample::{Sample, Sampled};
 use spelling::{Place, Spelling, Strength};
@@ -255,7 +256,7 @@ impl Trial<'_> {
 
     /// Whether the column's values that differ by case alone are two.
     fn is_exact(&self) -> bool {
-        self.mapping.columns.get(self.name).is_some_and(crate::config::Column::is_exact)
+        self.mapping.columns.get(self.name).is_some_and(crate::mapping::Column::is_exact)
     }
 
     /// Whether an account has a value of the column but for its case, and not itself.

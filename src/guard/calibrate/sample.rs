@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use crate::account::Record;
-use crate::config::Mapping;
 use crate::guard::index::Entry;
+use crate::mapping::Mapping;
 
 /// How many accounts are chosen by the seed.
 const ACCOUNTS_MAX: usize = 100;

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountId, Record};
 use crate::guard::{Judge, Rule};
-use crate::render::Rendered;
+use crate::message::Finished;
 use content::Content;
 use swap::{Outcome, Swap};
 
@@ -33,7 +33,7 @@ pub struct Sample<'a> {
     /// The audience's extra columns.
     pub extra: &'a BTreeMap<String, String>,
     /// The message that was rendered for it.
-    pub message: &'a Rendered,
+    pub message: &'a Finished,
 }
 
 /// A way of swapping.

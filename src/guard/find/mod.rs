@@ -31,9 +31,9 @@ pub(in crate::guard) use host::named as is_top_level;
 use regex::Regex;
 
 use crate::account::Kind;
-use crate::config::Mapping;
 use crate::guard::normal;
 use crate::guard::view::{self, View};
+use crate::mapping::Mapping;
 use atoms::Atoms;
 use heads::Heads;
 use ids::Ids;
@@ -347,7 +347,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::config::Column;
+    use crate::mapping::Column;
 
     fn scanner() -> Scanner {
         let column = |kind, pattern: Option<&str>| Column {

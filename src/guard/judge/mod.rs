@@ -6,9 +6,9 @@ mod cell;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use crate::account::{AccountId, Kind, Record, mask};
+use crate::account::{AccountId, Kind, Record};
 use crate::address::Address;
-use crate::config::Mapping;
+use crate::address::mask;
 use crate::guard::find::Scanner;
 use crate::guard::judge::ablation::Ablation;
 use crate::guard::overlay::extras::Extras;
@@ -19,7 +19,8 @@ use crate::guard::rules::{self, Case, Seen};
 use crate::guard::view::{self, Limits, Shape, View, Views};
 use crate::guard::{Cleared, Held, Index, Known, Own, Terms, Verdict, normal};
 use crate::key::Keys;
-use crate::render::Rendered;
+use crate::mapping::Mapping;
+use crate::message::Finished;
 
 /// A finished message that claims to be for an account.
 #[derive(Clone, Copy)]
@@ -288,7 +289,7 @@ impl Judge<'_> {
 
     /// Whether values of a directory's column that differ by case alone are two.
     pub(in crate::guard) fn is_exact(&self, column: &str) -> bool {
-        self.guard.mapping.columns.get(column).is_some_and(crate::config::Column::is_exact)
+        self.guard.mapping.columns.get(column).is_some_and(crate::mapping::Column::is_exact)
     }
 
     /// The columns of which a value must be shown.
@@ -345,7 +346,7 @@ impl Judge<'_> {
     ///
     /// # Errors
     /// [`Held`] with every finding.
-    pub fn clear(&self, rendered: Rendered, record: Option<&Record>) -> Result<Cleared, Held> {
+    pub fn clear(&self, rendered: Finished, record: Option<&Record>) -> Result<Cleared, Held> {
         let verdict = self.examine(
             Candidate {
                 sender: rendered.sender(),

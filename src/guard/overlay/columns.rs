@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use crate::account::Kind;
-use crate::config::{Column, NO_PATTERN};
 use crate::guard::normal;
 use crate::key::Keys;
+use crate::mapping::{Column, NO_PATTERN};
 
 /// The most columns that may be declared: a bit stands for each.
 const COLUMNS_MAX: usize = 32;

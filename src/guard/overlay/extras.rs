@@ -2,10 +2,10 @@
 //! scanner that knows the patterns of both.
 
 use crate::account::AccountId;
-use crate::config::Mapping;
 use crate::guard::find::Scanner;
 use crate::guard::overlay::{Overlay, OwnExtra};
 use crate::key::Keys;
+use crate::mapping::Mapping;
 
 /// What a judge needs of a campaign that declares identifiers.
 pub struct Extras<'o> {

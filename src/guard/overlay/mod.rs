@@ -18,12 +18,12 @@ use std::collections::{BTreeMap, HashMap};
 pub use columns::{BadCell, Columns};
 
 use crate::account::{AccountId, Kind};
-use crate::config::Column;
 use crate::guard::find::names::Names;
 use crate::guard::index::{Entry as Named, Index};
 use crate::guard::overlay::columns::Value;
 use crate::guard::{Own, normal};
 use crate::key::Keys;
+use crate::mapping::Column;
 
 /// How a declared column is named to templates and in `must_show`.
 pub const PREFIX: &str = "extra.";

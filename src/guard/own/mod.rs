@@ -11,9 +11,9 @@ use std::collections::HashMap;
 use hashbrown::HashSet;
 
 use crate::account::{AccountId, Kind, Record};
-use crate::config::Mapping;
 use crate::guard::normal;
 use crate::guard::own::values::Values;
+use crate::mapping::Mapping;
 
 /// Canonical values by column.
 type Columns = HashMap<String, Vec<(Kind, String)>>;
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
     use crate::account::Field;
     use crate::address::Address;
-    use crate::config::Column;
+    use crate::mapping::Column;
 
     fn own() -> Own {
         let columns = [

@@ -4,7 +4,8 @@
 //! allows, then the directory: somebody else's is foreign. What nobody is known
 //! to own is unexplained, where its shape is plain enough to ask.
 
-use crate::account::{AccountId, Kind, mask};
+use crate::account::{AccountId, Kind};
+use crate::address::mask;
 use crate::guard::find::{Shape, Token, file, is_top_level};
 use crate::guard::finding::Rule;
 use crate::guard::normal;

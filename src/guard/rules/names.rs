@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::account::{AccountId, Kind, mask};
+use crate::account::{AccountId, Kind};
+use crate::address::mask;
 use crate::guard::find::file;
 use crate::guard::find::names::salutation::{NAME_MAX, Salutation};
 use crate::guard::find::names::standalone::{self, Standing};

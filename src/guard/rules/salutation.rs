@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::account::{Kind, mask};
+use crate::account::Kind;
+use crate::address::mask;
 use crate::guard::find::names::salutation::{Salutation, broken, is_generic, salutations};
 use crate::guard::finding::Rule;
 use crate::guard::normal;

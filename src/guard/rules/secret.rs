@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::account::{Kind, mask};
+use crate::account::Kind;
+use crate::address::mask;
 use crate::guard::find::figure;
 use crate::guard::finding::Rule;
 use crate::guard::normal;

@@ -2,7 +2,8 @@
 //! `Mr. Okafor`. Input: searched text of a view that is read. What the directory does not
 //! have is nobody's; a surname that is this account's is its own. Infallible, linear.
 
-use crate::account::{AccountId, Kind, mask};
+use crate::account::{AccountId, Kind};
+use crate::address::mask;
 use crate::guard::find::names::standalone::Standing;
 use crate::guard::find::names::titled::{self, Titled};
 use crate::guard::finding::Rule;

@@ -21,8 +21,9 @@ use governor::{DefaultDirectRateLimiter, RateLimiter};
 use super::quota;
 use super::share::{Share, part};
 use super::sites::{Sites, Taker};
-use crate::config::{self, Rate};
+use crate::config;
 use crate::dns::{self, Dns};
+use crate::units::Rate;
 
 /// Halvings at most: 1/64 of the rate.
 const HALVINGS_MAX: u32 = 6;

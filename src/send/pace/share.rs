@@ -10,7 +10,7 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, RateLimiter};
 
 use super::quota;
-use crate::config::Rate;
+use crate::units::Rate;
 
 /// How long it is waited before a share of nothing is asked for again.
 const NOTHING: Duration = Duration::from_millis(50);

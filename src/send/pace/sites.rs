@@ -177,7 +177,7 @@ impl Met {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Resolver;
+    use crate::dns::Resolver;
 
     /// Nobody is asked: answers are given by hand.
     fn sites(mx: &[&str]) -> Sites {

@@ -3,8 +3,9 @@
 use std::num::NonZeroUsize;
 
 use super::*;
-use crate::config::{Rate, Receiver, Smtp};
+use crate::config::{Receiver, Smtp};
 use crate::send::tests::{always, letter_to, running};
+use crate::units::Rate;
 
 #[tokio::test]
 async fn a_domain_without_tokens_does_not_hold_up_another() {

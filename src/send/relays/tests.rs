@@ -8,11 +8,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::config::Rate;
 use crate::ledger::State::{Accepted, Unknown};
 use crate::send::Pace;
 use crate::send::tests::server::{Fault, Phase, Script, listen, serve};
 use crate::send::tests::{AT, MESSAGES, relay, running, send, send_at};
+use crate::units::Rate;
 
 /// Where nothing listens.
 async fn nowhere() -> SocketAddr {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
-use super::written;
+use crate::units::quoted;
 
 /// A DNS resolver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl fmt::Display for Resolver {
 impl<'de> Deserialize<'de> for Resolver {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let wanted = "\"system\" or an IP address, in quotes, as in \"127.0.0.1:53\"";
-        written::text(from, wanted, |text| text.parse().map_err(|no: NoResolver| no.to_string()))
+        quoted(from, wanted, |text| text.parse().map_err(|no: NoResolver| no.to_string()))
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::written;
+use crate::units::quoted;
 
 /// `09:00–20:00 Asia/Tokyo`; `22:00-06:00 Europe/Berlin` goes over midnight.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +63,7 @@ fn time(text: &str) -> Option<Time> {
 impl<'de> Deserialize<'de> for SendingWindow {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let wanted = "two times and a time zone in quotes, as in \"09:00–20:00 Asia/Tokyo\"";
-        written::text(from, wanted, |text| {
+        quoted(from, wanted, |text| {
             SendingWindow::parse(text).ok_or_else(|| {
                 let zone = text.trim().rsplit_once(' ').map(|(_, zone)| zone).filter(|zone| !zone.contains(':'));
                 match zone.filter(|zone| TimeZone::get(zone).is_err()) {
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for SendingWindow {
 }
 
 /// Some windows: a list of none would mean all times, or no time.
-pub(super) fn windows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SendingWindow>, D::Error> {
+pub(crate) fn windows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SendingWindow>, D::Error> {
     let windows = Vec::deserialize(from)?;
     if windows.is_empty() {
         return Err(D::Error::custom("no hours stand in this list; leave windows out to send at all times"));

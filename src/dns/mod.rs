@@ -4,6 +4,8 @@
 //! everything else, from a timeout to SERVFAIL, and says nothing about what
 //! there is. Names are asked as they stand: no search list, no hosts file.
 
+mod resolver;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use mail_auth::hickory_resolver::system_conf::read_system_conf;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{MessageAuthenticator, SpfResult};
 
-use crate::config::Resolver;
+pub use resolver::Resolver;
 
 /// Times that a question is put before it is given up.
 const TRIES: u32 = 2;

@@ -1,8 +1,48 @@
-//! One column of a directory's export: what it holds, and how it is read.
+//! Which column of a directory's export is what: what it holds, and how it is read.
+//!
+//! A value of the configuration, stored with every directory version; the guard reads by it
+//! what identifies an account. Names no room.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::account::Kind;
+
+/// `[directory]`: which column is what. Stored with every directory version,
+/// because a version can only be read with the mapping it was loaded by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// The column that is the account's key.
+    pub account: String,
+    /// The column that mail goes to.
+    pub address: String,
+    /// What the export is encoded in, where it is neither UTF-8 nor has a byte order
+    /// mark: `cp932`, `utf-16`, `windows-1252`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// What separates the export's cells. Default: a comma.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
+    /// Every column of the export, by name.
+    pub columns: BTreeMap<String, Column>,
+    /// The largest share of accounts, in percent, whose address, name or
+    /// domains may differ from the version before.
+    #[serde(default = "Mapping::default_drift")]
+    pub drift_percent_max: f64,
+}
+
+impl Mapping {
+    fn default_drift() -> f64 {
+        5.0
+    }
+
+    /// The columns of one kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &str> {
+        self.columns.iter().filter(move |(_, c)| c.kind == kind).map(|(name, _)| name.as_str())
+    }
+}
 
 /// One column of a directory export.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,7 +103,7 @@ impl Column {
 }
 
 /// Whether telephone numbers can be read by this region's plan.
-pub(super) fn is_region(country: &str) -> bool {
+pub fn is_region(country: &str) -> bool {
     use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
     let region = country.to_ascii_uppercase().parse::<Region>().ok();
     region.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region)).is_some()

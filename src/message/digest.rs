@@ -5,7 +5,7 @@
 use crate::address::Address;
 
 /// What `check` stores, approval signs and sending compares.
-pub(in crate::render) fn of(sender: &Address, recipient: &Address, bytes: &[u8]) -> [u8; 32] {
+pub(super) fn of(sender: &Address, recipient: &Address, bytes: &[u8]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key("kakitome 2026 message digest");
     let mut piece = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_be_bytes());
