@@ -9,6 +9,7 @@ pub fn is_among(text: &str, start: usize, end: usize) -> bool {
     has_cents(text, start, end)
         || has_column(text, start, end)
         || starts_inside(text, start)
+        || ends_inside(text, end)
         || has_millions(&text[start..end])
 }
 
@@ -41,6 +42,16 @@ fn starts_inside(text: &str, start: usize) -> bool {
     let after = text[start..].trim_start_matches(is_sign);
     let number = &text[first..text.len() - after.len()];
     is_grouped(number, ',') && (number.matches(',').nth(1).is_some() || after.is_empty() || after.starts_with('\n'))
+}
+
+/// Whether a place is inside an amount of millions or more: `16,506` of `16,506,568.03`.
+fn ends_inside(text: &str, end: usize) -> bool {
+    let Some(sign) = text[end..].chars().next().filter(|c| matches!(c, ',' | '.')) else { return false };
+    let in_group = |c: char| c.is_ascii_digit() || c == sign;
+    let first = text[..end].trim_end_matches(in_group).len();
+    let last = text.len() - text[end..].trim_start_matches(in_group).len();
+    let number = &text[first..last];
+    is_grouped(number, sign) && number.matches(sign).nth(1).is_some()
 }
 
 /// Whether a run of digits has two amounts in it, a line each: `931,813` and `17,640`.
@@ -93,6 +104,10 @@ mod tests {
             ("87,813,138\n81\n+25.4%", "813,138\n81\n+25", true),
             ("6,031,803,774   0", "031,803,774   0", true),
             ("813,194,833\n+8.4%", "813,194,833\n+8.4", true),
+            ("01\n14,268,672,883.03", "01\n14,268,672", true),
+            ("01\n14.268.672.883,03", "01\n14.268.672", true),
+            ("212.555.0187, 212", "212.555.0187", false),
+            ("212 555 0187.", "212 555 0187", false),
             ("1,090-1234-5678", "090-1234-5678", false),
             ("1,090 1234 5678", "090 1234 5678", false),
             ("415.555\n.2671", "415.555\n.2671", false),

@@ -160,7 +160,7 @@ impl Number<'_> {
     fn shape(&self, setting: Setting, is_evidence: bool, mut is_labelled: impl FnMut() -> bool) -> Option<Shape> {
         let Self { text, start, end, .. } = *self;
         let is_piece = || amount::is_among(text, self.first, end) || iban::has(text, self.first, end);
-        if is_uuid_piece(text, self.first, end) || self.is_of_a_hash() || is_piece() {
+        if is_uuid_piece(text, self.first, end) || self.is_of_a_hash() || self.begins_in_a_hash() || is_piece() {
             return None;
         }
         // National, international, or international by digits alone.
@@ -179,6 +179,14 @@ impl Number<'_> {
         let is_grouped = || !is_one && !text[self.first..end].contains([',', '\n']);
         let is_likely = is_evidence || (leads && self.digits >= ASKED_MIN) || (is_grouped() && self.digits > 9);
         (is_likely || (is_one && self.digits > 9) || is_labelled()).then_some(Shape::BuriedPhone)
+    }
+
+    /// Whether its first digits are the end of a hash, with other numbers behind that:
+    /// `…912d7d7167f03169813`, and `26` in the next cell.
+    fn begins_in_a_hash(&self) -> bool {
+        let Self { text, first, .. } = *self;
+        let group = text[first..].bytes().take_while(u8::is_ascii_digit).count();
+        text[..first].ends_with(|c: char| c.is_ascii_alphabetic()) && is_hash_piece(text, first, first + group)
     }
 
     /// Whether neither side goes on as part of a date, a path or a longer word.
