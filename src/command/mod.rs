@@ -21,15 +21,15 @@ use crate::app::directory::{calibrate, import, suppress};
 use crate::app::evidence::resolve::Which;
 use crate::app::evidence::{lookup, reconcile, resolve};
 use crate::app::{App, doctor, filter, init, private};
-use crate::cli::{Campaign, Cli, Command, Directory, Guard, GuardCheck, LogFormat, Settle, SettleAs, Suppress};
+use crate::cli::{Campaign, Cli, Command, Demo, Directory, Guard, GuardCheck, LogFormat, Settle, SettleAs, Suppress};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::guard::Rule;
 use crate::ledger::State;
 use crate::telemetry::{self, Format, Metrics};
 use crate::{console, demo, progress};
-pub use out::talk;
-pub use print::{Printer, count};
+use out::talk;
+use print::Printer;
 
 /// Who freezes a campaign, or decides about one, where neither the environment nor the command
 /// names somebody.
@@ -96,7 +96,7 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
             print.initialised(&init::init(&folder)?);
             Ok(Exit::Done)
         }
-        Command::Demo(args) => demo::run(&args, metrics, &print).await,
+        Command::Demo(args) => demonstrate(&args, metrics, &print).await,
         Command::Doctor(args) => {
             let done = doctor::doctor(&Config::load(&cli.common.config)?, &args).await?;
             print.examined(&done);
@@ -116,6 +116,15 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
     }?;
     print.finish()?;
     Ok(exit)
+}
+
+async fn demonstrate(args: &Demo, metrics: Metrics, print: &Printer) -> Result<Exit> {
+    if cfg!(debug_assertions) {
+        talk("note: this is a debug build, many times slower than a release build: cargo run --release -- demo");
+    }
+    let story = demo::run(args, metrics, &|line| print.say(line)).await?;
+    print.story(&story, &args.out);
+    Ok(story.exit())
 }
 
 async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, print: &Printer) -> Result<Exit> {

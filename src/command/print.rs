@@ -15,6 +15,7 @@ use crate::clock;
 use crate::command::out::{Out, talk};
 use crate::command::settled::unknown_hint;
 use crate::command::table::{fitted, table};
+use crate::demo::Story;
 use crate::error::Result;
 use crate::guard::check::Judged;
 use crate::report::counted;
@@ -71,9 +72,9 @@ impl Printer {
         }
     }
 
-    /// Whether the result is one JSON object.
-    pub fn is_json(&self) -> bool {
-        self.json
+    /// How the demo ended; what it did on the way was said.
+    pub fn story(&self, story: &Story, out: &Path) {
+        self.show(story, || story.text(out));
     }
 
     /// Files that were written, and those that were there already.

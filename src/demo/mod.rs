@@ -26,10 +26,10 @@ use crate::app::directory::import;
 use crate::app::{App, init, private};
 use crate::campaign::State;
 use crate::cli::Demo;
-use crate::command::{Printer, count, talk};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::guard::drill::Drill;
+use crate::report::number as count;
 use crate::telemetry::Metrics;
 use reader::Ownership;
 use receiver::Receiver;
@@ -71,23 +71,72 @@ struct Seconds {
     total: f64,
 }
 
-/// Tells the story.
+impl Story {
+    /// Anything but the promised end is a failure of the program.
+    pub fn exit(&self) -> Exit {
+        let kept = self.delivered == self.cleared
+            && self.distinct_recipients == self.delivered
+            && self.mismatched == 0
+            && self.accident.delivered == 0
+            && self.accident.held == self.accident.planned
+            && self.export_refused;
+        if kept { Exit::Done } else { Exit::Unexpected }
+    }
+
+    /// As people read it; `out` is the folder that it is left in.
+    pub fn text(&self, out: &Path) -> String {
+        let arrived = if self.counted_by_receiver {
+            format!(
+                "{} of {} cleared newsletters arrived, each at its own account ({} mismatched).",
+                count(self.delivered),
+                count(self.cleared),
+                self.mismatched
+            )
+        } else {
+            format!(
+                "{} of {} cleared newsletters were accepted by the server; count there what arrived.",
+                count(self.delivered),
+                count(self.cleared)
+            )
+        };
+        let accident = format!(
+            "The accident: {} planned, {} held, {} delivered. The shifted export: {}.",
+            count(self.accident.planned),
+            count(self.accident.held),
+            count(self.accident.delivered),
+            if self.export_refused { "refused" } else { "TAKEN" }
+        );
+        let drill = format!(
+            "Drill: {} swapped messages, {} held, {} showed nothing identifying.",
+            self.drill.swapped, self.drill.held, self.drill.vacuous
+        );
+        let at = |name: &str| out.join(name).display().to_string();
+        let ends = [
+            ("Previews", at("preview/index.html")),
+            ("Check", at("check.html")),
+            ("Report", at("report.html")),
+            ("Accident", at("accident.html")),
+            ("Ledger", format!("{} ({} entries, proven)", at("kakitome.db"), self.ledger_entries)),
+            ("Go on there", format!("cd {} && kakitome campaign list", out.display())),
+            ("Took", format!("{:.1} s", self.seconds.total)),
+        ];
+        let ends = ends.map(|(name, value)| format!("{name:<12} {value}")).join("\n");
+        format!("\n{arrived}\n{accident}\n{drill}\n{ends}")
+    }
+}
+
+/// Who is told, line by line, how far the story is.
+pub type Say<'a> = &'a dyn Fn(&str);
+
+/// Plays the story.
 ///
 /// # Errors
 /// The folder cannot be used, or a step of the story fails.
-pub async fn run(args: &Demo, metrics: Metrics, print: &Printer) -> Result<Exit> {
+pub async fn run(args: &Demo, metrics: Metrics, say: Say<'_>) -> Result<Story> {
     let started = Instant::now();
-    if cfg!(debug_assertions) {
-        talk("note: this is a debug build, many times slower than a release build: cargo run --release -- demo");
-    }
     make_folder(&args.out)?;
     let mut seconds = Seconds::default();
-    print.say(&format!(
-        "a registrar with {} accounts (seed {}) in {}/",
-        count(args.accounts),
-        args.seed,
-        args.out.display()
-    ));
+    say(&format!("a registrar with {} accounts (seed {}) in {}/", count(args.accounts), args.seed, args.out.display()));
     let clock = Instant::now();
     let files = generate::registrar(&args.out, args.accounts, args.seed)?;
     seconds.generate = clock.elapsed().as_secs_f64();
@@ -95,17 +144,17 @@ pub async fn run(args: &Demo, metrics: Metrics, print: &Printer) -> Result<Exit>
     let mail = Mail::start(args, &files.directory)?;
     let config = configure(&args.out, &mail.url)?;
     let app = App::open(config, metrics).await?;
-    let newsletter = newsletter(&app, args, &files, &mail, &mut seconds, print).await?;
+    let newsletter = newsletter(&app, args, &files, &mail, &mut seconds, say).await?;
     let seen = mail.take(newsletter.accepted);
 
     let clock = Instant::now();
-    let accident = accident(&app, args, &files, &mail, print).await?;
-    let export_refused = shifted_export(&app, &files, print).await?;
+    let accident = accident(&app, args, &files, &mail, say).await?;
+    let export_refused = shifted_export(&app, &files, say).await?;
     seconds.accident = clock.elapsed().as_secs_f64();
     let ledger_entries = control::verify(&app).await?.entries;
     seconds.total = started.elapsed().as_secs_f64();
 
-    let story = Story {
+    Ok(Story {
         accounts: args.accounts,
         cleared: newsletter.cleared,
         delivered: seen.delivered,
@@ -117,20 +166,7 @@ pub async fn run(args: &Demo, metrics: Metrics, print: &Printer) -> Result<Exit>
         export_refused,
         ledger_entries,
         seconds,
-    };
-    tell(&story, &args.out, print);
-    Ok(ending(&story))
-}
-
-/// Anything but the promised end is a failure of the program.
-fn ending(story: &Story) -> Exit {
-    let kept = story.delivered == story.cleared
-        && story.distinct_recipients == story.delivered
-        && story.mismatched == 0
-        && story.accident.delivered == 0
-        && story.accident.held == story.accident.planned
-        && story.export_refused;
-    if kept { Exit::Done } else { Exit::Unexpected }
+    })
 }
 
 fn make_folder(out: &Path) -> Result<()> {
@@ -219,11 +255,11 @@ async fn newsletter(
     files: &generate::Files,
     mail: &Mail,
     seconds: &mut Seconds,
-    print: &Printer,
+    say: Say<'_>,
 ) -> Result<Newsletter> {
     let imported = import::import(app, &files.directory, &import::Accepted::default()).await?;
     seconds.import = imported.seconds;
-    print.say(&format!(
+    say(&format!(
         "imported {} accounts with {} identifiers in {:.1} s",
         count(imported.accounts),
         count(imported.identifiers),
@@ -231,11 +267,11 @@ async fn newsletter(
     ));
     let frozen = freeze::freeze(app, &files.campaign, "demo author").await?;
     let previews = preview::preview(app, frozen.campaign, Choice::Edge(12), &args.out.join("preview")).await?;
-    print.say(&format!("froze campaign {}, wrote {} previews", frozen.campaign, previews.messages.len()));
+    say(&format!("froze campaign {}, wrote {} previews", frozen.campaign, previews.messages.len()));
     let found = check::check(app, frozen.campaign).await?;
     seconds.check = found.seconds;
     private::write(&args.out.join("check.html"), check::page(app, &found).await?.as_bytes())?;
-    print.say(&format!(
+    say(&format!(
         "checked: {} cleared, {} held, {} messages/s; drill {} of {} held, {} showed nothing identifying",
         count(found.cleared),
         count(found.held),
@@ -247,7 +283,7 @@ async fn newsletter(
     approve::approve(app, frozen.campaign, "demo reviewer").await?;
     let sent = send_all(app, frozen.campaign).await?;
     seconds.send = sent.seconds;
-    print.say(&format!(
+    say(&format!(
         "sent through {}: {} accepted, {:.0} messages/s",
         stages(&frozen),
         count(sent.accepted),
@@ -275,11 +311,11 @@ async fn send_all(app: &App, id: i64) -> Result<send::SendReport> {
 
 /// The newsletter of 2014: the template takes ID, name and domains from the
 /// audience file, whose join is one row off. Every gate but the guard's is open.
-async fn accident(app: &App, args: &Demo, files: &generate::Files, mail: &Mail, print: &Printer) -> Result<Accident> {
+async fn accident(app: &App, args: &Demo, files: &generate::Files, mail: &Mail, say: Say<'_>) -> Result<Accident> {
     let frozen = freeze::freeze(app, &files.accident, "demo author").await?;
     let found = check::check(app, frozen.campaign).await?;
     private::write(&args.out.join("accident.html"), check::page(app, &found).await?.as_bytes())?;
-    print.say(&format!(
+    say(&format!(
         "the accident of 2014, {} messages: {} held, {} cleared",
         count(found.planned),
         count(found.held),
@@ -287,13 +323,13 @@ async fn accident(app: &App, args: &Demo, files: &generate::Files, mail: &Mail, 
     ));
     // The operator sends it all the same: each step is tried, none may lead out.
     if let Err(refused) = approve::approve(app, frozen.campaign, "demo reviewer").await {
-        print.say(&format!("its approval is refused: {}", first_line(&refused)));
+        say(&format!("its approval is refused: {}", first_line(&refused)));
     }
     let mut accepted = 0;
     match send_all(app, frozen.campaign).await {
         Ok(sent) => {
             accepted = sent.accepted;
-            print.say(&format!(
+            say(&format!(
                 "its campaign ends ({}) with {} of {} held and {} accepted by the server",
                 sent.state.as_str(),
                 count(sent.held),
@@ -301,7 +337,7 @@ async fn accident(app: &App, args: &Demo, files: &generate::Files, mail: &Mail, 
                 sent.accepted
             ));
         }
-        Err(refused) => print.say(&format!("its sending is refused: {}", first_line(&refused))),
+        Err(refused) => say(&format!("its sending is refused: {}", first_line(&refused))),
     }
     Ok(Accident { planned: found.planned, held: found.held, delivered: mail.take(accepted).delivered })
 }
@@ -311,55 +347,12 @@ fn first_line(error: &Error) -> String {
 }
 
 /// The same shift in a new export of the whole directory.
-async fn shifted_export(app: &App, files: &generate::Files, print: &Printer) -> Result<bool> {
+async fn shifted_export(app: &App, files: &generate::Files, say: Say<'_>) -> Result<bool> {
     match import::import(app, &files.shifted_directory, &import::Accepted::default()).await {
         Ok(_) => Ok(false),
         Err(refused) => {
-            print.say(&format!("a shifted export is refused: {}", first_line(&refused)));
+            say(&format!("a shifted export is refused: {}", first_line(&refused)));
             Ok(true)
         }
     }
-}
-
-fn tell(story: &Story, out: &Path, print: &Printer) {
-    if print.is_json() {
-        return print.object(story);
-    }
-    let arrived = if story.counted_by_receiver {
-        format!(
-            "{} of {} cleared newsletters arrived, each at its own account ({} mismatched).",
-            count(story.delivered),
-            count(story.cleared),
-            story.mismatched
-        )
-    } else {
-        format!(
-            "{} of {} cleared newsletters were accepted by the server; count there what arrived.",
-            count(story.delivered),
-            count(story.cleared)
-        )
-    };
-    let accident = format!(
-        "The accident: {} planned, {} held, {} delivered. The shifted export: {}.",
-        count(story.accident.planned),
-        count(story.accident.held),
-        count(story.accident.delivered),
-        if story.export_refused { "refused" } else { "TAKEN" }
-    );
-    let drill = format!(
-        "Drill: {} swapped messages, {} held, {} showed nothing identifying.",
-        story.drill.swapped, story.drill.held, story.drill.vacuous
-    );
-    let at = |name: &str| out.join(name).display().to_string();
-    let ends = [
-        ("Previews", at("preview/index.html")),
-        ("Check", at("check.html")),
-        ("Report", at("report.html")),
-        ("Accident", at("accident.html")),
-        ("Ledger", format!("{} ({} entries, proven)", at("kakitome.db"), story.ledger_entries)),
-        ("Go on there", format!("cd {} && kakitome campaign list", out.display())),
-        ("Took", format!("{:.1} s", story.seconds.total)),
-    ];
-    let ends = ends.map(|(name, value)| format!("{name:<12} {value}")).join("\n");
-    print.say(&format!("\n{arrived}\n{accident}\n{drill}\n{ends}"));
 }
