@@ -5,6 +5,8 @@
 //! the guard, 4 stopped at a gate, 5 finished with rejected, expired or unknown.
 
 mod campaign;
+pub mod guide;
+pub mod help;
 
 use std::path::PathBuf;
 
@@ -16,7 +18,7 @@ use crate::config::Resolver;
 
 /// Bulk mail in which every message is bound to its recipient.
 #[derive(Debug, Parser)]
-#[command(name = "kakitome", version = VERSION, about, after_help = EXITS)]
+#[command(name = "kakitome", version = VERSION, about, after_help = EXITS, disable_help_subcommand = true)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -41,7 +43,7 @@ pub const VARIABLES: [&str; 5] =
 /// Reads the command line; a wrong one ends the process with exit code 2. Where
 /// `--json` was asked for, `wrong` is given what is wrong with it first.
 pub fn parse(wrong: impl FnOnce(&str)) -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| {
+    Cli::try_parse_from(help::in_order(std::env::args_os().collect())).unwrap_or_else(|error| {
         // Help and version are no errors, and go to stdout by themselves.
         if error.use_stderr() && std::env::args_os().any(|arg| arg == "--json") {
             let text = error.render().to_string();
@@ -119,6 +121,11 @@ pub enum Command {
     Verify,
     /// The whole story on this machine in under a minute.
     Demo(Demo),
+    /// Print the help of a command or a page of the guide; without a topic, list both.
+    Help {
+        /// A command (campaign send), or a page (sending; guide-doctor where a command has the page's name).
+        topic: Vec<String>,
+    },
 }
 
 /// `kakitome doctor`

@@ -567,6 +567,37 @@ fn wrong_commands_end_with_2_and_help_with_0() {
 }
 
 #[test]
+fn help_prints_commands_pages_and_what_may_have_been_meant() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    let said = |args: &[&str]| {
+        let said = place.run(args);
+        assert_eq!((said.code(), said.err().as_str()), (0, ""), "{args:?}");
+        said.out()
+    };
+    let all = said(&["help"]);
+    assert!(all.starts_with(said(&["--help"]).trim_end()), "{all}");
+    for line in ["  sending         DKIM, ", "  guide-doctor    what it looks at", "  guide-guard     how a "] {
+        assert!(all.contains(line), "no {line:?} in {all}");
+    }
+    assert_eq!(said(&["help", "sending"]), include_str!("../ops/guide/sending.md"));
+    assert_eq!(said(&["help", "guide-doctor"]), include_str!("../ops/guide/doctor.md"));
+    assert_eq!(said(&["help", "campaign", "send"]), said(&["campaign", "send", "--help"]));
+    assert_eq!(said(&["campaign", "help", "send"]), said(&["help", "campaign", "send"]));
+    assert_eq!(said(&["help", "campaign"]), said(&["campaign", "--help"]));
+    let doctor = said(&["help", "doctor"]);
+    assert!(doctor.starts_with(said(&["doctor", "--help"]).trim_end()) && doctor.contains("help guide-doctor\n"));
+    // No configuration and no log is asked for.
+    let broken = place.command(&["help", "links"]).env("KAKITOME_LOG", "a=b=c").output().unwrap();
+    assert_eq!(Ended(broken).code(), 0);
+    let unknown = place.run(&["help", "sendin"]);
+    unknown.refused("unknown help topic \"sendin\"");
+    unknown.refused("try `kakitome help sending`");
+    assert_eq!(unknown.out(), "");
+    place.run(&["help", "campaign", "sned"]).refused("try `kakitome help campaign send`");
+    place.run(&["help", "xylophone"]).refused("now: `kakitome help` lists");
+}
+
+#[test]
 fn the_configuration_is_refused_without_its_secrets() {
     let place = Place::new();
     let good = place.read("kakitome.toml");

@@ -3,6 +3,7 @@
 
 mod checked;
 mod examined;
+mod help;
 mod imported;
 mod out;
 mod print;
@@ -49,6 +50,10 @@ const ANSWERED: Duration = Duration::from_secs(60);
 /// # Errors
 /// Whatever the command met, ready to be shown.
 pub fn run(cli: Cli) -> Result<Exit> {
+    // Help needs nothing that may be missing.
+    if let Command::Help { topic } = &cli.command {
+        return help::print(topic);
+    }
     let format = match cli.common.log_format {
         LogFormat::Human => Format::Human,
         LogFormat::Json => {
@@ -147,7 +152,7 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
             print.verified(&control::verify(app).await?);
             Ok(Exit::Done)
         }
-        Command::Init { .. } | Command::Demo(_) | Command::Doctor(_) => {
+        Command::Init { .. } | Command::Demo(_) | Command::Doctor(_) | Command::Help { .. } => {
             Err(Error::unexpected("this command opens no store"))
         }
     }
