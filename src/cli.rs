@@ -91,6 +91,9 @@ pub enum Command {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
+    /// The key file: it signs links and hashes the directory.
+    #[command(subcommand)]
+    Key(Key),
     /// Look at the sender before mailing: SPF, DKIM, DMARC, names of addresses, mail servers, clock; exit 2 when anything fails.
     Doctor(Doctor),
     /// Who owns what.
@@ -139,6 +142,16 @@ pub struct Doctor {
     /// How long each answer is waited for.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub timeout: u64,
+}
+
+/// `kakitome key …`
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Make a key file that only you may read; one that exists is never written over.
+    New {
+        /// Where to write it (default: the file that the configuration names, else kakitome.key beside it).
+        file: Option<PathBuf>,
+    },
 }
 
 /// `kakitome reconcile`

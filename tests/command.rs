@@ -24,7 +24,7 @@ impl Place {
         let files = kakitome::demo::generate::registrar(place.folder.path(), ACCOUNTS, 7).unwrap();
         assert!(files.directory.exists());
         place.write("kakitome.toml", &kakitome::demo::generate::config("smtp://127.0.0.1:9"));
-        kakitome::app::init::write_key(&place.path("kakitome.key")).unwrap();
+        kakitome::app::key::write(&place.path("kakitome.key")).unwrap();
         place
     }
 
@@ -481,12 +481,42 @@ fn a_directory_of_another_key_judges_nothing() {
     let place = Place::imported();
     std::fs::remove_file(place.path("kakitome.key")).unwrap();
     place.run(&["directory", "status"]).refused("kakitome.key");
-    assert!(place.run(&["directory", "status"]).err().contains("kakitome init"));
+    assert!(place.run(&["directory", "status"]).err().contains("kakitome key new"));
     let again = place.run(&["init"]);
     assert!(again.out().contains("wrote ./kakitome.key") && again.out().contains("left ./kakitome.toml as it is"));
     place.run(&["campaign", "new", "campaign.toml"]).refused("imported under another key");
     assert_eq!(place.run(&["directory", "import", "directory.csv"]).code(), 0);
     assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);
+}
+
+#[test]
+fn a_key_is_made_where_the_configuration_names_it_and_never_written_over() {
+    let place = Place::new();
+    let new = |args: &[&str]| place.run(&[&["key", "new"], args].concat());
+    let refused = new(&[]);
+    refused.refused("the key file kakitome.key exists, and was left as it is");
+    refused.refused("links in mail already sent are dead");
+    refused.refused("hashes of the directory");
+    let old = place.read("kakitome.key");
+    // A store that cannot be opened, and no file for its password, keep nobody from it.
+    let config = place.read("kakitome.toml");
+    let config = config.replacen("store = \"sqlite:kakitome.db\"", "store = \"file:none\"\nkey = \"own.key\"", 1);
+    place.write("kakitome.toml", &config);
+    place.run(&["directory", "status"]).refused("the secret file none");
+    let made = new(&[]);
+    assert_eq!(made.code(), 0, "{}", made.err());
+    assert!(made.out().starts_with("wrote own.key\nthe key is new: keep a copy"), "{}", made.out());
+    let elsewhere = new(&["else.key", "--json"]);
+    assert_eq!(elsewhere.json()["written"], "else.key");
+    for key in ["own.key", "else.key"] {
+        assert_eq!(mode(&place.path(key)), 0o600);
+        assert_ne!(place.read(key), old, "{key}");
+    }
+    new(&["else.key"]).refused("else.key exists");
+    assert_eq!(new(&["else.key", "--json"]).json()["exit"], 2);
+    assert_eq!(place.read("kakitome.key"), old);
+    let bare = Place { folder: tempfile::tempdir().unwrap() };
+    assert_eq!(bare.run(&["key", "new"]).out().lines().next(), Some("wrote kakitome.key"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::app::private;
+use crate::app::{key, private};
 use crate::error::{Error, Result};
 
 const CONFIG: &str = include_str!("../../templates/kakitome.toml");
@@ -38,7 +38,7 @@ pub fn init(folder: &Path) -> Result<Initialised> {
     let key = folder.join(key_of(&config).unwrap_or_else(|| "kakitome.key".into()));
     let mut files = vec![
         (config, CONFIG.to_owned()),
-        (key.clone(), new_key()?),
+        (key.clone(), key::random()?),
         (folder.join("campaign.toml"), CAMPAIGN.to_owned()),
         (folder.join("audience.csv"), AUDIENCE.to_owned()),
     ];
@@ -63,21 +63,6 @@ pub fn init(folder: &Path) -> Result<Initialised> {
 fn key_of(config: &Path) -> Option<PathBuf> {
     let table: toml::Table = toml::from_str(&std::fs::read_to_string(config).ok()?).ok()?;
     Some(table.get("key")?.as_str()?.into())
-}
-
-/// Makes a key file that only its owner may read.
-///
-/// # Errors
-/// The file exists, or cannot be written.
-pub fn write_key(path: &Path) -> Result<()> {
-    write_new(path, &new_key()?)
-}
-
-/// 32 bytes from the operating system, in hex.
-fn new_key() -> Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| Error::unexpected("the operating system gives no random bytes").why(e))?;
-    Ok(format!("{}\n", blake3::Hash::from_bytes(bytes).to_hex()))
 }
 
 fn write_new(path: &Path, text: &str) -> Result<()> {

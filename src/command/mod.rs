@@ -21,8 +21,8 @@ use crate::app::deliver::{send, work};
 use crate::app::directory::{calibrate, import, suppress};
 use crate::app::evidence::resolve::Which;
 use crate::app::evidence::{lookup, reconcile, resolve};
-use crate::app::{App, doctor, filter, init, private};
-use crate::cli::{Campaign, Cli, Command, Directory, Guard, GuardCheck, LogFormat, Settle, SettleAs, Suppress};
+use crate::app::{App, doctor, filter, init, key, private};
+use crate::cli::{Campaign, Cli, Command, Directory, Guard, GuardCheck, Key, LogFormat, Settle, SettleAs, Suppress};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::guard::Rule;
@@ -101,6 +101,10 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
             print.initialised(&init::init(&folder)?);
             Ok(Exit::Done)
         }
+        Command::Key(Key::New { file }) => {
+            print.key_made(&key::make(file, &cli.common.config)?);
+            Ok(Exit::Done)
+        }
         Command::Demo(args) => demo::run(&args, metrics, &print).await,
         Command::Doctor(args) => {
             let done = doctor::doctor(&Config::load(&cli.common.config)?, &args).await?;
@@ -152,7 +156,7 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
             print.verified(&control::verify(app).await?);
             Ok(Exit::Done)
         }
-        Command::Init { .. } | Command::Demo(_) | Command::Doctor(_) | Command::Help { .. } => {
+        Command::Init { .. } | Command::Key(_) | Command::Demo(_) | Command::Doctor(_) | Command::Help { .. } => {
             Err(Error::unexpected("this command opens no store"))
         }
     }

@@ -10,6 +10,7 @@ use crate::app::campaign::preview::Previews;
 use crate::app::deliver::send::{Halted, LeftOut, SendReport};
 use crate::app::directory::suppress::Added;
 use crate::app::init::Initialised;
+use crate::app::key::NewKey;
 use crate::campaign::State;
 use crate::clock;
 use crate::command::out::{Out, talk};
@@ -22,6 +23,9 @@ use crate::report::counted;
 pub use crate::report::number as count;
 use crate::report::{CampaignReport, Moment};
 use crate::store::{Proof, Removed, Suppression};
+
+/// What is said beside a new key.
+const NEW_KEY: &str = "the key is new: keep a copy of it. A directory that was imported with another key must be imported again, and links in mail already sent are dead";
 
 /// Lines of what happened to a campaign that are shown where a page can have all.
 const MOMENTS_MAX: usize = 20;
@@ -83,7 +87,7 @@ impl Printer {
             let left = done.left.iter().map(|file| format!("left {} as it is", file.display()));
             let mut text: Vec<String> = wrote.chain(left).collect();
             if done.new_key {
-                text.push("the key is new: keep a copy of it. A directory that was imported with another key must be imported again, and links in mail already sent are dead".into());
+                text.push(NEW_KEY.into());
             }
             text.push(
                 "now: name your columns in kakitome.toml, then `kakitome directory import FILE`; put the accounts a campaign goes to into audience.csv"
@@ -91,6 +95,11 @@ impl Printer {
             );
             text.join("\n")
         });
+    }
+
+    /// A key that was made.
+    pub fn key_made(&self, done: &NewKey) {
+        self.show(done, || format!("wrote {}\n{NEW_KEY}", done.written.display()));
     }
 
     /// A frozen campaign.

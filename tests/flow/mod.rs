@@ -30,7 +30,7 @@ use kakitome::app::campaign::{approve, check, control, freeze};
 use kakitome::app::deliver::send;
 use kakitome::app::deliver::send::SendReport;
 use kakitome::app::directory::{import, index, suppress};
-use kakitome::app::{App, init};
+use kakitome::app::{App, key};
 use kakitome::campaign::State;
 use kakitome::config::Config;
 use kakitome::demo::generate::{self, Files};
@@ -75,7 +75,7 @@ impl World {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = generate::registrar(folder.path(), ACCOUNTS, 7).unwrap();
-        init::write_key(&folder.path().join("kakitome.key")).unwrap();
+        key::write(&folder.path().join("kakitome.key")).unwrap();
         let text = generate::config(url).replace("rate = \"100000/s\"", &format!("rate = \"{rate}\""));
         let app = open(base, folder.path(), &text.replace("500ms", "1ms")).await;
         import::import(&app, &files.directory, &import::Accepted::default()).await.unwrap();
@@ -133,7 +133,7 @@ async fn open(base: &Base, folder: &Path, text: &str) -> App {
 /// the program can be run.
 async fn approved(base: &Base, folder: &Path, accounts: u64, url: &str, rate: &str) -> (App, i64) {
     let files = generate::registrar(folder, accounts, 7).unwrap();
-    init::write_key(&folder.join("kakitome.key")).unwrap();
+    key::write(&folder.join("kakitome.key")).unwrap();
     let text = generate::config(url).replace("rate = \"100000/s\"", &format!("rate = \"{rate}\""));
     std::fs::write(folder.join("kakitome.toml"), &text).unwrap();
     let app = open(base, folder, &text).await;
