@@ -85,7 +85,7 @@ pub enum LogFormat {
 /// The commands, in the order of the flow.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write what is missing of: a commented kakitome.toml, a key, a template, a campaign file and its audience.
+    /// Write what is missing of: a commented kakitome.toml, a key, a template, a campaign file and its audience; a template folder and a campaign that are there stay as they are.
     Init {
         /// The folder to write into.
         #[arg(default_value = ".")]

@@ -490,6 +490,33 @@ fn a_directory_of_another_key_judges_nothing() {
 }
 
 #[test]
+fn init_run_again_says_what_it_left_and_why() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    std::fs::create_dir(place.path("newsletter")).unwrap();
+    place.write("newsletter/body.html", "<p>own</p>");
+    let done = place.run(&["init"]);
+    assert_eq!(done.code(), 0, "{}", done.err());
+    for line in [
+        "left ./newsletter as it is\n",
+        "did not write ./newsletter/body.txt: the folder was there before, and the texts of a template belong together\n",
+    ] {
+        assert!(done.out().contains(line), "no {line:?} in {}", done.out());
+    }
+    assert_eq!(std::fs::read_dir(place.path("newsletter")).unwrap().count(), 1);
+    std::fs::remove_file(place.path("kakitome.key")).unwrap();
+    std::fs::remove_file(place.path("audience.csv")).unwrap();
+    place.write("campaign.toml", "template = \"letter\"\n");
+    std::fs::remove_dir_all(place.path("newsletter")).unwrap();
+    let again = place.run(&["init", "--json"]).json();
+    assert_eq!(keys(&again), ["left", "new_key", "skipped", "written"]);
+    assert_eq!(again["written"], serde_json::json!(["./kakitome.key"]));
+    assert_eq!(again["skipped"].as_array().unwrap().len(), 4, "{again}");
+    assert!(!place.path("newsletter").exists() && !place.path("audience.csv").exists());
+    let nothing = place.run(&["init"]);
+    nothing.refused("there is nothing to write in .: ./audience.csv is missing and was not written, because");
+}
+
+#[test]
 fn a_key_is_made_where_the_configuration_names_it_and_never_written_over() {
     let place = Place::new();
     let new = |args: &[&str]| place.run(&[&["key", "new"], args].concat());

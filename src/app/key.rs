@@ -11,7 +11,7 @@ use crate::config;
 use crate::error::{Error, Result};
 
 /// The key file's name, unless the configuration gives it another.
-const FILE: &str = "kakitome.key";
+pub(super) const FILE: &str = "kakitome.key";
 /// The environment's variable over the configuration's `key`.
 const VARIABLE: &str = "KAKITOME_KEY";
 

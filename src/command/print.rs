@@ -9,7 +9,7 @@ use crate::app::campaign::freeze::Frozen;
 use crate::app::campaign::preview::Previews;
 use crate::app::deliver::send::{Halted, LeftOut, SendReport};
 use crate::app::directory::suppress::Added;
-use crate::app::init::Initialised;
+use crate::app::init::{Initialised, Skipped};
 use crate::app::key::NewKey;
 use crate::campaign::State;
 use crate::clock;
@@ -85,7 +85,8 @@ impl Printer {
         self.show(done, || {
             let wrote = done.written.iter().map(|file| format!("wrote {}", file.display()));
             let left = done.left.iter().map(|file| format!("left {} as it is", file.display()));
-            let mut text: Vec<String> = wrote.chain(left).collect();
+            let skipped = done.skipped.iter().map(|Skipped { file, why }| format!("did not write {}: {why}", file.display()));
+            let mut text: Vec<String> = wrote.chain(left).chain(skipped).collect();
             if done.new_key {
                 text.push(NEW_KEY.into());
             }
