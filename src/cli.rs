@@ -2,7 +2,8 @@
 //!
 //! Results go to stdout (`--json` for programs), talk and progress bars to
 //! stderr. Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 held by
-//! the guard, 4 stopped at a gate, 5 finished with rejected, expired or unknown.
+//! the guard, 4 stopped at a gate, 5 finished with rejected, expired or unknown,
+//! 6 waits by itself.
 
 mod campaign;
 pub mod guide;
@@ -33,7 +34,7 @@ const VERSION: &str = if cfg!(debug_assertions) {
 } else {
     env!("CARGO_PKG_VERSION")
 };
-const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate · 5 finished with rejected, expired or unknown";
+const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate, until somebody decides or acts · 5 finished with rejected, expired or unknown · 6 waits by itself: run it again later";
 
 /// Variables of the environment that are options of the command line, and no
 /// keys of the configuration.

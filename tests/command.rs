@@ -274,7 +274,13 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     Command::new("kill").arg(waits.id().to_string()).status().unwrap();
     assert_eq!(waits.wait().unwrap().code(), Some(4));
     assert_eq!(line, "campaign 1 waits: the warm-up has not begun: shut until 2099-01-01 00:00:00Z\n");
+    let later = place.run(&["campaign", "send", "1", "--config", "later.toml"]);
+    assert_eq!(later.code(), 6, "{}", later.err());
+    assert!(later.out().ends_with("send 1` again from 2099-01-01 00:00:00Z, or with --wait\n"), "{}", later.out());
+    let later = place.run(&["campaign", "send", "1", "--config", "later.toml", "--json"]);
+    assert_eq!((later.code(), later.json()["waits_until_ms"].as_i64()), (6, Some(4_070_908_800_000)));
     let sent = place.run(&["campaign", "send", "1", "--wait", "--json"]);
+    assert!(sent.json()["waits_until_ms"].is_null());
     assert_eq!(sent.code(), 0, "{}", sent.err());
     place
         .run(&["campaign", "settle", "1", "--account", "55", "--as", "retry", "--by", "x"])
@@ -613,7 +619,9 @@ fn wrong_commands_end_with_2_and_help_with_0() {
     assert!(refused.json()["error"].as_str().unwrap().starts_with("invalid value"));
     let help = place.run(&["--help"]);
     assert_eq!(help.code(), 0);
-    for code in ["0 done", "1 unexpected", "2 usage", "3 held", "4 stopped at a gate", "5 finished"] {
+    for code in
+        ["0 done", "1 unexpected", "2 usage", "3 held", "4 stopped at a gate", "5 finished", "6 waits by itself"]
+    {
         let text = help.out().split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(code), "{code}");
     }

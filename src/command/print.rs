@@ -174,6 +174,13 @@ impl Printer {
             if let Some(why) = &done.why {
                 text.push_str(&format!("\nstopped: {why}"));
             }
+            if let Some(until_ms) = done.waits_until_ms {
+                text.push_str(&format!(
+                    "\nnow: it waits by itself; run `kakitome campaign send {}` again from {}, or with --wait",
+                    done.campaign,
+                    clock::show(until_ms)
+                ));
+            }
             if done.bounced > 0 {
                 text.push_str(&format!(
                     "\nsuppressed {} that have no mailbox, by their servers' word: they get no mail of any campaign; `kakitome suppress list` shows them (\"hard bounce\"), `kakitome suppress remove ADDRESS…` takes off whom a server was wrong about",

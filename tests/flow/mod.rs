@@ -389,10 +389,24 @@ both! {
         approve::approve(&world.app, id, "reviewer").await.unwrap();
         let (_stop, stopped) = watch::channel(false);
         let sent = send::send(&world.app, id, false, stopped).await.unwrap();
-        assert_eq!((sent.accepted, sent.exit()), (2, Exit::Gate));
+        assert_eq!((sent.accepted, sent.exit()), (2, Exit::Waits));
+        assert!(sent.waits_until_ms > Some(world.app.clock.now_ms()));
         let why = sent.why.unwrap();
         assert!(why.contains("soaks until"));
         assert_eq!(control::status(&world.app, id).await.unwrap().waits, [why]);
+    }
+
+    async fn an_approval_that_is_missing_wins_over_the_soak(base: &Base) {
+        let world = World::new(base).await;
+        let campaign = world.edit("campaign.toml", |text| text.replace("soak = \"200ms\"", "soak = \"1h\""));
+        let id = freeze::freeze(&world.app, &campaign, "author").await.unwrap().campaign;
+        check::check(&world.app, id).await.unwrap();
+        approve::approve(&world.app, id, "author").await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let sent = send::send(&world.app, id, false, stopped).await.unwrap();
+        assert_eq!((sent.accepted, sent.exit(), sent.waits_until_ms), (2, Exit::Gate, None));
+        let why = sent.why.unwrap();
+        assert!(why.contains("soaks until") && why.contains("asks for the approval"), "{why}");
     }
 
     async fn an_approval_does_not_cover_another_set_of_digests(base: &Base) {
