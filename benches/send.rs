@@ -61,7 +61,7 @@ fn files(folder: &Path, accounts: u64) {
     std::fs::create_dir_all(folder).expect("a folder");
     generate::registrar(folder, accounts, 1).expect("the registrar's files");
     std::fs::write(folder.join("kakitome.toml"), generate::config("smtp://127.0.0.1:25")).expect("a file");
-    kakitome::app::init::write_key(&folder.join("kakitome.key")).expect("a key file");
+    kakitome::app::key::write(&folder.join("kakitome.key")).expect("a key file");
 }
 
 /// Sends them all; how many were accepted.

@@ -2,9 +2,12 @@
 //!
 //! Results go to stdout (`--json` for programs), talk and progress bars to
 //! stderr. Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 held by
-//! the guard, 4 stopped at a gate, 5 finished with rejected, expired or unknown.
+//! the guard, 4 stopped at a gate, 5 finished with rejected, expired or unknown,
+//! 6 waits by itself.
 
 mod campaign;
+pub mod guide;
+pub mod help;
 
 use std::path::PathBuf;
 
@@ -16,7 +19,7 @@ use crate::dns::Resolver;
 
 /// Bulk mail in which every message is bound to its recipient.
 #[derive(Debug, Parser)]
-#[command(name = "kakitome", version = VERSION, about, after_help = EXITS)]
+#[command(name = "kakitome", version = VERSION, about, after_help = EXITS, disable_help_subcommand = true)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -31,7 +34,7 @@ const VERSION: &str = if cfg!(debug_assertions) {
 } else {
     env!("CARGO_PKG_VERSION")
 };
-const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate · 5 finished with rejected, expired or unknown";
+const EXITS: &str = "Exit codes: 0 done · 1 unexpected · 2 usage or configuration · 3 held by the guard · 4 stopped at a gate, until somebody decides or acts · 5 finished with rejected, expired or unknown · 6 waits by itself: run it again later";
 
 /// Variables of the environment that are options of the command line, and no
 /// keys of the configuration.
@@ -41,7 +44,7 @@ pub const VARIABLES: [&str; 5] =
 /// Reads the command line; a wrong one ends the process with exit code 2. Where
 /// `--json` was asked for, `wrong` is given what is wrong with it first.
 pub fn parse(wrong: impl FnOnce(&str)) -> Cli {
-    Cli::try_parse().unwrap_or_else(|error| {
+    Cli::try_parse_from(help::in_order(std::env::args_os().collect())).unwrap_or_else(|error| {
         // Help and version are no errors, and go to stdout by themselves.
         if error.use_stderr() && std::env::args_os().any(|arg| arg == "--json") {
             let text = error.render().to_string();
@@ -83,12 +86,15 @@ pub enum LogFormat {
 /// The commands, in the order of the flow.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write what is missing of: a commented kakitome.toml, a key, a template, a campaign file and its audience.
+    /// Write what is missing of: a commented kakitome.toml, a key, a template, a campaign file and its audience; a template folder and a campaign that are there stay as they are.
     Init {
         /// The folder to write into.
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
+    /// The key file: it signs links and hashes the directory.
+    #[command(subcommand)]
+    Key(Key),
     /// Look at the sender before mailing: SPF, DKIM, DMARC, names of addresses, mail servers, clock; exit 2 when anything fails.
     Doctor(Doctor),
     /// Who owns what.
@@ -119,6 +125,11 @@ pub enum Command {
     Verify,
     /// The whole story on this machine in under a minute.
     Demo(Demo),
+    /// Print the help of a command or a page of the guide; without a topic, list both.
+    Help {
+        /// A command (campaign send), or a page (sending; guide-doctor where a command has the page's name).
+        topic: Vec<String>,
+    },
 }
 
 /// `kakitome doctor`
@@ -132,6 +143,16 @@ pub struct Doctor {
     /// How long each answer is waited for.
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub timeout: u64,
+}
+
+/// `kakitome key …`
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Make a key file that only you may read; one that exists is never written over.
+    New {
+        /// Where to write it (default: the file that the configuration names, else kakitome.key beside it).
+        file: Option<PathBuf>,
+    },
 }
 
 /// `kakitome reconcile`

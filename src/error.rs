@@ -18,10 +18,13 @@ pub enum Exit {
     Usage,
     /// 3: the guard held something.
     Held,
-    /// 4: stopped at a gate: waiting, paused, halted or refused.
+    /// 4: stopped at a gate until somebody decides or acts: approval is missing, it is
+    /// paused, halted or refused, or a limit is exceeded.
     Gate,
     /// 5: finished, with rejected, expired or unknown messages.
     Incomplete,
+    /// 6: waits by itself: time alone lets the same command go on.
+    Waits,
 }
 
 impl Exit {
@@ -34,6 +37,7 @@ impl Exit {
             Exit::Held => 3,
             Exit::Gate => 4,
             Exit::Incomplete => 5,
+            Exit::Waits => 6,
         }
     }
 }

@@ -24,7 +24,7 @@ impl Place {
         let files = kakitome::demo::generate::registrar(place.folder.path(), ACCOUNTS, 7).unwrap();
         assert!(files.directory.exists());
         place.write("kakitome.toml", &kakitome::demo::generate::config("smtp://127.0.0.1:9"));
-        kakitome::app::init::write_key(&place.path("kakitome.key")).unwrap();
+        kakitome::app::key::write(&place.path("kakitome.key")).unwrap();
         place
     }
 
@@ -274,7 +274,13 @@ fn a_campaign_tells_its_story_in_json_and_exit_codes() {
     Command::new("kill").arg(waits.id().to_string()).status().unwrap();
     assert_eq!(waits.wait().unwrap().code(), Some(4));
     assert_eq!(line, "campaign 1 waits: the warm-up has not begun: shut until 2099-01-01 00:00:00Z\n");
+    let later = place.run(&["campaign", "send", "1", "--config", "later.toml"]);
+    assert_eq!(later.code(), 6, "{}", later.err());
+    assert!(later.out().ends_with("send 1` again from 2099-01-01 00:00:00Z, or with --wait\n"), "{}", later.out());
+    let later = place.run(&["campaign", "send", "1", "--config", "later.toml", "--json"]);
+    assert_eq!((later.code(), later.json()["waits_until_ms"].as_i64()), (6, Some(4_070_908_800_000)));
     let sent = place.run(&["campaign", "send", "1", "--wait", "--json"]);
+    assert!(sent.json()["waits_until_ms"].is_null());
     assert_eq!(sent.code(), 0, "{}", sent.err());
     place
         .run(&["campaign", "settle", "1", "--account", "55", "--as", "retry", "--by", "x"])
@@ -481,12 +487,69 @@ fn a_directory_of_another_key_judges_nothing() {
     let place = Place::imported();
     std::fs::remove_file(place.path("kakitome.key")).unwrap();
     place.run(&["directory", "status"]).refused("kakitome.key");
-    assert!(place.run(&["directory", "status"]).err().contains("kakitome init"));
+    assert!(place.run(&["directory", "status"]).err().contains("kakitome key new"));
     let again = place.run(&["init"]);
     assert!(again.out().contains("wrote ./kakitome.key") && again.out().contains("left ./kakitome.toml as it is"));
     place.run(&["campaign", "new", "campaign.toml"]).refused("imported under another key");
     assert_eq!(place.run(&["directory", "import", "directory.csv"]).code(), 0);
     assert_eq!(place.run(&["campaign", "new", "campaign.toml"]).code(), 0);
+}
+
+#[test]
+fn init_run_again_says_what_it_left_and_why() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    std::fs::create_dir(place.path("newsletter")).unwrap();
+    place.write("newsletter/body.html", "<p>own</p>");
+    let done = place.run(&["init"]);
+    assert_eq!(done.code(), 0, "{}", done.err());
+    for line in [
+        "left ./newsletter as it is\n",
+        "did not write ./newsletter/body.txt: the folder was there before, and the texts of a template belong together\n",
+    ] {
+        assert!(done.out().contains(line), "no {line:?} in {}", done.out());
+    }
+    assert_eq!(std::fs::read_dir(place.path("newsletter")).unwrap().count(), 1);
+    std::fs::remove_file(place.path("kakitome.key")).unwrap();
+    std::fs::remove_file(place.path("audience.csv")).unwrap();
+    place.write("campaign.toml", "template = \"letter\"\n");
+    std::fs::remove_dir_all(place.path("newsletter")).unwrap();
+    let again = place.run(&["init", "--json"]).json();
+    assert_eq!(keys(&again), ["left", "new_key", "skipped", "written"]);
+    assert_eq!(again["written"], serde_json::json!(["./kakitome.key"]));
+    assert_eq!(again["skipped"].as_array().unwrap().len(), 4, "{again}");
+    assert!(!place.path("newsletter").exists() && !place.path("audience.csv").exists());
+    let nothing = place.run(&["init"]);
+    nothing.refused("there is nothing to write in .: ./audience.csv is missing and was not written, because");
+}
+
+#[test]
+fn a_key_is_made_where_the_configuration_names_it_and_never_written_over() {
+    let place = Place::new();
+    let new = |args: &[&str]| place.run(&[&["key", "new"], args].concat());
+    let refused = new(&[]);
+    refused.refused("the key file kakitome.key exists, and was left as it is");
+    refused.refused("links in mail already sent are dead");
+    refused.refused("hashes of the directory");
+    let old = place.read("kakitome.key");
+    // A store that cannot be opened, and no file for its password, keep nobody from it.
+    let config = place.read("kakitome.toml");
+    let config = config.replacen("store = \"sqlite:kakitome.db\"", "store = \"file:none\"\nkey = \"own.key\"", 1);
+    place.write("kakitome.toml", &config);
+    place.run(&["directory", "status"]).refused("the secret file none");
+    let made = new(&[]);
+    assert_eq!(made.code(), 0, "{}", made.err());
+    assert!(made.out().starts_with("wrote own.key\nthe key is new: keep a copy"), "{}", made.out());
+    let elsewhere = new(&["else.key", "--json"]);
+    assert_eq!(elsewhere.json()["written"], "else.key");
+    for key in ["own.key", "else.key"] {
+        assert_eq!(mode(&place.path(key)), 0o600);
+        assert_ne!(place.read(key), old, "{key}");
+    }
+    new(&["else.key"]).refused("else.key exists");
+    assert_eq!(new(&["else.key", "--json"]).json()["exit"], 2);
+    assert_eq!(place.read("kakitome.key"), old);
+    let bare = Place { folder: tempfile::tempdir().unwrap() };
+    assert_eq!(bare.run(&["key", "new"]).out().lines().next(), Some("wrote kakitome.key"));
 }
 
 #[test]
@@ -556,7 +619,9 @@ fn wrong_commands_end_with_2_and_help_with_0() {
     assert!(refused.json()["error"].as_str().unwrap().starts_with("invalid value"));
     let help = place.run(&["--help"]);
     assert_eq!(help.code(), 0);
-    for code in ["0 done", "1 unexpected", "2 usage", "3 held", "4 stopped at a gate", "5 finished"] {
+    for code in
+        ["0 done", "1 unexpected", "2 usage", "3 held", "4 stopped at a gate", "5 finished", "6 waits by itself"]
+    {
         let text = help.out().split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(code), "{code}");
     }
@@ -564,6 +629,37 @@ fn wrong_commands_end_with_2_and_help_with_0() {
     let version = place.run(&["--version"]);
     assert_eq!((version.code(), version.out()), (0, format!("kakitome {}{build}\n", env!("CARGO_PKG_VERSION"))));
     place.run(&["campaign", "list"]).refused("kakitome.toml");
+}
+
+#[test]
+fn help_prints_commands_pages_and_what_may_have_been_meant() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    let said = |args: &[&str]| {
+        let said = place.run(args);
+        assert_eq!((said.code(), said.err().as_str()), (0, ""), "{args:?}");
+        said.out()
+    };
+    let all = said(&["help"]);
+    assert!(all.starts_with(said(&["--help"]).trim_end()), "{all}");
+    for line in ["  sending         DKIM, ", "  guide-doctor    what it looks at", "  guide-guard     how a "] {
+        assert!(all.contains(line), "no {line:?} in {all}");
+    }
+    assert_eq!(said(&["help", "sending"]), include_str!("../ops/guide/sending.md"));
+    assert_eq!(said(&["help", "guide-doctor"]), include_str!("../ops/guide/doctor.md"));
+    assert_eq!(said(&["help", "campaign", "send"]), said(&["campaign", "send", "--help"]));
+    assert_eq!(said(&["campaign", "help", "send"]), said(&["help", "campaign", "send"]));
+    assert_eq!(said(&["help", "campaign"]), said(&["campaign", "--help"]));
+    let doctor = said(&["help", "doctor"]);
+    assert!(doctor.starts_with(said(&["doctor", "--help"]).trim_end()) && doctor.contains("help guide-doctor\n"));
+    // No configuration and no log is asked for.
+    let broken = place.command(&["help", "links"]).env("KAKITOME_LOG", "a=b=c").output().unwrap();
+    assert_eq!(Ended(broken).code(), 0);
+    let unknown = place.run(&["help", "sendin"]);
+    unknown.refused("unknown help topic \"sendin\"");
+    unknown.refused("try `kakitome help sending`");
+    assert_eq!(unknown.out(), "");
+    place.run(&["help", "campaign", "sned"]).refused("try `kakitome help campaign send`");
+    place.run(&["help", "xylophone"]).refused("now: `kakitome help` lists");
 }
 
 #[test]

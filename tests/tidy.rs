@@ -11,6 +11,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use kakitome::cli::guide::PAGES;
+
 const LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 60;
 
@@ -567,6 +569,25 @@ fn the_readme_is_short_and_leads_to_every_page_of_the_guide() {
     for page in pages {
         let dead: Vec<String> = links(&page, &read(&page)).into_iter().filter(|to| !top.join(to).exists()).collect();
         assert!(dead.is_empty(), "{page} leads to {dead:?}");
+    }
+}
+
+#[test]
+fn every_page_of_the_guide_is_a_topic_of_help() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/guide");
+    let mut pages: Vec<String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned())
+        .collect();
+    let mut topics: Vec<String> = PAGES.iter().map(|page| format!("{}.md", page.name)).collect();
+    (pages.sort(), topics.sort());
+    assert_eq!(topics, pages, "list each page once in src/cli/guide.rs");
+    for page in PAGES {
+        assert!(page.text.starts_with("# ") && !page.about.is_empty(), "{}", page.name);
+        let here = format!("ops/guide/{}.md", page.name);
+        let dead: Vec<String> =
+            links(&here, page.text).into_iter().filter(|to| !folder.join("../..").join(to).exists()).collect();
+        assert!(dead.is_empty(), "{here} leads to {dead:?}");
     }
 }
 

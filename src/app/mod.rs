@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod evidence;
 pub mod filter;
 pub mod init;
+pub mod key;
 pub mod online;
 pub mod private;
 

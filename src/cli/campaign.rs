@@ -67,7 +67,7 @@ pub enum Campaign {
         /// The campaign's number.
         #[arg(value_name = "NUMBER", value_parser = number)]
         id: i64,
-        /// Stay and wait where a gate or a deferral asks for time, instead of ending with exit code 4.
+        /// Stay and wait where a gate or a deferral asks for time, instead of ending with exit code 6.
         #[arg(long)]
         wait: bool,
     },

@@ -3,6 +3,7 @@
 
 mod checked;
 mod examined;
+mod help;
 mod imported;
 mod out;
 mod print;
@@ -20,8 +21,10 @@ use crate::app::deliver::{send, work};
 use crate::app::directory::{calibrate, import, suppress};
 use crate::app::evidence::resolve::Which;
 use crate::app::evidence::{lookup, reconcile, resolve};
-use crate::app::{App, doctor, filter, init, private};
-use crate::cli::{Campaign, Cli, Command, Demo, Directory, Guard, GuardCheck, LogFormat, Settle, SettleAs, Suppress};
+use crate::app::{App, doctor, filter, init, key, private};
+use crate::cli::{
+    Campaign, Cli, Command, Demo, Directory, Guard, GuardCheck, Key, LogFormat, Settle, SettleAs, Suppress,
+};
 use crate::config::Config;
 use crate::error::{Error, Exit, Result};
 use crate::guard::Rule;
@@ -49,6 +52,10 @@ const ANSWERED: Duration = Duration::from_secs(60);
 /// # Errors
 /// Whatever the command met, ready to be shown.
 pub fn run(cli: Cli) -> Result<Exit> {
+    // Help needs nothing that may be missing.
+    if let Command::Help { topic } = &cli.command {
+        return help::print(topic);
+    }
     let format = match cli.common.log_format {
         LogFormat::Human => Format::Human,
         LogFormat::Json => {
@@ -94,6 +101,10 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
     let exit = match cli.command {
         Command::Init { folder } => {
             print.initialised(&init::init(&folder)?);
+            Ok(Exit::Done)
+        }
+        Command::Key(Key::New { file }) => {
+            print.key_made(&key::make(file, &cli.common.config)?);
             Ok(Exit::Done)
         }
         Command::Demo(args) => demonstrate(&args, metrics, &print).await,
@@ -156,7 +167,7 @@ async fn with_app(app: &App, command: Command, stop: watch::Receiver<bool>, prin
             print.verified(&control::verify(app).await?);
             Ok(Exit::Done)
         }
-        Command::Init { .. } | Command::Demo(_) | Command::Doctor(_) => {
+        Command::Init { .. } | Command::Key(_) | Command::Demo(_) | Command::Doctor(_) | Command::Help { .. } => {
             Err(Error::unexpected("this command opens no store"))
         }
     }

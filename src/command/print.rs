@@ -9,7 +9,8 @@ use crate::app::campaign::freeze::Frozen;
 use crate::app::campaign::preview::Previews;
 use crate::app::deliver::send::{Halted, LeftOut, SendReport};
 use crate::app::directory::suppress::Added;
-use crate::app::init::Initialised;
+use crate::app::init::{Initialised, Skipped};
+use crate::app::key::NewKey;
 use crate::campaign::State;
 use crate::clock;
 use crate::command::out::{Out, talk};
@@ -23,6 +24,9 @@ pub use crate::report::number as count;
 use crate::report::{CampaignReport, Moment};
 use crate::store::{Proof, Removed, Suppression};
 use crate::units::Rate;
+
+/// What is said beside a new key.
+const NEW_KEY: &str = "the key is new: keep a copy of it. A directory that was imported with another key must be imported again, and links in mail already sent are dead";
 
 /// Lines of what happened to a campaign that are shown where a page can have all.
 const MOMENTS_MAX: usize = 20;
@@ -82,9 +86,10 @@ impl Printer {
         self.show(done, || {
             let wrote = done.written.iter().map(|file| format!("wrote {}", file.display()));
             let left = done.left.iter().map(|file| format!("left {} as it is", file.display()));
-            let mut text: Vec<String> = wrote.chain(left).collect();
+            let skipped = done.skipped.iter().map(|Skipped { file, why }| format!("did not write {}: {why}", file.display()));
+            let mut text: Vec<String> = wrote.chain(left).chain(skipped).collect();
             if done.new_key {
-                text.push("the key is new: keep a copy of it. A directory that was imported with another key must be imported again, and links in mail already sent are dead".into());
+                text.push(NEW_KEY.into());
             }
             text.push(
                 "now: name your columns in kakitome.toml, then `kakitome directory import FILE`; put the accounts a campaign goes to into audience.csv"
@@ -92,6 +97,11 @@ impl Printer {
             );
             text.join("\n")
         });
+    }
+
+    /// A key that was made.
+    pub fn key_made(&self, done: &NewKey) {
+        self.show(done, || format!("wrote {}\n{NEW_KEY}", done.written.display()));
     }
 
     /// A frozen campaign.
@@ -164,6 +174,13 @@ impl Printer {
             );
             if let Some(why) = &done.why {
                 text.push_str(&format!("\nstopped: {why}"));
+            }
+            if let Some(until_ms) = done.waits_until_ms {
+                text.push_str(&format!(
+                    "\nnow: it waits by itself; run `kakitome campaign send {}` again from {}, or with --wait",
+                    done.campaign,
+                    clock::show(until_ms)
+                ));
             }
             if done.bounced > 0 {
                 text.push_str(&format!(

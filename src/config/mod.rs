@@ -46,7 +46,7 @@ pub struct Config {
     /// Where everything is kept: `sqlite:FILE` or `postgres://…`.
     #[serde(default = "Config::default_store")]
     pub store: SecretString,
-    /// A file with 32 random bytes in hex; `kakitome init` makes one.
+    /// A file with 32 random bytes in hex; `kakitome key new` makes one.
     #[serde(default = "Config::default_key")]
     pub key: PathBuf,
     /// The file of the guard's index. By default `kakitome.index` beside the

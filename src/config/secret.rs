@@ -10,7 +10,7 @@ use crate::config::written::in_words;
 use crate::error::{Error, Result};
 use crate::key::Keys;
 
-const RESTORE: &str = "restore it from its copy; without one, take away what is there, let `kakitome init` make a new one here and import the directory again (links in mail already sent are dead then)";
+const RESTORE: &str = "restore it from its copy; without one, take away what is there, let `kakitome key new` make another and import the directory again (links in mail already sent are dead then)";
 
 /// Reads a key file.
 ///

@@ -23,7 +23,7 @@ use crate::app::campaign::preview::Choice;
 use crate::app::campaign::{approve, check, control, freeze, preview};
 use crate::app::deliver::send;
 use crate::app::directory::import;
-use crate::app::{App, init, private};
+use crate::app::{App, key, private};
 use crate::campaign::State;
 use crate::cli::Demo;
 use crate::config::Config;
@@ -185,7 +185,7 @@ fn configure(out: &Path, url: &str) -> Result<Config> {
     let path = out.join(crate::config::FILE);
     std::fs::write(&path, generate::config(url))
         .map_err(|e| Error::usage("cannot write the demo's configuration").why(e))?;
-    init::write_key(&out.join("kakitome.key"))?;
+    key::write(&out.join("kakitome.key"))?;
     Config::load(&path)
 }
 

@@ -105,6 +105,9 @@ pub enum Gate {
     Wait {
         /// When it opens by itself, if time alone is missing.
         until_ms: Option<i64>,
+        /// Whether somebody must decide or act before it opens; where that is not so, and
+        /// no time is named, deferred messages are to be tried again.
+        asks_person: bool,
         /// What is missing.
         why: String,
     },
@@ -135,26 +138,48 @@ pub fn gate(
     if !stops.is_empty() {
         return Gate::Stop { why: stops.join("; ") };
     }
-    let mut waits: Vec<String> = earlier.iter().flat_map(|before| reasons_to_wait(before, limits)).collect();
+    let mut waits: Vec<Missing> = earlier.iter().flat_map(|before| reasons_to_wait(before, limits)).collect();
     if drill.swapped == 0 && limits.accounts > 1 {
-        waits.push("the drill has not been run".into());
+        waits.push(Missing::person("the drill has not been run".into()));
     }
     // A stage that was sent had its approval; one that was passed over had none.
     let passed_over = earlier.iter().filter(|before| before.counts.attempted() == 0);
     let asks = [next].into_iter().chain(passed_over).find(|stage| stage.stage.approval);
     if let (Some(asks), false) = (asks, approved) {
-        waits.push(format!(
+        waits.push(Missing::person(format!(
             "stage {:?} asks for the approval of somebody other than the author (`campaign approve`)",
             asks.stage.name
-        ));
+        )));
     }
     let soak = soak(earlier, now_ms);
     // Only when time alone is missing can a moment be named.
     let until_ms = if waits.is_empty() { soak.map(|(until_ms, _)| until_ms) } else { None };
     if let Some((until_ms, stage)) = soak {
-        waits.push(format!("stage {:?} soaks until {}", stage.name, clock::show(until_ms)));
+        waits.push(Missing::time(format!("stage {:?} soaks until {}", stage.name, clock::show(until_ms))));
     }
-    if waits.is_empty() { Gate::Open } else { Gate::Wait { until_ms, why: waits.join("; ") } }
+    if waits.is_empty() {
+        return Gate::Open;
+    }
+    let asks_person = waits.iter().any(|missing| missing.asks_person);
+    let why: Vec<String> = waits.into_iter().map(|missing| missing.what).collect();
+    Gate::Wait { until_ms, asks_person, why: why.join("; ") }
+}
+
+/// Something that a gate waits for.
+struct Missing {
+    what: String,
+    /// Whether somebody must decide or act; otherwise time brings it.
+    asks_person: bool,
+}
+
+impl Missing {
+    fn person(what: String) -> Self {
+        Self { what, asks_person: true }
+    }
+
+    fn time(what: String) -> Self {
+        Self { what, asks_person: false }
+    }
 }
 
 fn reasons_to_stop(
@@ -194,18 +219,19 @@ fn reasons_to_stop(
     why
 }
 
-fn reasons_to_wait(before: &StageCounts<'_>, limits: &Limits) -> Vec<String> {
+fn reasons_to_wait(before: &StageCounts<'_>, limits: &Limits) -> Vec<Missing> {
     let mut why = Vec::new();
     let open = before.counts.left();
     if open > 0 {
-        why.push(format!("{} of stage {:?} without an outcome yet", messages(open), before.stage.name));
+        let what = format!("{} of stage {:?} without an outcome yet", messages(open), before.stage.name);
+        why.push(Missing::person(what));
     }
     if !within(before.deferred_percent(), limits.deferred_percent_max) {
         let settle = match before.counts.unknown {
             0 => "",
             _ => "; settle the unknown ones with `kakitome reconcile LOG` or `kakitome campaign settle`",
         };
-        why.push(format!(
+        let what = format!(
             "{:.1} % of stage {:?} is deferred or unknown ({} and {} of {} attempted); the limit is {} %{settle}",
             before.deferred_percent(),
             before.stage.name,
@@ -213,10 +239,13 @@ fn reasons_to_wait(before: &StageCounts<'_>, limits: &Limits) -> Vec<String> {
             before.counts.unknown,
             before.counts.attempted(),
             limits.deferred_percent_max
-        ));
+        );
+        // Time tries the deferred ones again, and settles no unknown one.
+        let unknown_percent = percent(before.counts.unknown, before.counts.attempted());
+        why.push(Missing { what, asks_person: !within(unknown_percent, limits.deferred_percent_max) });
     }
     if before.counts.attempted() > 0 && before.finished_ms.is_none() {
-        why.push(format!("it is not known when stage {:?} ended", before.stage.name));
+        why.push(Missing::person(format!("it is not known when stage {:?} ended", before.stage.name)));
     }
     why
 }
@@ -282,14 +311,14 @@ mod tests {
     }
 
     fn waits(gate: &Gate, part: &str) -> bool {
-        matches!(gate, Gate::Wait { until_ms: None, why } if why.contains(part))
+        matches!(gate, Gate::Wait { until_ms: None, why, .. } if why.contains(part))
     }
 
     #[test]
     fn a_gate_opens_when_the_soak_is_over_and_not_a_millisecond_before() {
         assert_eq!(after_soak(|_| ()), Gate::Open);
         let early = judge(|_| (), PASSED, ENDED_MS + SOAK_MS - 1);
-        let Gate::Wait { until_ms, why } = early else { panic!("{early:?}") };
+        let Gate::Wait { until_ms, why, asks_person: false } = early else { panic!("{early:?}") };
         assert_eq!(until_ms, Some(ENDED_MS + SOAK_MS));
         assert!(why.contains("\"canary\" soaks until 2026-11-24 10:27:00Z"), "{why}");
     }
@@ -449,6 +478,26 @@ mod tests {
         let open = StageCounts { counts: Counts { held: 1, checked: 9, ..Counts::default() }, ..fresh(&ladder[0]) };
         let again = gate(&open, &[], &LIMITS, PASSED, true, i64::MAX);
         assert!(stops(&again, "the guard held 1 message of stage \"canary\""), "{again:?}");
+    }
+
+    #[test]
+    fn a_person_is_asked_for_where_time_alone_does_not_help() {
+        let asks_person = |gate: Gate| match gate {
+            Gate::Wait { asks_person, .. } => asks_person,
+            other => panic!("{other:?}"),
+        };
+        assert!(!asks_person(judge(|_| (), PASSED, ENDED_MS)), "the soak");
+        assert!(!asks_person(after_soak(|counts| (counts.accepted, counts.deferred) = (79, 21))), "tried again");
+        assert!(!asks_person(judge(|counts| (counts.accepted, counts.deferred) = (79, 21), PASSED, ENDED_MS)));
+        assert!(!asks_person(after_soak(|c| (c.accepted, c.deferred, c.unknown) = (79, 20, 1))), "time may be enough");
+        assert!(asks_person(after_soak(|counts| (counts.accepted, counts.unknown) = (79, 21))), "to be settled");
+        assert!(asks_person(after_soak(|counts| counts.checked = 3)));
+        assert!(asks_person(judge(|_| (), DrillSummary::default(), ENDED_MS)), "a soak beside it changes nothing");
+        let mut ladder = default_ladder();
+        ladder[1].approval = true;
+        let before = StageCounts { stage: &ladder[0], counts: sent(100), finished_ms: Some(ENDED_MS) };
+        let next = |approved| gate(&fresh(&ladder[1]), &[before], &LIMITS, PASSED, approved, ENDED_MS);
+        assert!(asks_person(next(false)) && !asks_person(next(true)), "approval, and a soak beside it");
     }
 
     #[test]

@@ -35,7 +35,7 @@ both! {
         let (world, clock) = world(base, "100000/s", windows, "2026-12-01T12:00:00Z").await;
         let id = world.approved().await;
         let sent = once(&world, id).await;
-        assert_eq!((sent.accepted, sent.left, sent.exit()), (0, ACCOUNTS, Exit::Gate));
+        assert_eq!((sent.accepted, sent.left, sent.exit()), (0, ACCOUNTS, Exit::Waits));
         let why = sent.why.unwrap();
         assert!(why.contains("09:00–20:00 Asia/Tokyo") && why.contains("until 2026-12-02 00:00:00Z"), "{why}");
         assert_eq!(control::status(&world.app, id).await.unwrap().waits, [why]);
@@ -63,7 +63,7 @@ both! {
         };
         let (sent, ()) = tokio::join!(once(&world, id), shuts);
         assert!(sent.accepted > 0 && sent.accepted < ACCOUNTS, "{}", sent.accepted);
-        assert_eq!((sent.unknown, sent.accepted + sent.left, sent.exit()), (0, ACCOUNTS, Exit::Gate));
+        assert_eq!((sent.unknown, sent.accepted + sent.left, sent.exit()), (0, ACCOUNTS, Exit::Waits));
         assert!(sent.why.as_ref().is_some_and(|why| why.contains("until 2026-12-02 09:00:00Z")), "{:?}", sent.why);
     }
 
@@ -101,7 +101,7 @@ both! {
         ] {
             for _ in 0..2 {
                 let sent = once(&world, id).await;
-                assert_eq!((sent.accepted, sent.exit(), sent.why.as_deref()), (accepted, Exit::Gate, Some(why)));
+                assert_eq!((sent.accepted, sent.exit(), sent.why.as_deref()), (accepted, Exit::Waits, Some(why)));
                 assert_eq!(world.delivered().len() as u64, accepted);
             }
             clock.advance(24 * HOUR_MS);

@@ -30,7 +30,7 @@ use kakitome::app::campaign::{approve, check, control, freeze};
 use kakitome::app::deliver::send;
 use kakitome::app::deliver::send::SendReport;
 use kakitome::app::directory::{import, index, suppress};
-use kakitome::app::{App, init};
+use kakitome::app::{App, key};
 use kakitome::campaign::State;
 use kakitome::config::Config;
 use kakitome::demo::generate::{self, Files};
@@ -75,7 +75,7 @@ impl World {
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = generate::registrar(folder.path(), ACCOUNTS, 7).unwrap();
-        init::write_key(&folder.path().join("kakitome.key")).unwrap();
+        key::write(&folder.path().join("kakitome.key")).unwrap();
         let text = generate::config(url).replace("rate = \"100000/s\"", &format!("rate = \"{rate}\""));
         let app = open(base, folder.path(), &text.replace("500ms", "1ms")).await;
         import::import(&app, &files.directory, &import::Accepted::default()).await.unwrap();
@@ -133,7 +133,7 @@ async fn open(base: &Base, folder: &Path, text: &str) -> App {
 /// the program can be run.
 async fn approved(base: &Base, folder: &Path, accounts: u64, url: &str, rate: &str) -> (App, i64) {
     let files = generate::registrar(folder, accounts, 7).unwrap();
-    init::write_key(&folder.join("kakitome.key")).unwrap();
+    key::write(&folder.join("kakitome.key")).unwrap();
     let text = generate::config(url).replace("rate = \"100000/s\"", &format!("rate = \"{rate}\""));
     std::fs::write(folder.join("kakitome.toml"), &text).unwrap();
     let app = open(base, folder, &text).await;
@@ -389,10 +389,24 @@ both! {
         approve::approve(&world.app, id, "reviewer").await.unwrap();
         let (_stop, stopped) = watch::channel(false);
         let sent = send::send(&world.app, id, false, stopped).await.unwrap();
-        assert_eq!((sent.accepted, sent.exit()), (2, Exit::Gate));
+        assert_eq!((sent.accepted, sent.exit()), (2, Exit::Waits));
+        assert!(sent.waits_until_ms > Some(world.app.clock.now_ms()));
         let why = sent.why.unwrap();
         assert!(why.contains("soaks until"));
         assert_eq!(control::status(&world.app, id).await.unwrap().waits, [why]);
+    }
+
+    async fn an_approval_that_is_missing_wins_over_the_soak(base: &Base) {
+        let world = World::new(base).await;
+        let campaign = world.edit("campaign.toml", |text| text.replace("soak = \"200ms\"", "soak = \"1h\""));
+        let id = freeze::freeze(&world.app, &campaign, "author").await.unwrap().campaign;
+        check::check(&world.app, id).await.unwrap();
+        approve::approve(&world.app, id, "author").await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let sent = send::send(&world.app, id, false, stopped).await.unwrap();
+        assert_eq!((sent.accepted, sent.exit(), sent.waits_until_ms), (2, Exit::Gate, None));
+        let why = sent.why.unwrap();
+        assert!(why.contains("soaks until") && why.contains("asks for the approval"), "{why}");
     }
 
     async fn an_approval_does_not_cover_another_set_of_digests(base: &Base) {

@@ -114,6 +114,42 @@ both! {
         assert_eq!((sent.state, sent.exit(), sent.halted.len()), (State::Sending, Exit::Gate, 1));
     }
 
+    async fn what_is_not_due_yet_waits_by_itself_unless_somebody_refuses_us(base: &Base) {
+        let (later, refused): (server::Mood, server::Mood) = (|_, _| Some("450 4.2.0 later"), |to, _| {
+            Some(if to.ends_with("@webmail.test") { "550 5.7.26 the sender is unauthenticated" } else { "450 4.2.0 later" })
+        });
+        for (mood, exit) in [(later, Exit::Waits), (refused, Exit::Gate)] {
+            let server = Moody::in_mood(mood);
+            let mut world = world(base, &server).await;
+            let clock = Clock::fixed(1_795_515_420_000);
+            world.app.clock = clock.clone();
+            let id = world.approved().await;
+            let (_stop, stopped) = watch::channel(false);
+            let sent = send::send(&world.app, id, false, stopped).await.unwrap();
+            assert_eq!((sent.deferred, sent.halted.len(), sent.exit()), (ACCOUNTS, usize::from(exit == Exit::Gate), exit));
+            assert_eq!(sent.waits_until_ms.is_some_and(|until_ms| until_ms > clock.now_ms()), exit == Exit::Waits);
+        }
+    }
+
+    async fn a_gate_that_too_many_deferred_shut_waits_by_itself(base: &Base) {
+        let server = Moody::in_mood(|_, _| Some("450 4.2.0 later"));
+        let mut world = world(base, &server).await;
+        let clock = Clock::fixed(1_795_515_420_000);
+        world.app.clock = clock.clone();
+        let stages = format!("[[stage]]\nname = \"first\"\naccounts = [{:?}]\n", customer(1).member_id);
+        let campaign = world.edit("campaign.toml", |text| {
+            format!("{}\n{stages}[[stage]]\nname = \"rest\"\npercent = 100\n", text.split("[[stage]]").next().unwrap())
+        });
+        let id = freeze::freeze(&world.app, &campaign, "author").await.unwrap().campaign;
+        check::check(&world.app, id).await.unwrap();
+        approve::approve(&world.app, id, "reviewer").await.unwrap();
+        let (_stop, stopped) = watch::channel(false);
+        let sent = send::send(&world.app, id, false, stopped).await.unwrap();
+        assert_eq!((sent.deferred, sent.left, sent.exit()), (1, ACCOUNTS - 1, Exit::Waits), "{:?}", sent.why);
+        assert!(sent.why.unwrap().contains("100.0 % of stage \"first\" is deferred"));
+        assert!(sent.waits_until_ms > Some(clock.now_ms()));
+    }
+
     async fn what_stays_deferred_expires_when_its_lifetime_is_over_and_is_final(base: &Base) {
         let server = Moody::in_mood(|to, _| to.ends_with("@webmail.test").then_some("450 4.2.0 later"));
         let mut world = world(base, &server).await;
@@ -128,7 +164,7 @@ both! {
         let (webmail, others) = at("@webmail.test");
         let (webmail, others) = (webmail.len() as u64, others.len() as u64);
         let (sent, world) = once(world).await;
-        assert_eq!((sent.accepted, sent.deferred, sent.expired, sent.exit()), (others, webmail, 0, Exit::Gate));
+        assert_eq!((sent.accepted, sent.deferred, sent.expired, sent.exit()), (others, webmail, 0, Exit::Waits));
         // A later attempt does not lengthen a life.
         clock.advance(2 * DAY_MS);
         let (sent, world) = once(world).await;

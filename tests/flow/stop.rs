@@ -97,7 +97,7 @@ both! {
         for _ in 0..2 {
             let (_stop, stopped) = watch::channel(false);
             let sent = send::send(&world.app, id, false, stopped).await.unwrap();
-            assert_eq!((sent.accepted, sent.exit()), (1, Exit::Gate), "{:?}", sent.why);
+            assert_eq!((sent.accepted, sent.exit()), (1, Exit::Waits), "{:?}", sent.why);
             assert!(sent.why.unwrap().contains("\"staff\" soaks until"));
         }
     }

@@ -33,7 +33,7 @@ both! {
         let world = World::new(base).await;
         let id = world.approved().await;
         std::fs::remove_file(world.path("kakitome.key")).unwrap();
-        init::write_key(&world.path("kakitome.key")).unwrap();
+        key::write(&world.path("kakitome.key")).unwrap();
         let app = reopened(&world, base).await;
         let (_stop, stopped) = watch::channel(false);
         let refusals = [
@@ -254,7 +254,7 @@ both! {
 
     async fn an_empty_ledger_is_not_called_proven(base: &Base) {
         let folder = tempfile::tempdir().unwrap();
-        init::write_key(&folder.path().join("kakitome.key")).unwrap();
+        key::write(&folder.path().join("kakitome.key")).unwrap();
         let app = open(base, folder.path(), &generate::config("smtp://127.0.0.1:9")).await;
         let refused = control::verify(&app).await.unwrap_err();
         assert_eq!(refused.exit(), Exit::Usage);

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::app::campaign::loaded::{self, LoadedCampaign};
 use crate::app::campaign::{drill, gate};
+use crate::app::deliver::ending::Standstill;
 use crate::app::deliver::feed::Window;
 use crate::campaign::{Campaign, State};
 use crate::dns::Dns;
@@ -150,18 +151,18 @@ impl Line {
     }
 
     /// Goes up the ladder; says why it stopped, `None` when all is done.
-    pub(in crate::app) async fn climb(&mut self) -> Result<Option<String>> {
+    pub(in crate::app) async fn climb(&mut self) -> Result<Option<Standstill>> {
         for n in 0..self.campaign.definition.stages.len() as u16 {
             if self.counts(Some(n)).await?.left() == 0 {
                 continue;
             }
-            if let Some(why) = self.open(n).await? {
-                return Ok(Some(why));
+            if let Some(stopped) = self.open(n).await? {
+                return Ok(Some(stopped));
             }
             let left = self.counts(Some(n)).await?.left();
             event::stage_opened(self.campaign.id, &self.campaign.definition.stages[usize::from(n)].name, left);
-            if let Some(why) = self.together(n).await? {
-                return Ok(Some(why));
+            if let Some(stopped) = self.together(n).await? {
+                return Ok(Some(stopped));
             }
         }
         self.settle().await
@@ -169,13 +170,13 @@ impl Line {
 
     /// Sends what is due of the stages up to `n`, beside whoever helps, until nobody
     /// has anything of it under way.
-    async fn together(&mut self, n: u16) -> Result<Option<String>> {
+    async fn together(&mut self, n: u16) -> Result<Option<Standstill>> {
         self.pulse.open(Some(n)).await?;
         let sent = self.stage(n).await;
         let closed = self.pulse.open(None).await;
         // What failed first is the news.
-        if let Some(why) = sent? {
-            return Ok(Some(why));
+        if let Some(stopped) = sent? {
+            return Ok(Some(stopped));
         }
         closed?;
         if self.crew.lease.share() < WHOLE {
@@ -194,12 +195,12 @@ impl Line {
             } else {
                 // Given back by a worker that left.
                 left = now_left;
-                if let Some(why) = self.stage(n).await? {
-                    return Ok(Some(why));
+                if let Some(stopped) = self.stage(n).await? {
+                    return Ok(Some(stopped));
                 }
             }
-            if let Some(why) = self.why_stopped().await? {
-                return Ok(Some(why));
+            if let Some(stopped) = self.why_stopped().await? {
+                return Ok(Some(stopped));
             }
         }
     }
@@ -225,15 +226,15 @@ impl Line {
     }
 
     /// Asks the gate of stage `n`, and waits for it where that was asked for.
-    async fn open(&mut self, n: u16) -> Result<Option<String>> {
+    async fn open(&mut self, n: u16) -> Result<Option<Standstill>> {
         loop {
             self.refresh().await?;
             self.expire().await?;
             let mut asked = gate::ask(&self.app, &self.campaign, n, None).await?;
             if asked.gate == Gate::Open {
                 // What time shuts comes before the drill, which is work.
-                if let Some(why) = self.hours().await? {
-                    return Ok(Some(why));
+                if let Some(stopped) = self.hours().await? {
+                    return Ok(Some(stopped));
                 }
                 let drill = self.drill().await?;
                 // A drill with records of a version that the guard does not know proves
@@ -247,38 +248,39 @@ impl Line {
                 Gate::Open => return Ok(None),
                 Gate::Stop { why } => {
                     self.halt(&why).await?;
-                    return Ok(Some(why));
+                    return Ok(Some(Standstill::for_person(why)));
                 }
-                Gate::Wait { until_ms: Some(until_ms), why } if self.wait => {
-                    if let Some(why) = self.wait_until(until_ms, &why, "").await? {
-                        return Ok(Some(why));
+                Gate::Wait { until_ms: Some(until_ms), why, .. } if self.wait => {
+                    if let Some(stopped) = self.wait_until(until_ms, &why, "").await? {
+                        return Ok(Some(stopped));
                     }
                 }
                 // Deferred messages of a stage that is open need no gate of their own.
-                Gate::Wait { until_ms: None, why } if asked.mends => {
-                    if let Some(why) = self.mend(n, why).await? {
-                        return Ok(Some(why));
+                Gate::Wait { until_ms: None, asks_person, why } if asked.mends => {
+                    if let Some(stopped) = self.mend(n, why, asks_person).await? {
+                        return Ok(Some(stopped));
                     }
                 }
-                Gate::Wait { why, .. } => {
+                Gate::Wait { until_ms, why, .. } => {
                     event::gate_waits(self.campaign.id, &self.campaign.definition.stages[usize::from(n)].name, &why);
-                    return Ok(Some(why));
+                    return Ok(Some(Standstill { why, until_ms }));
                 }
             }
         }
     }
 
     /// Tries deferred messages of the stages before `n` again once they are due; says
-    /// why it did not. `why` is what the gate waits for.
-    async fn mend(&mut self, n: u16, why: String) -> Result<Option<String>> {
-        let Some(due_ms) = self.next_due().await? else { return Ok(Some(why)) };
+    /// why it did not. `why` is what the gate waits for, somebody's decision beside the
+    /// rest where it `asks_person`.
+    async fn mend(&mut self, n: u16, why: String, asks_person: bool) -> Result<Option<Standstill>> {
+        let Some(due_ms) = self.next_due().await? else { return Ok(Some(Standstill::for_person(why))) };
         if due_ms > self.app.clock.now_ms() {
             let until = format!("; deferred messages are tried again from {}", crate::clock::show(due_ms));
             if !self.wait {
-                return Ok(Some(why + &until));
+                return Ok(Some(Standstill { why: why + &until, until_ms: Some(due_ms).filter(|_| !asks_person) }));
             }
-            if let Some(why) = self.wait_until(due_ms, &why, &until).await? {
-                return Ok(Some(why));
+            if let Some(stopped) = self.wait_until(due_ms, &why, &until).await? {
+                return Ok(Some(stopped));
             }
         }
         self.together(n - 1).await
@@ -300,7 +302,12 @@ impl Line {
 
     /// Waits, looking at the campaign's state meanwhile; says why it was stopped, if it
     /// was. `until` follows what it waits for; what was said last is not said again.
-    pub(in crate::app) async fn wait_until(&mut self, until_ms: i64, why: &str, until: &str) -> Result<Option<String>> {
+    pub(in crate::app) async fn wait_until(
+        &mut self,
+        until_ms: i64,
+        why: &str,
+        until: &str,
+    ) -> Result<Option<Standstill>> {
         let is_new = self.waits_for != why;
         if is_new {
             event::sending_waits(self.campaign.id, &format!("{why}{until}"));
@@ -312,11 +319,14 @@ impl Line {
         let stopped = self.stopped_by(until_ms).await;
         drop(spinner);
         self.bar.enable_steady_tick(progress::TICK);
-        Ok(stopped?.map(|stopped| format!("{stopped}; it waited: {why}{until}")))
+        Ok(stopped?.map(|Standstill { why: stopped, until_ms }| Standstill {
+            why: format!("{stopped}; it waited: {why}{until}"),
+            until_ms,
+        }))
     }
 
     /// What stops this line before that time, if anything does.
-    async fn stopped_by(&self, until_ms: i64) -> Result<Option<String>> {
+    async fn stopped_by(&self, until_ms: i64) -> Result<Option<Standstill>> {
         while self.app.clock.now_ms() < until_ms {
             let left_ms = u64::try_from(until_ms - self.app.clock.now_ms()).unwrap_or(0);
             tokio::time::sleep(LOOK.min(Duration::from_millis(left_ms.max(1)))).await;
@@ -337,19 +347,21 @@ impl Line {
 
     /// The end of the ladder: waits for deferred messages, then finishes if
     /// nothing at all is open any more.
-    async fn settle(&mut self) -> Result<Option<String>> {
+    async fn settle(&mut self) -> Result<Option<Standstill>> {
         let (id, last) = (self.campaign.id, self.campaign.definition.stages.len() as u16 - 1);
         loop {
-            if let Some(why) = self.why_stopped().await? {
-                return Ok(Some(why));
+            if let Some(stopped) = self.why_stopped().await? {
+                return Ok(Some(stopped));
             }
             self.expire().await?;
             let counts = self.counts(None).await?;
             if counts.left() > 0 {
-                return Ok(Some(format!("{} messages are left; `kakitome campaign send {id}` goes on", counts.left())));
+                let why = format!("{} messages are left; `kakitome campaign send {id}` goes on", counts.left());
+                return Ok(Some(Standstill::for_person(why)));
             }
             if counts.deferred == 0 && counts.unknown > 0 {
-                return Ok(Some(format!("of {} messages nobody knows whether they arrived", counts.unknown)));
+                let why = format!("of {} messages nobody knows whether they arrived", counts.unknown);
+                return Ok(Some(Standstill::for_person(why)));
             }
             if counts.deferred == 0 {
                 let now_ms = self.app.clock.now_ms();
@@ -358,21 +370,21 @@ impl Line {
                 return Ok(None);
             }
             let Some(due_ms) = self.next_due().await? else {
-                return Ok(Some(format!(
+                return Ok(Some(Standstill::for_person(format!(
                     "{} deferred, and a receiver refuses us as a sender; mend the cause, then `kakitome campaign send {id}` goes on",
                     counted(counts.deferred, "message")
-                )));
+                ))));
             };
             let why = format!("{} deferred", counted(counts.deferred, "message"));
             let until = format!(", tried again from {}", crate::clock::show(due_ms));
             if !self.wait && due_ms > self.app.clock.now_ms() {
-                return Ok(Some(why + &until));
+                return Ok(Some(Standstill::until(due_ms, why + &until)));
             }
-            if let Some(why) = self.wait_until(due_ms, &why, &until).await? {
-                return Ok(Some(why));
+            if let Some(stopped) = self.wait_until(due_ms, &why, &until).await? {
+                return Ok(Some(stopped));
             }
-            if let Some(why) = self.together(last).await? {
-                return Ok(Some(why));
+            if let Some(stopped) = self.together(last).await? {
+                return Ok(Some(stopped));
             }
         }
     }

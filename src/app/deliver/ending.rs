@@ -9,6 +9,27 @@ use crate::campaign::State;
 use crate::error::{Error, Result};
 use crate::send::Summary;
 
+/// Why a line ended before all was done.
+pub(in crate::app) struct Standstill {
+    /// Why, in words.
+    pub why: String,
+    /// When it goes on by itself, if time alone is missing; `None` where somebody must
+    /// decide or act first.
+    pub until_ms: Option<i64>,
+}
+
+impl Standstill {
+    /// One that ends at this time.
+    pub fn until(until_ms: i64, why: String) -> Self {
+        Self { why, until_ms: Some(until_ms) }
+    }
+
+    /// One that ends when somebody decides or acts.
+    pub fn for_person(why: impl Into<String>) -> Self {
+        Self { why: why.into(), until_ms: None }
+    }
+}
+
 /// Why nothing new begins after Ctrl-C or SIGTERM.
 pub(in crate::app) fn interrupted(id: i64) -> String {
     format!("interrupted; `kakitome campaign send {id}` goes on")
@@ -49,22 +70,23 @@ impl Line {
     }
 
     /// Why nothing new may begin, if an operator or another process says so.
-    pub(in crate::app) async fn why_stopped(&self) -> Result<Option<String>> {
+    pub(in crate::app) async fn why_stopped(&self) -> Result<Option<Standstill>> {
         if *self.stop.borrow() {
-            return Ok(Some(interrupted(self.campaign.id)));
+            return Ok(Some(Standstill::for_person(interrupted(self.campaign.id))));
         }
         let look = self.pulse.look().await?;
         if !look.is_held && !self.pulse.is_beside() {
             return Err(self.lost());
         }
-        Ok(match look.state {
+        let why = match look.state {
             State::Sending if !look.is_held => Some("the stage is closed".into()),
             State::Sending => None,
             State::Paused | State::Halted => {
                 standing::turned(&self.app, self.campaign.id, look.state).await?.map(|(_, why)| why)
             }
             other => Some(format!("the campaign became {}", other.as_str())),
-        })
+        };
+        Ok(why.map(Standstill::for_person))
     }
 
     /// The right to send is another's by now, or may be.

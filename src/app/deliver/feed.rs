@@ -17,6 +17,7 @@ use crate::account::AccountId;
 use crate::address::Address;
 use crate::app::campaign::hours;
 use crate::app::deliver::climb::Line;
+use crate::app::deliver::ending::Standstill;
 use crate::app::deliver::hand::Hand;
 use crate::app::deliver::prepare::{DIGEST, Page, Preparer, Ready};
 use crate::app::deliver::record::Recorder;
@@ -110,7 +111,7 @@ enum Ran {
     /// Nothing is left that may be tried now.
     Through,
     /// It stopped, and why.
-    Stopped(String),
+    Stopped(Standstill),
     /// It stopped to look again: another directory version, or a store that
     /// could not be read for a moment.
     Again,
@@ -119,16 +120,16 @@ enum Ran {
 impl Line {
     /// Sends what is due of the stages up to `stage`; says why it stopped
     /// early, `None` when nothing is left that may be tried now.
-    pub(in crate::app) async fn stage(&mut self, stage: u16) -> Result<Option<String>> {
+    pub(in crate::app) async fn stage(&mut self, stage: u16) -> Result<Option<Standstill>> {
         loop {
             self.refresh().await?;
             self.expire().await?;
-            if let Some(why) = self.hours().await? {
-                return Ok(Some(why));
+            if let Some(shut) = self.hours().await? {
+                return Ok(Some(shut));
             }
             match self.run(stage).await? {
                 Ran::Through => return Ok(None),
-                Ran::Stopped(why) => return Ok(Some(why)),
+                Ran::Stopped(stopped) => return Ok(Some(stopped)),
                 Ran::Again => {}
             }
         }
@@ -179,21 +180,21 @@ impl Line {
             return Err(self.lost());
         }
         if let Some(count) = summary.given_up {
-            return Ok(Ran::Stopped(self.given_up(count)));
+            return Ok(Ran::Stopped(Standstill::for_person(self.given_up(count))));
         }
         match (held, summary.error) {
-            (Some(why), _) => Ok(Ran::Stopped(why)),
-            (None, Some(error)) => Ok(Ran::Stopped(format!(
+            (Some(why), _) => Ok(Ran::Stopped(Standstill::for_person(why))),
+            (None, Some(error)) => Ok(Ran::Stopped(Standstill::for_person(format!(
                 "the mail server cannot be used: {error}; `kakitome campaign send {}` goes on",
                 self.campaign.id
-            ))),
+            )))),
             (None, None) => self.how_it_ended(&flow, permission.holds()).await,
         }
     }
 
     async fn how_it_ended(&self, flow: &Flow, was_permitted: bool) -> Result<Ran> {
-        if let Some(why) = self.why_stopped().await? {
-            return Ok(Ran::Stopped(why));
+        if let Some(stopped) = self.why_stopped().await? {
+            return Ok(Ran::Stopped(stopped));
         }
         let again = !was_permitted || flow.is_stopped() || flow.is_used_up.load(Ordering::SeqCst);
         Ok(if again { Ran::Again } else { Ran::Through })

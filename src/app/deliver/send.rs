@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::app::campaign::approve;
 use crate::app::deliver::climb::{self, Crew, Line};
-use crate::app::deliver::ending;
+use crate::app::deliver::ending::{self, Standstill};
 use crate::campaign::{Campaign, State};
 use crate::error::{Error, Exit, Result};
 use crate::send::Stands;
@@ -49,6 +49,9 @@ pub struct SendReport {
     pub state: State,
     /// Why it stopped, when it is not finished.
     pub why: Option<String>,
+    /// When it goes on by itself, where time alone is missing; `None` where somebody must
+    /// decide or act first, or it is finished.
+    pub waits_until_ms: Option<i64>,
     /// Addresses that this run put on the suppression list, as they have no mailbox.
     pub bounced: u64,
     /// Receivers that refused us as a sender and got nothing more in this run.
@@ -86,6 +89,7 @@ impl SendReport {
             State::Finished => Exit::Done,
             // Only an operator can settle what is still open.
             State::Sending if self.left + self.deferred == 0 && self.unknown > 0 => Exit::Incomplete,
+            State::Sending if self.waits_until_ms.is_some() => Exit::Waits,
             _ => Exit::Gate,
         }
     }
@@ -106,7 +110,7 @@ pub async fn send(app: &App, id: i64, wait: bool, stop: watch::Receiver<bool>) -
         return report(app, &campaign, Run::default(), started).await;
     }
     if *stop.borrow() {
-        let run = Run { why: Some(ending::interrupted(id)), ..Run::default() };
+        let run = Run { stopped: Some(Standstill::for_person(ending::interrupted(id))), ..Run::default() };
         return report(app, &campaign, run, started).await;
     }
     let dns = climb::resolver(app)?;
@@ -172,11 +176,11 @@ async fn locked(
     app.recover(line.campaign.id).await?;
     let climbed = line.climb().await;
     line.bar.finish_and_clear();
-    let why = climbed?;
+    let stopped = climbed?;
     let halted = line.pace.halted().into_iter().map(|(receiver, said)| Halted { receiver, said }).collect();
     let bounced = line.bounced.load(Ordering::SeqCst);
     let left_out = left_out(line.relays.stand());
-    report(app, &line.campaign, Run { why, bounced, halted, left_out }, started).await
+    report(app, &line.campaign, Run { stopped, bounced, halted, left_out }, started).await
 }
 
 /// Those that could not be used; where none could, that is why sending stopped.
@@ -189,7 +193,7 @@ fn left_out(stand: Vec<Stands>) -> Vec<LeftOut> {
 /// What a run leaves that the store does not know.
 #[derive(Default)]
 struct Run {
-    why: Option<String>,
+    stopped: Option<Standstill>,
     bounced: u64,
     halted: Vec<Halted>,
     left_out: Vec<LeftOut>,
@@ -217,7 +221,9 @@ async fn report(app: &App, campaign: &Campaign, run: Run, started: Instant) -> R
         left: counts.left(),
         stage: open.to_owned(),
         state: app.store.state(campaign.id).await?,
-        why: run.why,
+        // Who refuses us goes on doing so until somebody looks, whatever else is waited for.
+        waits_until_ms: run.stopped.as_ref().and_then(|stopped| stopped.until_ms).filter(|_| run.halted.is_empty()),
+        why: run.stopped.map(|stopped| stopped.why),
         bounced: run.bounced,
         halted: run.halted,
         left_out: run.left_out,

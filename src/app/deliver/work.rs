@@ -143,8 +143,8 @@ impl Worker {
         event::work_begun(id, false);
         self.app.recover(id).await?;
         while line.pulse.look().await?.is_held {
-            if let Some(why) = line.stage(stage).await? {
-                return Ok(why);
+            if let Some(stopped) = line.stage(stage).await? {
+                return Ok(stopped.why);
             }
             tokio::time::sleep(SEEK).await;
         }
