@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::app::campaign::preview::Choice;
 use crate::app::campaign::{approve, check, control, freeze, preview, unreached};
 use crate::app::deliver::{send, work};
-use crate::app::directory::{calibrate, import, suppress};
+use crate::app::directory::{calibrate, columns, import, suppress};
 use crate::app::evidence::resolve::Which;
 use crate::app::evidence::{lookup, reconcile, resolve};
 use crate::app::{App, doctor, filter, init, private};
@@ -94,6 +94,10 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
     let exit = match cli.command {
         Command::Init { folder } => {
             print.initialised(&init::init(&folder)?);
+            Ok(Exit::Done)
+        }
+        Command::Directory(Directory::Columns { file }) => {
+            print.columns(&columns::columns(&file)?);
             Ok(Exit::Done)
         }
         Command::Demo(args) => demo::run(&args, metrics, &print).await,
@@ -182,6 +186,7 @@ async fn directory(app: &App, command: Directory, print: &Printer) -> Result<Exi
             print.calibrated(&done.found);
             return Ok(if done.found.is_complete() { Exit::Done } else { Exit::Held });
         }
+        Directory::Columns { file } => print.columns(&columns::columns(&file)?),
         Directory::Status => print.version(&app.version().await?),
     }
     Ok(Exit::Done)
