@@ -93,7 +93,7 @@ pub struct NoAddress;
 /// No column has addresses.
 pub fn guess(sample: &Sample) -> Result<Guess, NoAddress> {
     let hints: Vec<Option<Hint>> = sample.columns.iter().map(|column| header::hint(&column.name)).collect();
-    let language = language(&hints);
+    let language = language(&hints, sample);
     let columns: Vec<GuessedColumn> =
         sample.columns.iter().zip(&hints).map(|(column, hint)| one(column, *hint, language, sample.has_more)).collect();
     let (address, address_note) = address(sample, &columns).ok_or(NoAddress)?;
@@ -129,13 +129,33 @@ fn notes(sample: &Sample) -> Vec<String> {
     notes
 }
 
-/// The language of most names that are not English.
-fn language(hints: &[Option<Hint>]) -> Option<&'static str> {
+/// The language of most names that are not English; else that of the values' script.
+fn language(hints: &[Option<Hint>], sample: &Sample) -> Option<&'static str> {
     let mut counts: HashMap<&'static str, usize> = HashMap::new();
     hints.iter().flatten().for_each(|hint| *counts.entry(hint.language).or_default() += 1);
-    let is_english = |language: &str| language == "en";
-    let foreign = counts.iter().filter(|(language, _)| !is_english(language)).max_by_key(|(name, n)| (**n, **name));
-    foreign.map(|(language, _)| *language).or_else(|| counts.contains_key("en").then_some("en"))
+    let foreign = counts.iter().filter(|(language, _)| **language != "en").max_by_key(|(name, n)| (**n, **name));
+    let of_script = || script(sample).or_else(|| counts.contains_key("en").then_some("en"));
+    foreign.map(|(language, _)| *language).or_else(of_script)
+}
+
+/// The language of which a tenth of some column's values have the script. Kanji are Japanese
+/// where kana stand anywhere.
+fn script(sample: &Sample) -> Option<&'static str> {
+    let count = |column: &SampledColumn, is: fn(char) -> bool| {
+        column.values.iter().filter(|(_, value)| value.chars().any(is)).count()
+    };
+    let has = |is: fn(char) -> bool| {
+        sample.columns.iter().any(|column| count(column, is) > 0 && count(column, is) * 10 >= column.values.len())
+    };
+    let is_kana = |c: char| matches!(c, '\u{3041}'..='\u{30fa}');
+    let is_cyrillic = |c: char| matches!(c, '\u{0410}'..='\u{044f}');
+    let has_kana = || sample.columns.iter().any(|column| count(column, is_kana) > 0);
+    match () {
+        () if has(normal::is_hangul) => Some("ko"),
+        () if has(normal::is_joined) && has_kana() => Some("ja"),
+        () if has(is_cyrillic) => Some("ru"),
+        () => None,
+    }
 }
 
 /// One column by itself.

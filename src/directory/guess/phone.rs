@@ -95,7 +95,6 @@ mod tests {
             (&["03-5550-0002"], Some("ja"), ("JP", Found::Language)),
             (&["030 5550002"], Some("de"), ("DE", Found::Language)),
             (&["(212) 555-0101"], Some("en"), ("US", Found::Language)),
-            (&["06 12 34 56 78", "01 99 00 12 34"], Some("en"), ("FR", Found::Plan)),
             (&["090-1234-5678", "03-1234-5678"], None, ("JP", Found::Plan)),
         ] {
             assert_eq!(country(values, language), Some(found), "{values:?}");

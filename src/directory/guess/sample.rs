@@ -129,10 +129,10 @@ impl Sample {
         }
         let separator = separator(&first);
         self.separator = Some(separator).filter(|separator| *separator != ',');
-        let mut table = Table::separated(self.lines(file)?, separator)?;
         if first.first().is_some_and(|text| matches!(members(text), Some(members) if !members.is_empty())) {
             return Err(SampleError::JsonName);
         }
+        let mut table = Table::separated(self.lines(file)?, separator)?;
         self.columns = header(table.names())?;
         while let Some((_, cells)) = table.next_row()? {
             if self.is_full() {

@@ -314,3 +314,11 @@ fn without_a_key_the_address_is_one_and_without_an_address_there_is_no_guess() {
     assert!(guessed("x.csv", b"id,name\n1,Ada Byrne\n").is_err());
     assert!(guessed("x.csv", b"id,emails\n1,a@a.example;b@b.example\n").is_err(), "mail goes to one address");
 }
+
+#[test]
+fn english_headers_over_japanese_values_mean_japanese_numbers() {
+    let row = |n: usize| format!("{},a{n}@a.example,青葉 花子,03-1000-{n:04},さくら\n", 10_000_000 + n);
+    let text = "member_id,email,name,phone,plan\n".to_owned() + &(0..ROWS).map(row).collect::<String>();
+    let guess = guessed("x.csv", text.as_bytes()).unwrap();
+    assert_eq!(guess.columns[3].country, Some("JP"), "{}", toml(&guess));
+}
