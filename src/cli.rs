@@ -183,6 +183,11 @@ pub struct Serve {
 /// `kakitome directory …`
 #[derive(Debug, Subcommand)]
 pub enum Directory {
+    /// Guess the configuration of an export from its header and first rows, to be pasted into kakitome.toml.
+    Columns {
+        /// The registrar's export: CSV, or JSON lines in a .jsonl file.
+        file: PathBuf,
+    },
     /// Load a new directory version from FILE.csv or FILE.jsonl.
     Import {
         /// The registrar's export.

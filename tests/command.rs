@@ -187,6 +187,70 @@ fn an_export_that_cannot_be_taken_is_refused_by_line_in_one_round() {
     place.run(&["directory", "status"]).refused("there is no directory");
 }
 
+/// Rows of a made-up registrar, by a seed.
+fn guessable_rows(seed: u64, join: &str) -> Vec<Vec<String>> {
+    let customers = (0..ACCOUNTS).map(|n| kakitome::demo::people::customer(n, ACCOUNTS, seed));
+    let row = |c: kakitome::demo::people::Customer| {
+        vec![c.member_id, c.email, c.name, c.company, c.phone, c.domains.join(join), c.auth_code, c.plan.to_owned()]
+    };
+    customers.map(row).collect()
+}
+
+#[test]
+fn a_guessed_configuration_imports_the_export_that_it_was_guessed_from() {
+    let english = ["member_id", "email", "name", "company", "phone", "domains", "auth_code", "plan"];
+    let japanese =
+        ["会員番号", "メールアドレス", "氏名", "会社名", "電話番号", "ドメイン名", "認証コード", "料金プラン"];
+    let utf16 = |text: &str| format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let cp932 = |text: &str| encoding_rs::SHIFT_JIS.encode(text).0.into_owned();
+    type Encode<'a> = &'a dyn Fn(&str) -> Vec<u8>;
+    let utf8 = |text: &str| text.as_bytes().to_vec();
+    for (name, header, separator, list, encode) in [
+        ("a.csv", english, ",", ";", &utf8 as Encode<'_>),
+        ("b.csv", japanese, ",", ";", &cp932),
+        ("c.tsv", english, "\t", ",", &utf8),
+        ("d.csv", japanese, ";", "|", &utf16),
+    ] {
+        let place = Place { folder: tempfile::tempdir().unwrap() };
+        let rows = guessable_rows(11, list).into_iter().map(|row| row.join(separator));
+        let text: String = std::iter::once(header.join(separator)).chain(rows).map(|line| line + "\r\n").collect();
+        std::fs::write(place.path(name), encode(&text)).unwrap();
+        // Neither a configuration nor a key is there yet.
+        let guessed = place.run(&["directory", "columns", name]);
+        assert_eq!(guessed.code(), 0, "{name}: {}", guessed.err());
+        assert_eq!(std::fs::read_dir(&place.folder).unwrap().count(), 1, "nothing is written");
+        let json = place.run(&["directory", "columns", name, "--json"]).json();
+        has_keys(&json, &["account", "address", "columns"]);
+        assert!(keys(&json).contains(&"encoding") && keys(&json).contains(&"separator"), "{json}");
+        for key in ["column", "kind", "pattern", "list", "country", "sampled", "matched"] {
+            assert!(keys(&json["columns"][0]).contains(&key), "no {key} in {json}");
+        }
+        place.write("kakitome.toml", &guessed.out());
+        kakitome::app::init::write_key(&place.path("kakitome.key")).unwrap();
+        let imported = place.run(&["directory", "import", name, "--json"]);
+        assert_eq!(imported.code(), 0, "{name}: {}\n{}", imported.err(), guessed.out());
+        assert_eq!(imported.json()["accounts"], ACCOUNTS);
+    }
+}
+
+#[test]
+fn columns_that_cannot_be_guessed_are_refused_without_a_value() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    for (bytes, why) in [
+        (&b""[..], "the file is empty"),
+        (b"10000001,ada@a.example\n10000002,bob@b.example\n", "its first line looks like data"),
+        (b"id,email,id\n1,ada@a.example,1\n", "its header has the column \"id\" twice"),
+        (b"id,email\n1,\x81\xff\xfe\x80\n", "line 2 is not UTF-8"),
+        (b"id,name\n1,ada\n", "no column has one e-mail address"),
+    ] {
+        std::fs::write(place.path("x.csv"), bytes).unwrap();
+        let refused = place.run(&["directory", "columns", "x.csv"]);
+        refused.refused(why);
+        assert!(!refused.err().contains("ada") && refused.out().is_empty(), "{}", refused.err());
+    }
+    place.run(&["directory", "columns", "none.csv"]).refused("the file cannot be read");
+}
+
 #[test]
 fn a_suppression_list_is_taken_whole_or_not_at_all() {
     let place = Place::new();

@@ -2,6 +2,7 @@
 //! before, and which campaigns that concerns.
 
 use crate::app::directory::calibrate::Calibrated;
+use crate::app::directory::columns::GuessedColumns;
 use crate::app::directory::import::{Columns, Imported, UnderWay};
 use crate::campaign::State;
 use crate::clock;
@@ -10,6 +11,11 @@ use crate::guard::calibrate::{Calibration, Column};
 use crate::store::Version;
 
 impl Printer {
+    /// A guessed configuration: text for kakitome.toml.
+    pub fn columns(&self, guessed: &GuessedColumns) {
+        self.show(guessed, || guessed.toml());
+    }
+
     /// A new directory version.
     pub fn imported(&self, done: &Imported) {
         self.show(done, || {

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::app::campaign::preview::Choice;
 use crate::app::campaign::{approve, check, control, freeze, preview, unreached};
 use crate::app::deliver::{send, work};
-use crate::app::directory::{calibrate, import, suppress};
+use crate::app::directory::{calibrate, columns, import, suppress};
 use crate::app::evidence::resolve::Which;
 use crate::app::evidence::{lookup, reconcile, resolve};
 use crate::app::{App, doctor, filter, init, key, private};
@@ -105,6 +105,10 @@ async fn dispatch(cli: Cli) -> Result<Exit> {
         }
         Command::Key(Key::New { file }) => {
             print.key_made(&key::make(file, &cli.common.config)?);
+            Ok(Exit::Done)
+        }
+        Command::Directory(Directory::Columns { file }) => {
+            print.columns(&columns::columns(&file)?);
             Ok(Exit::Done)
         }
         Command::Demo(args) => demonstrate(&args, metrics, &print).await,
@@ -202,6 +206,7 @@ async fn directory(app: &App, command: Directory, print: &Printer) -> Result<Exi
             print.calibrated(&done.found);
             return Ok(if done.found.is_complete() { Exit::Done } else { Exit::Held });
         }
+        Directory::Columns { file } => print.columns(&columns::columns(&file)?),
         Directory::Status => print.version(&app.version().await?),
     }
     Ok(Exit::Done)

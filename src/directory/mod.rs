@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod encoding;
+pub mod guess;
 mod line;
 pub mod read;
 pub mod row;

@@ -135,12 +135,17 @@ pub fn read(
         progress(bytes);
         if accounts.is_empty() || batch(accounts) { Ok(()) } else { Err(ReadError::Stopped) }
     };
-    if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("jsonl")) {
+    if is_json(file) {
         read_json(file, mapping, &mut take)?;
     } else {
         read_csv(file, mapping, &mut take)?;
     }
     Ok(bad)
+}
+
+/// Whether a file has JSON lines, by its name.
+pub(super) fn is_json(file: &Path) -> bool {
+    file.extension().is_some_and(|e| e.eq_ignore_ascii_case("jsonl"))
 }
 
 /// A line's number and cells, or why it has none.
@@ -259,7 +264,7 @@ impl<'de> Deserialize<'de> for Members {
 /// column that nobody classified may name people.
 fn json_line(line: u64, text: &str, mapping: &Mapping) -> Result<Raw, ReadError> {
     let bad = |column: Option<String>, why: &str| Ok(Err(BadLine { line, column, why: why.to_owned() }));
-    let Ok(Members(members)) = serde_json::from_str(text) else {
+    let Some(members) = members(text) else {
         return bad(None, "it is no JSON object");
     };
     let mut cells: Vec<(String, Cell)> = Vec::with_capacity(members.len());
@@ -270,14 +275,8 @@ fn json_line(line: u64, text: &str, mapping: &Mapping) -> Result<Raw, ReadError>
         if cells.iter().any(|(cell, _)| *cell == name) {
             return bad(Some(name), "the line has it twice");
         }
-        let cell = match value {
-            serde_json::Value::Null => Cell::Text(String::new()),
-            serde_json::Value::String(text) => Cell::Text(text),
-            serde_json::Value::Number(number) => Cell::Text(number.to_string()),
-            serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_string) => {
-                Cell::List(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
-            }
-            _ => return bad(Some(name), "it is neither text, a number, nor a list of texts"),
+        let Some(cell) = cell(value) else {
+            return bad(Some(name), "it is neither text, a number, nor a list of texts");
         };
         cells.push((name, cell));
     }
@@ -285,6 +284,24 @@ fn json_line(line: u64, text: &str, mapping: &Mapping) -> Result<Raw, ReadError>
         return bad(Some(missing.clone()), "the line does not have it (write null where there is no value)");
     }
     Ok(Ok((line, cells)))
+}
+
+/// A line's members in their order; `None` where it is no JSON object.
+pub(super) fn members(text: &str) -> Option<Vec<(String, serde_json::Value)>> {
+    serde_json::from_str(text).ok().map(|Members(members)| members)
+}
+
+/// The cell that a JSON value is; `None` where it can be none.
+pub(super) fn cell(value: serde_json::Value) -> Option<Cell> {
+    match value {
+        serde_json::Value::Null => Some(Cell::Text(String::new())),
+        serde_json::Value::String(text) => Some(Cell::Text(text)),
+        serde_json::Value::Number(number) => Some(Cell::Text(number.to_string())),
+        serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_string) => {
+            Some(Cell::List(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
