@@ -580,7 +580,8 @@ fn every_page_of_the_guide_is_a_topic_of_help() {
         .map(|entry| entry.unwrap().file_name().to_str().unwrap().to_owned())
         .collect();
     let mut topics: Vec<String> = PAGES.iter().map(|page| format!("{}.md", page.name)).collect();
-    (pages.sort(), topics.sort());
+    pages.sort();
+    topics.sort();
     assert_eq!(topics, pages, "list each page once in src/cli/guide.rs");
     for page in PAGES {
         assert!(page.text.starts_with("# ") && !page.about.is_empty(), "{}", page.name);

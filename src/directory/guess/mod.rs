@@ -23,12 +23,12 @@ use serde::Serialize;
 
 use crate::account::{AccountId, Kind};
 use crate::address::Address;
-use crate::config::LetterCase;
 use crate::directory::guess::header::{Hint, Role};
 use crate::directory::guess::phone::Found;
 use crate::directory::guess::sample::{Sample, SampledColumn};
 use crate::directory::guess::value::{By, Guessed};
 use crate::guard::normal;
+use crate::mapping::LetterCase;
 use crate::report::number;
 
 pub use written::toml;

@@ -2,8 +2,8 @@
 //! [`crate::config::Config`] takes, and holds no customer's value.
 
 use crate::account::Kind;
-use crate::config::LetterCase;
 use crate::directory::guess::{Guess, GuessedColumn};
+use crate::mapping::LetterCase;
 
 /// The tables `[directory]` and `[directory.columns]`.
 pub fn toml(guess: &Guess) -> String {
