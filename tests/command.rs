@@ -226,7 +226,7 @@ fn a_guessed_configuration_imports_the_export_that_it_was_guessed_from() {
             assert!(keys(&json["columns"][0]).contains(&key), "no {key} in {json}");
         }
         place.write("kakitome.toml", &guessed.out());
-        kakitome::app::init::write_key(&place.path("kakitome.key")).unwrap();
+        kakitome::app::key::write(&place.path("kakitome.key")).unwrap();
         let imported = place.run(&["directory", "import", name, "--json"]);
         assert_eq!(imported.code(), 0, "{name}: {}\n{}", imported.err(), guessed.out());
         assert_eq!(imported.json()["accounts"], ACCOUNTS);
